@@ -1,0 +1,1 @@
+//! Pure answers: a query and a view give a response.

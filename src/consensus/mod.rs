@@ -1,0 +1,1 @@
+//! Asynchronous Byzantine atomic broadcast on an uncertified DAG.

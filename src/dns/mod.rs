@@ -1,0 +1,1 @@
+//! DNS wire and text forms.

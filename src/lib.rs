@@ -1,0 +1,31 @@
+//! Conclave: an authoritative DNS service that no single machine, operator or break-in can corrupt,
+//! forge or stop.
+//!
+//! n replicas (n ≥ 3t+1) order RFC 2136 updates by asynchronous Byzantine atomic broadcast, apply them
+//! as one deterministic state machine, and jointly make threshold RSA signatures, so that a zone's
+//! DNSSEC keys are online and yet exist nowhere. Start reading at the [manual].
+//!
+//! The layers, lowest first; each may import only what `tests/tidy.rs` lists for it:
+//! [`quorum`], [`time`], [`limits`], [`protocol`], [`codec`], [`dns`], [`threshold`], [`storage`], [`link`],
+//! [`consensus`], [`zone`], [`answer`], [`signing`], [`replica`], [`ceremony`], [`sim`], [`runtime`], [`cli`].
+#![warn(missing_docs)]
+
+pub mod answer;
+pub mod ceremony;
+pub mod cli;
+pub mod codec;
+pub mod consensus;
+pub mod dns;
+pub mod limits;
+pub mod link;
+pub mod manual;
+pub mod protocol;
+pub mod quorum;
+pub mod replica;
+pub mod runtime;
+pub mod signing;
+pub mod sim;
+pub mod storage;
+pub mod threshold;
+pub mod time;
+pub mod zone;

@@ -1,0 +1,85 @@
+//! Every bound of the system, with its unit and its reason. Bounds that depend on one another assert it
+//! at compile time, at the end.
+
+/// Replicas in a committee. Above some thirty the n² messages and Δ = n! serve nobody.
+pub const MAX_REPLICAS: u8 = 32;
+
+/// Bytes of one ordered request: one DNS message over TCP (65,535) and its envelope.
+pub const MAX_REQUEST_BYTES: usize = 65_535 + 64;
+
+/// Bytes of requests in one vertex; one request larger than this travels alone.
+pub const MAX_VERTEX_PAYLOAD_BYTES: usize = 64 * 1024;
+
+/// Requests in one vertex.
+pub const MAX_VERTEX_REQUESTS: usize = 256;
+
+/// Rounds below a leader's that its history may still deliver, and that weak links may reach.
+pub const HISTORY_ROUNDS: u64 = 64;
+
+/// Weak links of one vertex: the history window times the replicas that may be left out of each round.
+pub const MAX_WEAK_LINKS: usize = 512;
+
+/// Bytes of one frame between peers, before TLS: a vertex with one request of the greatest size, or a page of fetched ones.
+pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
+
+/// Frames and bytes that wait for one peer's acknowledgement before its queue is dropped and a gap reported.
+pub const MAX_LINK_QUEUE_FRAMES: usize = 16_384;
+/// See [`MAX_LINK_QUEUE_FRAMES`].
+pub const MAX_LINK_QUEUE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of vertices from or needed by one author that may wait for their ancestors.
+pub const MAX_WAITING_BYTES_PER_AUTHOR: usize = 16 * 1024 * 1024;
+/// Vertices of one author that may wait for their ancestors.
+pub const MAX_WAITING_VERTICES_PER_AUTHOR: usize = 4_096;
+
+/// P: batches that execution may run ahead of signing.
+pub const PIPELINE_BATCHES: u64 = 4;
+
+/// Updates and ordered reads of clients that one replica keeps waiting at a time.
+pub const MAX_PENDING_CLIENTS: usize = 4_096;
+
+/// Bytes of requests that wait at one replica to enter a vertex.
+pub const MAX_PENDING_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+
+/// Milliseconds after which a client whose update is not through gets SERVFAIL with an extended error: stock
+/// nsupdate gives up after three tries of three seconds.
+pub const CLIENT_PATIENCE_MS: u64 = 10_000;
+
+/// Executed requests remembered against replay, over all keys; a full table refuses.
+pub const MAX_REPLAY_ENTRIES: usize = 65_536;
+
+/// Milliseconds of agreed time for which an executed request is remembered; no signature window is taken that is longer.
+pub const REPLAY_WINDOW_MS: u64 = 600_000;
+
+/// Signing shares for jobs not known here that are kept for each peer.
+pub const MAX_EARLY_SHARES_PER_PEER: usize = 16_384;
+
+/// Tries of k-subsets of bare shares before proofs are asked for.
+pub const MAX_OPTTE_TRIES: usize = 32;
+
+/// Depth of nested $INCLUDE in a master file.
+pub const MAX_INCLUDE_DEPTH: usize = 8;
+
+/// Records in one RRset, and RRset types at one name, that an update may build.
+pub const MAX_RECORDS_PER_RRSET: usize = 2_048;
+/// See [`MAX_RECORDS_PER_RRSET`].
+pub const MAX_TYPES_PER_NAME: usize = 256;
+
+/// Octets of a UDP answer: no fragments (RFC 9715).
+pub const MAX_UDP_ANSWER_OCTETS: usize = 1232;
+
+/// Open TCP connections of clients on one replica.
+pub const MAX_TCP_CLIENTS: usize = 1_024;
+/// Milliseconds a client's TCP connection may be idle.
+pub const TCP_IDLE_MS: u64 = 30_000;
+/// Queries of one TCP connection that may wait for their answers.
+pub const MAX_TCP_PIPELINE: usize = 64;
+
+/// Bytes of one log segment before the next is begun.
+pub const LOG_SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of one log record.
+pub const MAX_LOG_RECORD_BYTES: usize = MAX_FRAME_BYTES;
+
+const _: () = assert!(MAX_REQUEST_BYTES < MAX_FRAME_BYTES / 2);
+const _: () = assert!(MAX_VERTEX_PAYLOAD_BYTES < MAX_FRAME_BYTES / 2);
+const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);

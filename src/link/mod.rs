@@ -1,0 +1,1 @@
+//! Frames made reliable, ordered and bounded.

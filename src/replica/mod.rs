@@ -1,0 +1,1 @@
+//! One replica as one value: an input gives a step.

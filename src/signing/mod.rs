@@ -1,0 +1,1 @@
+//! Threshold signing sessions.

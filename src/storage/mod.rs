@@ -1,0 +1,1 @@
+//! The log over a disk, and persist-before-send as a type.

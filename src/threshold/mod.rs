@@ -1,0 +1,1 @@
+//! Shoup's threshold RSA.

@@ -1,0 +1,1 @@
+//! The zone as a deterministic state machine.
