@@ -1,1 +1,3 @@
 //! Sockets, files, clocks and threads.
+
+pub mod config;
