@@ -27,6 +27,21 @@ pub const MAX_LINK_QUEUE_FRAMES: usize = 16_384;
 /// See [`MAX_LINK_QUEUE_FRAMES`].
 pub const MAX_LINK_QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
+/// Milliseconds after which an idle end of a link shows that it lives.
+pub const LINK_KEEP_ALIVE_MS: u64 = 2_000;
+/// Milliseconds of silence after which a connection to a peer counts as dead: some keep-alives.
+pub const LINK_SILENCE_MS: u64 = 10_000;
+/// Milliseconds for connecting to a peer, TLS and the first frame.
+pub const LINK_HANDSHAKE_MS: u64 = 5_000;
+/// The longest pause between two tries to reach a peer, in milliseconds: it must not be what a restart waits for.
+pub const LINK_RETRY_MS: u64 = 1_000;
+/// Connections at the peers' port that have not yet shown a member's key.
+pub const MAX_LINK_HANDSHAKES: usize = 64;
+/// Messages of one peer, and bytes of them, that wait for the replica's thread; then the peer's connection waits.
+pub const MAX_INBOX_FRAMES: usize = 4_096;
+/// See [`MAX_INBOX_FRAMES`].
+pub const MAX_INBOX_BYTES: usize = 8 * 1024 * 1024;
+
 /// Bytes of vertices from or needed by one author that may wait for their ancestors.
 pub const MAX_WAITING_BYTES_PER_AUTHOR: usize = 16 * 1024 * 1024;
 /// Vertices of one author that may wait for their ancestors.
@@ -82,4 +97,6 @@ pub const MAX_LOG_RECORD_BYTES: usize = MAX_FRAME_BYTES;
 
 const _: () = assert!(MAX_REQUEST_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_VERTEX_PAYLOAD_BYTES < MAX_FRAME_BYTES / 2);
+const _: () = assert!(MAX_FRAME_BYTES <= MAX_INBOX_BYTES);
+const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);

@@ -2,6 +2,9 @@
 
 pub mod clients;
 pub mod config;
+pub mod inbox;
+pub mod peers;
+mod tls;
 
 pub use clients::ClientPort;
 
