@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -55,12 +55,16 @@ impl<T> Inbox<T> {
 
     /// Some items of every lane, waiting for the first at most `patience`.
     pub fn take(&mut self, patience: Duration) -> Vec<T> {
-        let taken = self.drain();
-        if !taken.is_empty() {
-            return taken;
+        let deadline = Instant::now() + patience;
+        loop {
+            let taken = self.drain();
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !taken.is_empty() || left.is_zero() {
+                return taken;
+            }
+            // The bell may still ring for what an earlier turn has taken.
+            self.bell.wait(left);
         }
-        self.bell.wait(patience);
-        self.drain()
     }
 
     fn drain(&mut self) -> Vec<T> {
