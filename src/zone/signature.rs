@@ -1,0 +1,130 @@
+//! One RRSIG: planned with all its fields, complete when the signature arrives.
+//!
+//! The plan is shared by every version that holds the RRset, so a signature that arrives reaches all of them at once, and
+//! what did not change keeps the signature it has, or the one it waits for.
+
+use super::request::Job;
+use super::rules::{KeyInfo, Validity, ZoneRules};
+use crate::codec::{ClusterId, Epoch, JobId, KeyId, digest};
+use crate::dns::dnssec::{self, RrsigFields};
+use crate::dns::{Name, Rdata, RrType, Rrset};
+use crate::time::AgreedTime;
+use sha2::{Digest as _, Sha256, Sha512};
+use std::sync::{Arc, OnceLock};
+
+/// RSASHA512 (RFC 5702); every other key is RSASHA256.
+const RSASHA512: u8 = 10;
+
+/// A planned RRSIG and, once there, its rdata.
+#[derive(Debug)]
+pub(super) struct Signature {
+    pub(super) owner: Name,
+    rrset: Arc<Rrset>,
+    fields: RrsigFields,
+    key: KeyId,
+    pub(super) dnskey: Rdata,
+    /// Agreed time, in seconds, from which a refresh makes it anew.
+    pub(super) refresh_at: u64,
+    pub(super) job: JobId,
+    rdata: OnceLock<[Rdata; 1]>,
+}
+
+/// For which cluster jobs are named.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Realm {
+    pub(super) cluster: ClusterId,
+    pub(super) epoch: Epoch,
+}
+
+impl Signature {
+    /// Plans the signature of `rrset` at `time`.
+    pub(super) fn plan(
+        realm: Realm,
+        rules: &ZoneRules,
+        owner: &Name,
+        rrset: &Arc<Rrset>,
+        time: AgreedTime,
+    ) -> Arc<Self> {
+        let key = key_for(rules, rrset.rtype);
+        let validity = &rules.validity;
+        let jitter = jitter(validity, owner);
+        let expiration = time.secs() + u64::from(validity.lifetime) + jitter;
+        let fields = RrsigFields {
+            type_covered: rrset.rtype,
+            algorithm: key.dnskey.wire()[3],
+            labels: (owner.label_count() - usize::from(owner.is_wildcard())) as u8,
+            original_ttl: rrset.ttl,
+            // Serial arithmetic modulo 2^32 (RFC 4034 §3.1.5).
+            expiration: expiration as u32,
+            inception: time.secs().saturating_sub(u64::from(validity.backdate)) as u32,
+            key_tag: dnssec::key_tag(key.dnskey.wire()),
+            signer: rules.origin.to_lowercase(),
+        };
+        let hash = hash(owner, rrset, &fields);
+        Arc::new(Self {
+            owner: owner.clone(),
+            rrset: Arc::clone(rrset),
+            key: key.id,
+            dnskey: key.dnskey.clone(),
+            refresh_at: time.secs() + u64::from(validity.refresh) + jitter,
+            job: JobId::new(realm.cluster, realm.epoch, key.id, &hash),
+            fields,
+            rdata: OnceLock::new(),
+        })
+    }
+
+    /// The RRSIG rdata; none while it is waited for.
+    pub(super) fn rdata(&self) -> &[Rdata] {
+        self.rdata.get().map_or(&[], |rdata| rdata.as_slice())
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.rdata.get().is_some()
+    }
+
+    pub(super) fn rtype(&self) -> RrType {
+        self.fields.type_covered
+    }
+
+    pub(super) fn expiration(&self) -> u32 {
+        self.fields.expiration
+    }
+
+    /// The job that would complete it.
+    pub(super) fn job(&self) -> Job {
+        Job { id: self.job, key: self.key, hash: hash(&self.owner, &self.rrset, &self.fields) }
+    }
+
+    /// Completes it, if the signature verifies under the DNSKEY that was to make it.
+    pub(super) fn complete(&self, signature: &[u8]) -> Result<(), String> {
+        let rdata = self.fields.to_rdata(signature);
+        dnssec::verify_rrsig(&self.owner, &self.rrset, &rdata, &self.dnskey)
+            .map_err(|why| format!("the signature over {} {}: {why}", self.owner, self.rtype()))?;
+        // Set before only by an equal signature: RSASSA-PKCS1-v1_5 has one a message.
+        let _ = self.rdata.set([rdata]);
+        Ok(())
+    }
+}
+
+/// The KSK signs what speaks to the parent and of the keys; the ZSK all else.
+fn key_for(rules: &ZoneRules, rtype: RrType) -> &KeyInfo {
+    match rtype {
+        RrType::DNSKEY | RrType::CDS | RrType::CDNSKEY => &rules.ksk,
+        _ => &rules.zsk,
+    }
+}
+
+/// Seconds, from the owner name alone: all signatures of a name are made anew together.
+fn jitter(validity: &Validity, owner: &Name) -> u64 {
+    let spread = digest("conclave/jitter", &[owner.to_lowercase().wire()]).0;
+    let spread = u64::from_be_bytes(std::array::from_fn(|i| spread[i]));
+    spread % (u64::from(validity.jitter) + 1)
+}
+
+fn hash(owner: &Name, rrset: &Rrset, fields: &RrsigFields) -> Vec<u8> {
+    let preimage = dnssec::rrsig_preimage(owner, rrset, fields);
+    match fields.algorithm {
+        RSASHA512 => Sha512::digest(preimage).to_vec(),
+        _ => Sha256::digest(preimage).to_vec(),
+    }
+}

@@ -1,0 +1,292 @@
+//! One version of a zone: names in canonical order, each with its RRsets, and the chain of those that own an NSEC.
+//!
+//! Both are persistent maps: a new version shares with the old one all that it does not change, and a copy costs
+//! nothing. Keys are [`Name::sort_key`]s: their plain order is the canonical order, and a name's key is a prefix of the
+//! keys of the names below it, so ancestors are prefixes and descendants a range.
+
+use super::signature::Signature;
+use crate::dns::{Name, Rdata, RrType, Rrset, Soa};
+use rpds::RedBlackTreeMapSync;
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+/// A name's place in the canonical order.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Key(Arc<[u8]>);
+
+impl Key {
+    pub(super) fn of(name: &Name) -> Self {
+        Self(name.sort_key().into())
+    }
+
+    /// Whether `other` is strictly below this.
+    pub(super) fn is_above(&self, other: &Self) -> bool {
+        other.0.len() > self.0.len() && other.0.starts_with(&self.0)
+    }
+}
+
+impl Borrow<[u8]> for Key {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// An RRset with its signatures. RRSIGs have the RRset's TTL (RFC 4034 §3).
+#[derive(Clone, Debug)]
+pub struct SignedRrset {
+    /// The records.
+    pub rrset: Arc<Rrset>,
+    pub(super) signature: Option<Arc<Signature>>,
+}
+
+impl SignedRrset {
+    pub(super) fn unsigned(rrset: Rrset) -> Self {
+        Self { rrset: Arc::new(rrset), signature: None }
+    }
+
+    /// The RRSIG rdata over these records; none for glue, NS at a cut and occluded names. In a published version
+    /// every RRset that is to be signed is.
+    pub fn rrsigs(&self) -> &[Rdata] {
+        self.signature.as_deref().map_or(&[], Signature::rdata)
+    }
+}
+
+/// A name that owns records.
+#[derive(Clone, Debug)]
+pub struct Node {
+    name: Name,
+    pub(super) rrsets: BTreeMap<RrType, SignedRrset>,
+}
+
+impl Node {
+    pub(super) fn new(name: Name) -> Self {
+        Self { name, rrsets: BTreeMap::new() }
+    }
+
+    /// The owner, in the case in which it was first added.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The RRset of this type.
+    pub fn get(&self, rtype: RrType) -> Option<&SignedRrset> {
+        self.rrsets.get(&rtype)
+    }
+
+    /// All RRsets, NSEC included, by type.
+    pub fn iter(&self) -> impl Iterator<Item = (RrType, &SignedRrset)> {
+        self.rrsets.iter().map(|(rtype, rrset)| (*rtype, rrset))
+    }
+
+    /// The RRsets but NSEC, which the cluster makes.
+    pub(super) fn data(&self) -> impl Iterator<Item = (RrType, &SignedRrset)> {
+        self.iter().filter(|(rtype, _)| *rtype != RrType::NSEC)
+    }
+
+    pub(super) fn has_data(&self) -> bool {
+        self.data().next().is_some()
+    }
+}
+
+/// How a view denies existence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Denial {
+    /// By NSEC records (RFC 4034 §4).
+    Nsec,
+}
+
+/// What a name is in its zone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Standing {
+    /// It owns nothing.
+    Absent,
+    /// Its records are the zone's own: all are signed.
+    Authoritative,
+    /// A delegation: DS and NSEC are signed, nothing else.
+    Cut,
+    /// Below a delegation or a DNAME: glue, or data that waits for its return.
+    Occluded,
+}
+
+/// An immutable version of a zone.
+#[derive(Clone, Debug)]
+pub struct View {
+    origin: Name,
+    apex_key: Key,
+    pub(super) nodes: RedBlackTreeMapSync<Key, Node>,
+    /// The names that own an NSEC.
+    pub(super) chain: RedBlackTreeMapSync<Key, ()>,
+}
+
+impl View {
+    pub(super) fn empty(origin: Name) -> Self {
+        let apex_key = Key::of(&origin);
+        let mut nodes = RedBlackTreeMapSync::new_sync();
+        nodes.insert_mut(apex_key.clone(), Node::new(origin.clone()));
+        Self { origin, apex_key, nodes, chain: RedBlackTreeMapSync::new_sync() }
+    }
+
+    /// The name of the apex.
+    pub fn origin(&self) -> &Name {
+        &self.origin
+    }
+
+    /// The serial of the SOA.
+    pub fn serial(&self) -> u32 {
+        self.soa_fields().serial
+    }
+
+    /// The SOA RRset.
+    pub fn soa(&self) -> &SignedRrset {
+        self.apex().get(RrType::SOA).expect("a zone has an SOA: nothing removes it")
+    }
+
+    pub(super) fn soa_fields(&self) -> Soa {
+        let rdata = self.soa().rrset.rdatas.first().expect("an RRset has a record");
+        Soa::parse(rdata).expect("an SOA was validated when it was taken")
+    }
+
+    /// The node at the apex.
+    pub fn apex(&self) -> &Node {
+        self.nodes.get(&self.apex_key).expect("the apex is never removed")
+    }
+
+    pub(super) fn apex_key(&self) -> &Key {
+        &self.apex_key
+    }
+
+    /// The node of exactly this name: authoritative, delegation, glue or occluded.
+    pub fn node(&self, name: &Name) -> Option<&Node> {
+        self.nodes.get(name.sort_key().as_slice())
+    }
+
+    /// All nodes in canonical order, glue and occluded ones too.
+    pub fn iter(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values()
+    }
+
+    /// The DNSKEY RRset.
+    pub fn dnskeys(&self) -> Option<&SignedRrset> {
+        self.apex().get(RrType::DNSKEY)
+    }
+
+    /// How non-existence is denied.
+    pub fn denial(&self) -> Denial {
+        Denial::Nsec
+    }
+
+    /// The owner and the NSEC that matches `name` or covers it; none outside the zone, or before the first chain.
+    pub fn nsec_covering(&self, name: &Name) -> Option<(&Name, &SignedRrset)> {
+        if !name.is_subdomain_of(&self.origin) {
+            return None;
+        }
+        let key = name.sort_key();
+        let bounds = (Bound::Unbounded, Bound::Included(key.as_slice()));
+        let (owner, ()) = self.chain.range::<[u8], _>(bounds).next_back()?;
+        let node = self.nodes.get(owner)?;
+        Some((node.name(), node.get(RrType::NSEC)?))
+    }
+
+    /// Whether some name strictly below this one owns records. If `name` itself owns none it is then an empty non-terminal.
+    pub fn has_below(&self, name: &Name) -> bool {
+        self.has_below_key(&name.sort_key())
+    }
+
+    fn has_below_key(&self, key: &[u8]) -> bool {
+        let bounds = (Bound::Excluded(key), Bound::Unbounded);
+        self.nodes.range::<[u8], _>(bounds).next().is_some_and(|(next, _)| next.0.starts_with(key))
+    }
+
+    /// The closest encloser (RFC 4592 §3.3.1): the longest name that exists, if only as an empty non-terminal, and is
+    /// `name` or above it. The origin for names outside the zone.
+    pub fn closest_encloser(&self, name: &Name) -> Name {
+        let key = name.sort_key();
+        let mut labels = name.label_count();
+        for prefix in prefixes(&key, self.apex_key.0.len()).into_iter().rev() {
+            if self.nodes.contains_key(prefix) || self.has_below_key(prefix) {
+                return name.ancestor(labels);
+            }
+            labels = labels.saturating_sub(1);
+        }
+        self.origin.clone()
+    }
+
+    /// The topmost delegation at `name` or above it, and below the apex.
+    pub fn cut_above(&self, name: &Name) -> Option<(&Name, &Node)> {
+        let key = name.sort_key();
+        let node = self.ancestors(&key).skip(1).find(|node| node.get(RrType::NS).is_some())?;
+        Some((node.name(), node))
+    }
+
+    /// The topmost DNAME strictly above `name`, the apex included.
+    pub fn dname_above(&self, name: &Name) -> Option<(&Name, &Node)> {
+        let key = name.sort_key();
+        let above = self.ancestors(&key).filter(|node| node.name() != name);
+        let node = above.filter(|node| node.get(RrType::DNAME).is_some()).next()?;
+        Some((node.name(), node))
+    }
+
+    /// The nodes at and above `key`, from the apex down; the apex itself always first.
+    fn ancestors<'a, 'k>(&'a self, key: &'k [u8]) -> impl Iterator<Item = &'a Node> + use<'a, 'k> {
+        prefixes(key, self.apex_key.0.len()).into_iter().filter_map(|prefix| self.nodes.get(prefix))
+    }
+
+    /// What the name at `key` is, by the data alone (the NSECs may be stale).
+    pub(super) fn standing(&self, key: &Key) -> Standing {
+        let apex = self.apex_key.0.len();
+        let Some(node) = self.nodes.get(key).filter(|node| node.has_data()) else { return Standing::Absent };
+        let above = prefixes(&key.0, apex).into_iter().filter(|prefix| prefix.len() < key.0.len());
+        for prefix in above {
+            let Some(node) = self.nodes.get(prefix) else { continue };
+            if node.get(RrType::DNAME).is_some() || (prefix.len() > apex && node.get(RrType::NS).is_some()) {
+                return Standing::Occluded;
+            }
+        }
+        if key != &self.apex_key && node.get(RrType::NS).is_some() { Standing::Cut } else { Standing::Authoritative }
+    }
+
+    /// The names strictly below `key` that own records.
+    pub(super) fn below<'a>(&'a self, key: &'a Key) -> impl Iterator<Item = &'a Key> {
+        let bounds = (Bound::Excluded(&*key.0), Bound::Unbounded);
+        self.nodes.range::<[u8], _>(bounds).map(|(key, _)| key).take_while(|next| key.is_above(next))
+    }
+
+    /// The NSEC owner before `key`, around the end of the zone.
+    pub(super) fn chain_before(&self, key: &Key) -> Option<&Key> {
+        let bounds = (Bound::Unbounded, Bound::Excluded(&*key.0));
+        let before = self.chain.range::<[u8], _>(bounds).next_back().map(|(key, ())| key);
+        before.or_else(|| self.chain.last().map(|(key, ())| key))
+    }
+
+    /// The NSEC owner after `key`, around the end of the zone.
+    pub(super) fn chain_after(&self, key: &Key) -> Option<&Key> {
+        let bounds = (Bound::Excluded(&*key.0), Bound::Unbounded);
+        let after = self.chain.range::<[u8], _>(bounds).next().map(|(key, ())| key);
+        after.or_else(|| self.chain.first().map(|(key, ())| key))
+    }
+}
+
+/// The keys of the ancestors and self of the name with this key, from the one of `shortest` octets down; none if the
+/// name is not below that.
+fn prefixes(key: &[u8], shortest: usize) -> Vec<&[u8]> {
+    let mut found = Vec::with_capacity(8);
+    let mut at = 0;
+    if shortest == 0 {
+        found.push(&key[..0]);
+    }
+    while at < key.len() {
+        at += match (key[at], key.get(at + 1)) {
+            (0, Some(0)) => {
+                if at + 2 >= shortest {
+                    found.push(&key[..at + 2]);
+                }
+                2
+            }
+            (0, _) => 2,
+            _ => 1,
+        };
+    }
+    found
+}
