@@ -10,6 +10,10 @@
 //! [`consensus`], [`zone`], [`answer`], [`signing`], [`replica`], [`ceremony`], [`sim`], [`runtime`], [`cli`].
 #![warn(missing_docs)]
 
+// What tests/support holds is included by path on both sides of the library's border, and says `conclave::` on both.
+#[cfg(test)]
+extern crate self as conclave;
+
 pub mod answer;
 pub mod ceremony;
 pub mod cli;

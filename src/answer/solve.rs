@@ -1,0 +1,312 @@
+//! Which RRsets answer a question: RFC 1034 §4.3.2 steps 3 to 6 in one zone.
+//!
+//! Assumes a complete view: every authoritative RRset signed, every authoritative name and cut with its NSEC.
+//! Guarantees: at most [`MAX_CHAIN`] aliases are followed, all of them in this zone; with `dnssec` each denial and each
+//! wildcard expansion comes with its proof.
+
+use super::compose::{Data, Item};
+use crate::dns::{Name, Rcode, Rdata, RrType, Rrset};
+use crate::zone::{Node, SignedRrset, View};
+
+/// Aliases (CNAME, DNAME) followed for one question. A resolver asks on from there.
+const MAX_CHAIN: usize = 12;
+
+/// Targets of MX, SRV and NS whose addresses are looked up as a courtesy.
+const MAX_COURTESY_TARGETS: usize = 32;
+
+/// What a response holds, before it is written.
+pub(super) struct Solution<'v> {
+    pub(super) rcode: Rcode,
+    /// AA: we are an authority for the first owner name in the answer, or for the name asked (RFC 1035 §4.1.1).
+    pub(super) authoritative: bool,
+    pub(super) answer: Vec<Item<'v>>,
+    pub(super) authority: Vec<Item<'v>>,
+    /// Addresses without which a referral is of no use: if they do not fit, TC (RFC 9471 §2.1).
+    pub(super) glue: Vec<Item<'v>>,
+    /// Addresses that may be left out (RFC 2181 §9).
+    pub(super) courtesy: Vec<Item<'v>>,
+}
+
+/// Answers `qname qtype` from `view`, whose zone encloses `qname`.
+pub(super) fn solve<'v>(view: &'v View, qname: &Name, qtype: RrType, dnssec: bool) -> Solution<'v> {
+    let solution = Solution {
+        rcode: Rcode::NOERROR,
+        authoritative: true,
+        answer: Vec::with_capacity(4),
+        authority: Vec::with_capacity(4),
+        glue: Vec::new(),
+        courtesy: Vec::new(),
+    };
+    let mut solver = Solver { view, qtype, dnssec, solution };
+    let mut name = qname.clone();
+    for _ in 0..=MAX_CHAIN {
+        match solver.look_up(&name) {
+            // Step 3a: "change QNAME to the canonical name and go back to step 1". A resolver does not believe us
+            // about other zones, so the chain ends where it leaves this one.
+            Next::Alias(target) if target.is_subdomain_of(view.origin()) => name = target,
+            _ => break,
+        }
+    }
+    solver.solution
+}
+
+/// How the search goes on.
+enum Next {
+    Done,
+    Alias(Name),
+}
+
+struct Solver<'v> {
+    view: &'v View,
+    qtype: RrType,
+    dnssec: bool,
+    solution: Solution<'v>,
+}
+
+impl<'v> Solver<'v> {
+    fn look_up(&mut self, name: &Name) -> Next {
+        let view = self.view;
+        let cut = view.cut_above(name).filter(|(owner, _)| !(self.qtype == RrType::DS && *owner == name));
+        let dname = view.dname_above(name);
+        match (cut, dname) {
+            // What is topmost hides the other.
+            (Some((owner, node)), None) => self.refer(owner, node),
+            (Some((owner, node)), Some((alias, _))) if owner.label_count() <= alias.label_count() => {
+                self.refer(owner, node)
+            }
+            (_, Some((alias, node))) => self.redirect(name, alias, node),
+            (None, None) => match view.node(name) {
+                Some(node) => self.match_node(name, node),
+                None if view.has_below(name) => self.no_data(name, name),
+                None => self.from_wildcard(name),
+            },
+        }
+    }
+
+    /// Step 3b: a referral (RFC 4035 §3.1.4: with DS or the proof that there is none).
+    fn refer(&mut self, owner: &'v Name, node: &'v Node) -> Next {
+        let Some(ns) = node.get(RrType::NS) else { return Next::Done };
+        if self.solution.answer.is_empty() {
+            self.solution.authoritative = false;
+        }
+        self.authority(owner, ns);
+        if self.dnssec {
+            match node.get(RrType::DS).or_else(|| node.get(RrType::NSEC)) {
+                Some(proof) => self.authority(owner, proof),
+                // Without a DS and an NSEC of its own a cut would not be complete.
+                None => self.deny(owner),
+            }
+        }
+        for target in ns.rrset.rdatas.iter().filter_map(|rdata| target(RrType::NS, rdata)) {
+            self.addresses(&target, target.is_subdomain_of(owner));
+        }
+        Next::Done
+    }
+
+    /// Step 3c with a DNAME above the name: RFC 6672 §3.2.
+    fn redirect(&mut self, name: &Name, owner: &'v Name, node: &'v Node) -> Next {
+        let Some(dname) = node.get(RrType::DNAME) else { return Next::Done };
+        if self.answered(owner, dname) {
+            return Next::Done;
+        }
+        self.answer(owner, dname);
+        let Some(target) = rdata_name(dname).and_then(|target| name.replace_suffix(owner, &target)) else {
+            // RFC 6672 §2.2: a name that grows too long.
+            self.solution.rcode = Rcode::YXDOMAIN;
+            return Next::Done;
+        };
+        self.solution.answer.push(Item {
+            owner: name.clone(),
+            ttl: dname.rrset.ttl,
+            data: Data::Cname(target.clone()),
+        });
+        if self.qtype == RrType::CNAME { Next::Done } else { Next::Alias(target) }
+    }
+
+    /// Step 3a: the name exists.
+    fn match_node(&mut self, name: &Name, node: &'v Node) -> Next {
+        match self.take(name, node) {
+            Taken::Nothing => self.no_data(name, name),
+            Taken::Answer => Next::Done,
+            Taken::Alias(target) => Next::Alias(target),
+        }
+    }
+
+    /// Step 3c: the name does not exist; is there a source of synthesis (RFC 4592 §3.3.1)?
+    fn from_wildcard(&mut self, name: &Name) -> Next {
+        let view = self.view;
+        let encloser = view.closest_encloser(name);
+        // A wildcard that would be too long cannot be there.
+        let Some(wildcard) = encloser.wildcard_child() else { return self.nx_domain(name, None) };
+        let Some(node) = view.node(&wildcard) else {
+            if view.has_below(&wildcard) {
+                // RFC 4592 §2.2.2: an empty non-terminal is a source of synthesis too.
+                return self.no_data(name, &wildcard);
+            }
+            return self.nx_domain(name, Some(&wildcard));
+        };
+        let taken = match node.get(RrType::NS) {
+            // RFC 4592 §4.2: the meaning of a wildcard cut is undefined; its NS are never signed, so they are not given.
+            Some(_) if self.qtype != RrType::DS => Taken::Nothing,
+            _ => self.take(name, node),
+        };
+        match taken {
+            Taken::Nothing => return self.no_data(name, &wildcard),
+            // RFC 4035 §3.1.3.3: that no closer match exists.
+            Taken::Answer => self.deny(name),
+            Taken::Alias(target) => {
+                self.deny(name);
+                return Next::Alias(target);
+            }
+        }
+        Next::Done
+    }
+
+    /// Puts what `node` has for the question into the answer, under the owner `name`.
+    fn take(&mut self, name: &Name, node: &'v Node) -> Taken {
+        if self.qtype == RrType::ANY || self.qtype == RrType::RRSIG {
+            return self.take_any(name, node);
+        }
+        if let Some(set) = node.get(self.qtype) {
+            self.answer(name, set);
+            self.courtesy(set);
+            return Taken::Answer;
+        }
+        let Some(cname) = node.get(RrType::CNAME) else { return Taken::Nothing };
+        if self.answered(name, cname) {
+            return Taken::Answer; // A loop: what is there says so.
+        }
+        self.answer(name, cname);
+        rdata_name(cname).map_or(Taken::Answer, Taken::Alias)
+    }
+
+    /// RFC 8482 §4.1 and §7: of everything, one RRset; of all signatures, one RRset's.
+    fn take_any(&mut self, name: &Name, node: &'v Node) -> Taken {
+        let all = self.qtype == RrType::ANY;
+        let mut sets = node.iter().map(|(_, set)| set).filter(|set| all || !set.rrsigs().is_empty());
+        let Some(mut chosen) = sets.next() else { return Taken::Nothing };
+        if chosen.rrset.rtype == RrType::NSEC {
+            chosen = sets.next().unwrap_or(chosen);
+        }
+        if self.qtype == RrType::ANY {
+            self.answer(name, chosen);
+        } else {
+            let data = Data::Signatures(chosen);
+            self.solution.answer.push(Item { owner: name.clone(), ttl: chosen.rrset.ttl, data });
+        }
+        Taken::Answer
+    }
+
+    /// RFC 2308 §2.2; RFC 4035 §3.1.3.1 for a name that exists, §3.1.3.4 for one that a wildcard (`source`) matches.
+    fn no_data(&mut self, name: &Name, source: &Name) -> Next {
+        self.soa();
+        self.deny(name);
+        if source != name {
+            self.deny(source);
+        }
+        Next::Done
+    }
+
+    /// RFC 2308 §2.1 (and RFC 6604 §3: the rcode is that of the last name of a chain); RFC 4035 §3.1.3.2.
+    fn nx_domain(&mut self, name: &Name, wildcard: Option<&Name>) -> Next {
+        self.solution.rcode = Rcode::NXDOMAIN;
+        self.soa();
+        self.deny(name);
+        if let Some(wildcard) = wildcard {
+            self.deny(wildcard);
+        }
+        Next::Done
+    }
+
+    /// The SOA of a negative answer, whose TTL bounds how long the denial is kept (RFC 2308 §3).
+    fn soa(&mut self) {
+        let view = self.view;
+        let soa = view.soa();
+        let ttl = soa.rrset.ttl.min(minimum(&soa.rrset));
+        self.solution.authority.push(Item { owner: view.origin().clone(), ttl, data: Data::Set(soa) });
+    }
+
+    /// The NSEC that matches or covers `name`, once.
+    fn deny(&mut self, name: &Name) {
+        if !self.dnssec {
+            return;
+        }
+        let view = self.view;
+        if let Some((owner, nsec)) = view.nsec_covering(name) {
+            self.authority(owner, nsec);
+        }
+    }
+
+    fn authority(&mut self, owner: &Name, set: &'v SignedRrset) {
+        if !self.solution.authority.iter().any(|item| item.holds(set)) {
+            self.solution.authority.push(Item {
+                owner: owner.clone(),
+                ttl: set.rrset.ttl,
+                data: Data::Set(set),
+            });
+        }
+    }
+
+    fn answer(&mut self, owner: &Name, set: &'v SignedRrset) {
+        self.solution.answer.push(Item { owner: owner.clone(), ttl: set.rrset.ttl, data: Data::Set(set) });
+    }
+
+    fn answered(&self, owner: &Name, set: &SignedRrset) -> bool {
+        self.solution.answer.iter().any(|item| item.holds(set) && item.owner == *owner)
+    }
+
+    /// Step 6: addresses of the hosts that an answer names.
+    fn courtesy(&mut self, set: &'v SignedRrset) {
+        for rdata in set.rrset.rdatas.iter().take(MAX_COURTESY_TARGETS) {
+            let Some(target) = target(set.rrset.rtype, rdata) else { return };
+            self.addresses(&target, false);
+        }
+    }
+
+    /// The addresses of `target`, authoritative or glue, as far as this zone has them.
+    fn addresses(&mut self, target: &Name, required: bool) {
+        let view = self.view;
+        if !target.is_subdomain_of(view.origin()) || view.dname_above(target).is_some() {
+            return;
+        }
+        let Some(node) = view.node(target) else { return };
+        for set in [RrType::A, RrType::AAAA].into_iter().filter_map(|rtype| node.get(rtype)) {
+            let solution = &mut self.solution;
+            let item = Item { owner: target.clone(), ttl: set.rrset.ttl, data: Data::Set(set) };
+            if required {
+                solution.glue.push(item);
+            } else if !solution.answer.iter().chain(&solution.courtesy).any(|item| item.holds(set)) {
+                solution.courtesy.push(item);
+            }
+        }
+    }
+}
+
+/// What a node gave.
+enum Taken {
+    Nothing,
+    Answer,
+    Alias(Name),
+}
+
+/// Where a CNAME or DNAME points.
+fn rdata_name(alias: &SignedRrset) -> Option<Name> {
+    Name::from_wire(alias.rrset.rdatas.first()?.wire()).ok()
+}
+
+/// The host that an rdata names and whose addresses are of use.
+fn target(rtype: RrType, rdata: &Rdata) -> Option<Name> {
+    let skip = match rtype {
+        RrType::NS => 0,
+        RrType::MX => 2,
+        RrType::SRV => 6,
+        _ => return None,
+    };
+    Name::from_wire(rdata.wire().get(skip..)?).ok()
+}
+
+/// The last field of a SOA.
+fn minimum(soa: &Rrset) -> u32 {
+    let last = soa.rdatas.first().and_then(|rdata| rdata.wire().last_chunk::<4>());
+    last.map_or(0, |octets| u32::from_be_bytes(*octets))
+}
