@@ -4,7 +4,10 @@ pub mod clients;
 pub mod config;
 pub mod inbox;
 pub mod peers;
+pub mod service;
+pub mod tcp;
 mod tls;
+pub mod udp;
 
 pub use clients::ClientPort;
 
