@@ -116,11 +116,7 @@ impl Name {
 
     /// The same name in lower case.
     pub fn to_lowercase(&self) -> Self {
-        if self.0.iter().any(u8::is_ascii_uppercase) {
-            Self(self.0.to_ascii_lowercase().into())
-        } else {
-            self.clone()
-        }
+        if self.0.iter().any(u8::is_ascii_uppercase) { Self(self.0.to_ascii_lowercase().into()) } else { self.clone() }
     }
 
     /// The labels from the left, without the root label.
@@ -171,10 +167,7 @@ impl Name {
 
     /// `label` below this name; none if it is empty or too long, or the name would be.
     pub fn child(&self, label: &[u8]) -> Option<Self> {
-        if label.is_empty()
-            || label.len() > MAX_LABEL_OCTETS
-            || 1 + label.len() + self.0.len() > MAX_NAME_OCTETS
-        {
+        if label.is_empty() || label.len() > MAX_LABEL_OCTETS || 1 + label.len() + self.0.len() > MAX_NAME_OCTETS {
             return None;
         }
         let mut wire = Vec::with_capacity(1 + label.len() + self.0.len());
@@ -257,11 +250,7 @@ fn skip_uncompressed(wire: &[u8]) -> Result<usize, NameError> {
 }
 
 /// Copies the name at `at` into `out`; gives its length and where the octets after it begin.
-fn decompress(
-    message: &[u8],
-    mut at: usize,
-    out: &mut [u8; MAX_NAME_OCTETS],
-) -> Result<(usize, usize), NameError> {
+fn decompress(message: &[u8], mut at: usize, out: &mut [u8; MAX_NAME_OCTETS]) -> Result<(usize, usize), NameError> {
     let (mut length, mut end) = (0usize, None);
     let mut lowest = at;
     loop {
@@ -402,9 +391,7 @@ impl fmt::Display for Name {
         for label in self.labels() {
             for &octet in label {
                 match octet {
-                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
-                        write!(f, "\\{}", char::from(octet))?
-                    }
+                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => write!(f, "\\{}", char::from(octet))?,
                     0x21..=0x7e => write!(f, "{}", char::from(octet))?,
                     _ => write!(f, "\\{octet:03}")?,
                 }
@@ -441,7 +428,6 @@ impl BorshDeserialize for Name {
         let length = u8::deserialize_reader(reader)?;
         let mut wire = vec![0u8; usize::from(length)];
         reader.read_exact(&mut wire)?;
-        Self::from_wire(&wire)
-            .map_err(|e| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, e.to_string()))
+        Self::from_wire(&wire).map_err(|e| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, e.to_string()))
     }
 }

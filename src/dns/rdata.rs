@@ -32,9 +32,8 @@ impl fmt::Debug for Rdata {
 
 impl BorshSerialize for Rdata {
     fn serialize<W: borsh::io::Write>(&self, writer: &mut W) -> borsh::io::Result<()> {
-        let length = u16::try_from(self.0.len()).map_err(|_| {
-            borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "rdata over 65,535 octets")
-        })?;
+        let length = u16::try_from(self.0.len())
+            .map_err(|_| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "rdata over 65,535 octets"))?;
         length.serialize(writer)?;
         writer.write_all(&self.0)
     }

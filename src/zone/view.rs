@@ -244,11 +244,7 @@ impl View {
                 return Standing::Occluded;
             }
         }
-        if key != &self.apex_key && node.get(RrType::NS).is_some() {
-            Standing::Cut
-        } else {
-            Standing::Authoritative
-        }
+        if key != &self.apex_key && node.get(RrType::NS).is_some() { Standing::Cut } else { Standing::Authoritative }
     }
 
     /// The names strictly below `key` that own records.
