@@ -4,7 +4,8 @@ use crate::dns::Name;
 use crate::zone::View;
 use std::sync::Arc;
 
-/// The zones that are served, each in its last published version. Immutable: a new version makes a new catalog.
+/// The zones that are served, each in its last published version, or none yet. Immutable: a new version makes a new
+/// catalog.
 #[derive(Clone, Default)]
 pub struct Catalog {
     /// In canonical order of the origins, so that the zones under a zone follow it.
@@ -14,7 +15,7 @@ pub struct Catalog {
 #[derive(Clone)]
 struct Entry {
     origin: Name,
-    view: Arc<View>,
+    view: Option<Arc<View>>,
     ordered: bool,
     /// The index of the nearest zone that encloses this one.
     parent: Option<usize>,
@@ -23,7 +24,7 @@ struct Entry {
 /// A zone of the catalog, found for a name.
 #[derive(Clone, Copy)]
 pub(super) struct Found<'c> {
-    pub(super) view: &'c Arc<View>,
+    pub(super) view: Option<&'c Arc<View>>,
     pub(super) ordered: bool,
     index: usize,
 }
@@ -37,7 +38,15 @@ impl Catalog {
     /// This catalog with `view` in the place of the same zone's version, if it had one. `ordered`: queries for this
     /// zone are to go through the broadcast.
     pub fn with(&self, view: Arc<View>, ordered: bool) -> Self {
-        let origin = view.origin().clone();
+        self.put(view.origin().clone(), Some(view), ordered)
+    }
+
+    /// This catalog with a zone that has no version to serve yet: SERVFAIL until it has.
+    pub fn awaiting(&self, origin: Name) -> Self {
+        self.put(origin, None, false)
+    }
+
+    fn put(&self, origin: Name, view: Option<Arc<View>>, ordered: bool) -> Self {
         let mut zones: Vec<Entry> = self.zones.iter().filter(|e| e.origin != origin).cloned().collect();
         let at = zones.partition_point(|entry| entry.origin < origin);
         zones.insert(at, Entry { origin, view, ordered, parent: None });
@@ -49,22 +58,18 @@ impl Catalog {
         Self { zones }
     }
 
-    /// The view of exactly this zone.
+    /// The view of exactly this zone, if it has one.
     pub fn view(&self, origin: &Name) -> Option<&Arc<View>> {
         let at = self.zones.binary_search_by(|entry| entry.origin.cmp(origin)).ok()?;
-        Some(&self.zones[at].view)
+        self.zones[at].view.as_ref()
+    }
+
+    /// The views, in canonical order of their origins.
+    pub fn views(&self) -> impl Iterator<Item = &Arc<View>> {
+        self.zones.iter().filter_map(|entry| entry.view.as_ref())
     }
 
     /// The deepest zone that encloses `name`.
-    pub fn find(&self, name: &Name) -> Option<&Arc<View>> {
-        self.enclosing(name).map(|found| found.view)
-    }
-
-    /// The zones' views, in canonical order of their origins.
-    pub fn views(&self) -> impl Iterator<Item = &Arc<View>> {
-        self.zones.iter().map(|entry| &entry.view)
-    }
-
     pub(super) fn enclosing(&self, name: &Name) -> Option<Found<'_>> {
         // Every zone that encloses the name is its predecessor in canonical order or encloses that.
         let mut index = self.zones.partition_point(|entry| entry.origin <= *name).checked_sub(1)?;
@@ -81,6 +86,6 @@ impl Catalog {
 
     fn found(&self, index: usize) -> Found<'_> {
         let entry = &self.zones[index];
-        Found { view: &entry.view, ordered: entry.ordered, index }
+        Found { view: entry.view.as_ref(), ordered: entry.ordered, index }
     }
 }

@@ -98,6 +98,8 @@ struct Refusal {
 }
 
 const OFF_ZONE: Refusal = Refusal { rcode: Rcode::REFUSED, ede: Some((ede::NOT_AUTHORITATIVE, "")) };
+const NOT_READY: Refusal =
+    Refusal { rcode: Rcode::SERVFAIL, ede: Some((ede::NOT_READY, "the zone is not signed yet")) };
 const NO_TRANSFER: Refusal = Refusal { rcode: Rcode::REFUSED, ede: Some((ede::NOT_SUPPORTED, "")) };
 
 /// Which zone a query is answered from.
@@ -112,18 +114,20 @@ fn choose<'c>(catalog: &'c Catalog, query: &Query) -> Choice<'c> {
     if query.qtype == RrType::DS {
         found = parent_side(catalog, found, query);
     }
-    if found.ordered { Choice::Forward } else { Choice::Answer(found.view) }
+    match found.view {
+        None => Choice::Refuse(NOT_READY),
+        Some(_) if found.ordered => Choice::Forward,
+        Some(view) => Choice::Answer(view),
+    }
 }
 
 /// RFC 4035 §3.1.4.1: the DS at a cut is asked of the zone above, if that is ours too and delegates here.
 fn parent_side<'c>(catalog: &'c Catalog, found: Found<'c>, query: &Query) -> Found<'c> {
-    if query.qname != *found.view.origin() {
+    if found.view.is_none_or(|view| *view.origin() != query.qname) {
         return found;
     }
-    catalog
-        .above(found)
-        .filter(|above| above.view.cut_above(&query.qname).is_some_and(|(owner, _)| *owner == query.qname))
-        .unwrap_or(found)
+    let cut = |view: &Arc<View>| view.cut_above(&query.qname).is_some_and(|(owner, _)| *owner == query.qname);
+    catalog.above(found).filter(|above| above.view.is_some_and(cut)).unwrap_or(found)
 }
 
 fn answer<'c>(

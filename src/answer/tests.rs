@@ -397,6 +397,20 @@ fn updates_and_ordered_reads_go_to_the_replica() {
 }
 
 #[test]
+fn a_zone_without_a_version_yet_gets_servfail_and_no_other() {
+    let one = Catalog::new().with(view(), false).awaiting(Name::parse("mail.example.test.").unwrap());
+    let ask = |question| {
+        let (wire, mut out) = (query(question), Vec::new());
+        let request = Request { wire: &wire, transport: Transport::Udp, now_secs: 0 };
+        assert_eq!(respond(&one, &Settings::default(), request, &mut out), Reply::Send);
+        render(&out)
+    };
+    assert_eq!(ask("mail A"), "SERVFAIL |  |  |");
+    assert_eq!(ask("mail DS"), "SERVFAIL |  |  |");
+    assert_eq!(ask("web A"), "NOERROR aa | web A 192.0.2.3 |  |");
+}
+
+#[test]
 fn malformed_queries_get_formerr() {
     let good = query("web A");
     let mut two = good.clone();
