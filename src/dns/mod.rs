@@ -17,7 +17,6 @@ pub mod rdata;
 pub mod rrset;
 pub mod rtype;
 pub mod sig0;
-mod text_time;
 pub mod tsig;
 
 pub use name::{Name, NameError};

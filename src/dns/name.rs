@@ -116,11 +116,7 @@ impl Name {
 
     /// The same name in lower case.
     pub fn to_lowercase(&self) -> Self {
-        if self.0.iter().any(u8::is_ascii_uppercase) {
-            Self(self.0.to_ascii_lowercase().into())
-        } else {
-            self.clone()
-        }
+        if self.0.iter().any(u8::is_ascii_uppercase) { Self(self.0.to_ascii_lowercase().into()) } else { self.clone() }
     }
 
     /// The labels from the left, without the root label.
@@ -171,10 +167,7 @@ impl Name {
 
     /// `label` below this name; none if it is empty or too long, or the name would be.
     pub fn child(&self, label: &[u8]) -> Option<Self> {
-        if label.is_empty()
-            || label.len() > MAX_LABEL_OCTETS
-            || 1 + label.len() + self.0.len() > MAX_NAME_OCTETS
-        {
+        if label.is_empty() || label.len() > MAX_LABEL_OCTETS || 1 + label.len() + self.0.len() > MAX_NAME_OCTETS {
             return None;
         }
         let mut wire = Vec::with_capacity(1 + label.len() + self.0.len());
@@ -236,7 +229,7 @@ impl Name {
     }
 }
 
-pub(super) fn skip_uncompressed(wire: &[u8]) -> Result<usize, NameError> {
+fn skip_uncompressed(wire: &[u8]) -> Result<usize, NameError> {
     let mut at = 0;
     loop {
         let length = *wire.get(at).ok_or(NameError::Truncated)?;
@@ -257,13 +250,9 @@ pub(super) fn skip_uncompressed(wire: &[u8]) -> Result<usize, NameError> {
 }
 
 /// Copies the name at `at` into `out`; gives its length and where the octets after it begin.
-pub(super) fn decompress(
-    message: &[u8],
-    mut at: usize,
-    out: &mut [u8; MAX_NAME_OCTETS],
-) -> Result<(usize, usize), NameError> {
+fn decompress(message: &[u8], mut at: usize, out: &mut [u8; MAX_NAME_OCTETS]) -> Result<(usize, usize), NameError> {
     let (mut length, mut end) = (0usize, None);
-    let (mut lowest, mut jumps) = (at, 0);
+    let mut lowest = at;
     loop {
         let first = usize::from(*message.get(at).ok_or(NameError::Truncated)?);
         match first {
@@ -281,9 +270,7 @@ pub(super) fn decompress(
                 let second = usize::from(*message.get(at + 1).ok_or(NameError::Truncated)?);
                 end.get_or_insert(at + 2);
                 at = (first & 0x3f) << 8 | second;
-                jumps += 1;
-                // More jumps than labels only serve to make us run.
-                if at >= lowest || jumps > MAX_LABELS {
+                if at >= lowest {
                     return Err(NameError::BadPointer);
                 }
                 lowest = at;
@@ -389,11 +376,9 @@ impl PartialOrd for Name {
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let mut lower = [0u8; MAX_NAME_OCTETS];
-        let lower = &mut lower[..self.0.len()];
-        lower.copy_from_slice(&self.0);
-        lower.make_ascii_lowercase();
-        state.write(lower);
+        for octet in self.0.iter() {
+            state.write_u8(octet.to_ascii_lowercase());
+        }
     }
 }
 
@@ -406,9 +391,7 @@ impl fmt::Display for Name {
         for label in self.labels() {
             for &octet in label {
                 match octet {
-                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
-                        write!(f, "\\{}", char::from(octet))?
-                    }
+                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => write!(f, "\\{}", char::from(octet))?,
                     0x21..=0x7e => write!(f, "{}", char::from(octet))?,
                     _ => write!(f, "\\{octet:03}")?,
                 }
@@ -445,7 +428,6 @@ impl BorshDeserialize for Name {
         let length = u8::deserialize_reader(reader)?;
         let mut wire = vec![0u8; usize::from(length)];
         reader.read_exact(&mut wire)?;
-        Self::from_wire(&wire)
-            .map_err(|e| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, e.to_string()))
+        Self::from_wire(&wire).map_err(|e| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, e.to_string()))
     }
 }
