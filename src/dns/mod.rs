@@ -17,6 +17,7 @@ pub mod rdata;
 pub mod rrset;
 pub mod rtype;
 pub mod sig0;
+mod tail;
 pub mod tsig;
 
 pub use name::{Name, NameError};
