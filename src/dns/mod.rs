@@ -17,9 +17,7 @@ pub mod rdata;
 pub mod rrset;
 pub mod rtype;
 pub mod sig0;
-mod tail;
 pub mod tsig;
-mod writer;
 
 pub use name::{Name, NameError};
 pub use rdata::Rdata;

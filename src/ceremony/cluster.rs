@@ -1,0 +1,206 @@
+//! What a cluster is: everything that execution depends on, and the digest that names it.
+//!
+//! A [`Cluster`] is a value that cannot be wrong: [`super::cluster_file`] parses and checks it, [`super::deal`] makes
+//! it. Two files of the same content, whatever their comments, spacing and order of members, zones and keys, have
+//! the same [`ClusterId`]; a change of any value is another cluster, and every share, link and log refuses it.
+//!
+//! # The canonical form
+//! `cluster id = digest("conclave/cluster", [form])` ([`crate::codec::digest`]), where the form is, integers
+//! big-endian, each `bytes` preceded by its length in 4 octets and each list by its count in 4 octets:
+//!
+//! ```text
+//! u16 version (1) · u8 n · u8 t · u32 epoch · u64 genesis time (ms)
+//! list of members, by index:  bytes identity · bytes coin verification key
+//! list of zones, by origin:   bytes origin (wire, lower case) · bytes records digest · u8 reads (0 local, 1 ordered)
+//!                             · u8 serial rule (0 increment, 1 unixtime, 2 date) · u32 DNSKEY TTL · u32 lifetime, refresh, jitter, backdate (s)
+//!                             · list of policy statements, each bytes (words parted by one space)
+//!                             · twice, ZSK and KSK: u8 threshold · bytes DNSKEY rdata · bytes verification key
+//! list of TSIG keys, by name: bytes name · bytes algorithm · u8 mode (0 gateway) · bytes salt · bytes commitment
+//! list of SIG(0) keys, by name and rdata: bytes name · bytes KEY rdata
+//! ```
+#![forbid(unsafe_code)]
+
+use crate::codec::{ClusterId, Digest, Epoch, digest};
+use crate::dns::name::Name;
+use crate::dns::rdata::Rdata;
+use crate::quorum::Committee;
+use crate::threshold::PublicKey;
+use crate::time::UnixMillis;
+use crate::zone::{Reads, SerialRule, Validity};
+use std::sync::Arc;
+
+/// Version of the cluster file and of its canonical form.
+pub const VERSION: u16 = 1;
+
+/// Everything that all replicas of a cluster must agree on beforehand.
+#[derive(Clone)]
+pub struct Cluster {
+    /// The replicas.
+    pub committee: Committee,
+    /// Counts memberships; 0 at the first deal.
+    pub epoch: Epoch,
+    /// When the cluster was dealt: the time of the implied first round.
+    pub genesis_time: UnixMillis,
+    /// Public keys of the replicas, by slot.
+    pub members: Vec<Member>,
+    /// The zones, in canonical order of their origins.
+    pub zones: Vec<Zone>,
+    /// TSIG keys that clients may use, by name.
+    pub tsig: Vec<TsigEntry>,
+    /// SIG(0) keys of clients, by name.
+    pub sig0: Vec<Sig0Entry>,
+}
+
+/// One replica's public keys.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Ed25519: signs vertices and is the TLS key.
+    pub identity: [u8; 32],
+    /// v_i of the coin: a compressed ristretto255 point.
+    pub coin: [u8; 32],
+}
+
+/// One zone and the rules that it follows.
+#[derive(Clone)]
+pub struct Zone {
+    /// The apex.
+    pub origin: Name,
+    /// SHA-256 of the canonical unsigned records ([`crate::dns::master::zone_digest`]).
+    pub records: Digest,
+    /// Whether queries go through the order.
+    pub reads: Reads,
+    /// How a change moves the serial.
+    pub serial: SerialRule,
+    /// TTL of the DNSKEY set, in seconds.
+    pub dnskey_ttl: u32,
+    /// Dates of signatures, in seconds.
+    pub validity: Validity,
+    /// Who may change what: statements in BIND's words, `grant KEY RULE [NAME] TYPES…`.
+    pub policy: Vec<String>,
+    /// Signs everything but the DNSKEY set.
+    pub zsk: Key,
+    /// Signs the DNSKEY set.
+    pub ksk: Key,
+}
+
+/// One threshold key of a zone.
+#[derive(Clone)]
+pub struct Key {
+    /// Shares that make a signature.
+    pub threshold: u8,
+    /// The DNSKEY rdata.
+    pub dnskey: Rdata,
+    /// Modulus, exponent and verification keys.
+    pub public: Arc<PublicKey>,
+}
+
+/// A TSIG key: its secret is not here, but a commitment to it that every replica's copy must fit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TsigEntry {
+    /// The key's name.
+    pub name: Name,
+    /// `hmac-sha256`, `hmac-sha384` or `hmac-sha512`.
+    pub algorithm: String,
+    /// Random octets of the commitment.
+    pub salt: [u8; 32],
+    /// [`tsig_commitment`] of the secret.
+    pub commitment: Digest,
+}
+
+/// A client's SIG(0) key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sig0Entry {
+    /// The signer's name.
+    pub name: Name,
+    /// The KEY rdata.
+    pub key: Rdata,
+}
+
+/// The commitment to a TSIG secret: hides it (256 random octets of salt are public, the secret has 256 bits) and
+/// binds every replica to the same one.
+pub fn tsig_commitment(name: &Name, algorithm: &str, salt: &[u8; 32], secret: &[u8]) -> Digest {
+    digest("conclave/tsig", &[salt, name.to_lowercase().wire(), algorithm.as_bytes(), secret])
+}
+
+impl Cluster {
+    /// The cluster's name: the digest of the canonical form.
+    pub fn id(&self) -> ClusterId {
+        ClusterId(digest("conclave/cluster", &[&self.canonical()]))
+    }
+
+    /// The zone with this origin.
+    pub fn zone(&self, origin: &Name) -> Option<&Zone> {
+        self.zones.iter().find(|zone| zone.origin == *origin)
+    }
+
+    fn canonical(&self) -> Vec<u8> {
+        let mut form = Form(Vec::new());
+        form.0.extend_from_slice(&VERSION.to_be_bytes());
+        form.0.extend_from_slice(&[self.committee.n() as u8, self.committee.faults() as u8]);
+        form.0.extend_from_slice(&self.epoch.0.to_be_bytes());
+        form.0.extend_from_slice(&self.genesis_time.0.to_be_bytes());
+        form.count(&self.members);
+        for member in &self.members {
+            form.bytes(&member.identity);
+            form.bytes(&member.coin);
+        }
+        form.count(&self.zones);
+        self.zones.iter().for_each(|zone| form.zone(zone));
+        form.count(&self.tsig);
+        for key in &self.tsig {
+            form.bytes(key.name.to_lowercase().wire());
+            form.bytes(key.algorithm.as_bytes());
+            form.0.push(0);
+            form.bytes(&key.salt);
+            form.bytes(&key.commitment.0);
+        }
+        form.count(&self.sig0);
+        for key in &self.sig0 {
+            form.bytes(key.name.to_lowercase().wire());
+            form.bytes(key.key.wire());
+        }
+        form.0
+    }
+}
+
+struct Form(Vec<u8>);
+
+impl Form {
+    fn zone(&mut self, zone: &Zone) {
+        self.bytes(zone.origin.to_lowercase().wire());
+        self.bytes(&zone.records.0);
+        let reads = match zone.reads {
+            Reads::Local => 0,
+            Reads::Ordered => 1,
+        };
+        let serial = match zone.serial {
+            SerialRule::Increment => 0,
+            SerialRule::UnixTime => 1,
+            SerialRule::Date => 2,
+        };
+        self.0.extend_from_slice(&[reads, serial]);
+        self.0.extend_from_slice(&zone.dnskey_ttl.to_be_bytes());
+        let dates = zone.validity;
+        for seconds in [dates.lifetime, dates.refresh, dates.jitter, dates.backdate] {
+            self.0.extend_from_slice(&seconds.to_be_bytes());
+        }
+        self.count(&zone.policy);
+        for statement in &zone.policy {
+            self.bytes(statement.as_bytes());
+        }
+        for key in [&zone.zsk, &zone.ksk] {
+            self.0.push(key.threshold);
+            self.bytes(key.dnskey.wire());
+            self.bytes(&key.public.to_bytes());
+        }
+    }
+
+    fn count<T>(&mut self, list: &[T]) {
+        self.0.extend_from_slice(&(list.len() as u32).to_be_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
+        self.0.extend_from_slice(bytes);
+    }
+}

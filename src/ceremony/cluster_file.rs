@@ -1,0 +1,252 @@
+//! `cluster.toml`: the text of a [`Cluster`], public and the same on every replica.
+//!
+//! Every value is parsed into its type where it stands, so that what is wrong is told with its line; unknown names
+//! are refused. Then what must fit together is checked: members 1…n, thresholds, DNSKEYs and the
+//! verification keys behind them, unique key tags (also of the keys once revoked), unique names.
+#![forbid(unsafe_code)]
+
+mod text;
+mod write;
+
+pub use write::{quote, write};
+
+use super::cluster::{Cluster, Key, Member, Sig0Entry, TsigEntry, VERSION, Zone};
+use super::files::{Problem, read_text};
+use crate::codec::Epoch;
+use crate::consensus::coin::CoinPublic;
+use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
+use crate::dns::rdata::Rdata;
+use crate::quorum::Committee;
+use crate::threshold::PublicKey;
+use crate::time::UnixMillis;
+use crate::zone::{Reads, SerialRule, Validity};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use text::{
+    FileText, KeyText, MemberText, ReadsText, SerialText, Sig0Text, TsigAlgorithm, TsigText, ZoneText,
+};
+use toml::Spanned;
+
+/// Reads and checks a cluster file.
+pub fn read(path: &Path) -> Result<Cluster, Vec<Problem>> {
+    let text = read_text(path).map_err(|problem| vec![problem])?;
+    parse(&text, path)
+}
+
+/// Parses and checks the text of a cluster file; `path` is for the problems.
+pub fn parse(text: &str, path: &Path) -> Result<Cluster, Vec<Problem>> {
+    let file: FileText = toml::from_str(text).map_err(|e| vec![Problem::toml(path, text, &e)])?;
+    let mut check = Check { path, text, problems: Vec::new() };
+    let cluster = check.cluster(file);
+    match cluster {
+        Some(cluster) if check.problems.is_empty() => Ok(cluster),
+        _ => Err(check.problems),
+    }
+}
+
+struct Check<'a> {
+    path: &'a Path,
+    text: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn at<T>(&mut self, place: &Spanned<T>, reason: impl Into<String>) {
+        self.problems.push(Problem::at(self.path, self.text, place.span().start, reason));
+    }
+
+    fn whole(&mut self, reason: impl Into<String>) {
+        self.problems.push(Problem::new(self.path, reason));
+    }
+
+    fn cluster(&mut self, file: FileText) -> Option<Cluster> {
+        if file.version != VERSION {
+            self.whole(format!("has version {}; this program reads version {VERSION}", file.version));
+            return None;
+        }
+        let Some(committee) = Committee::new(*file.replicas.get_ref()) else {
+            self.at(&file.replicas, "the number of replicas is out of range");
+            return None;
+        };
+        if usize::from(*file.faults.get_ref()) != committee.faults() {
+            self.at(
+                &file.faults,
+                format!("{} replicas tolerate {} faults", committee.n(), committee.faults()),
+            );
+        }
+        let members = self.members(committee, file.members);
+        let zones = self.zones(committee, file.zones);
+        let tsig = self.tsig(file.tsig);
+        let sig0 = self.sig0(file.sig0, &tsig);
+        let genesis_time = UnixMillis(file.genesis_time_ms);
+        Some(Cluster { committee, epoch: Epoch(file.epoch), genesis_time, members, zones, tsig, sig0 })
+    }
+
+    fn members(&mut self, committee: Committee, texts: Vec<MemberText>) -> Vec<Member> {
+        let mut members = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for member in texts {
+            let index = *member.index.get_ref();
+            if index == 0 || usize::from(index) > committee.n() {
+                self.at(&member.index, format!("member {index} of {} replicas", committee.n()));
+            }
+            if !seen.insert(member.identity.0) || !seen.insert(member.coin.0) {
+                self.at(&member.index, format!("member {index} has a key that another member has"));
+            }
+            let keys = Member { identity: member.identity.0, coin: member.coin.0 };
+            if members.insert(index, keys).is_some() {
+                self.at(&member.index, format!("member {index} stands here twice"));
+            }
+        }
+        if members.len() != committee.n() {
+            self.whole(format!("lists {} members, not {}", members.len(), committee.n()));
+        }
+        let members: Vec<Member> = members.into_values().collect();
+        let points: Vec<[u8; 32]> = members.iter().map(|member| member.coin).collect();
+        if let Err(e) = CoinPublic::new(points, committee.one_correct()) {
+            self.whole(format!("coin: {e}"));
+        }
+        members
+    }
+
+    fn zones(&mut self, committee: Committee, texts: Vec<ZoneText>) -> Vec<Zone> {
+        if texts.is_empty() {
+            self.whole("has no [[zone]]");
+        }
+        let mut zones = BTreeMap::new();
+        let mut tags = BTreeSet::new();
+        for text in texts {
+            let (place, origin) = (text.origin.span(), text.origin.get_ref().0.clone());
+            let place = Spanned::new(place, ());
+            let dates = text.signatures.get_ref();
+            let validity = Validity {
+                lifetime: dates.lifetime_s,
+                refresh: dates.refresh_s,
+                jitter: dates.jitter_s,
+                backdate: dates.backdate_s,
+            };
+            if validity.lifetime > 366 * 86_400 || validity.backdate > 366 * 86_400 {
+                self.at(&text.signatures, "signatures may live a year at most");
+            } else if validity.refresh.saturating_add(validity.jitter) >= validity.lifetime {
+                self.at(&text.signatures, "refresh-s and jitter-s together must be less than lifetime-s");
+            }
+            if text.dnskey_ttl_s > 7 * 86_400 {
+                self.at(&place, "dnskey-ttl-s is more than a week");
+            }
+            let zsk = self.key(committee, &text.zsk, 256, &mut tags);
+            let ksk = self.key(committee, &text.ksk, 257, &mut tags);
+            let zone = Zone {
+                origin: origin.clone(),
+                records: text.records_sha256.0,
+                reads: match text.reads {
+                    ReadsText::Local => Reads::Local,
+                    ReadsText::Ordered => Reads::Ordered,
+                },
+                serial: match text.serial {
+                    SerialText::Increment => SerialRule::Increment,
+                    SerialText::UnixTime => SerialRule::UnixTime,
+                    SerialText::Date => SerialRule::Date,
+                },
+                dnskey_ttl: text.dnskey_ttl_s,
+                validity,
+                policy: text.policy.into_iter().map(|statement| statement.0.0).collect(),
+                zsk,
+                ksk,
+            };
+            if zones.insert(origin.clone(), zone).is_some() {
+                self.at(&place, format!("zone {origin} stands here twice"));
+            }
+        }
+        zones.into_values().collect()
+    }
+
+    fn key(
+        &mut self,
+        committee: Committee,
+        text: &Spanned<KeyText>,
+        flags: u16,
+        tags: &mut BTreeSet<u16>,
+    ) -> Key {
+        let key = text.get_ref();
+        let public = key.verification.0.clone();
+        let dnskey = key.dnskey.0.0.clone();
+        let algorithm = dnskey.wire().get(3).copied().unwrap_or_default();
+        if !matches!(algorithm, 8 | 10) {
+            self.at(text, format!("algorithm {algorithm} is not one of 8 (RSASHA256) and 10 (RSASHA512)"));
+        } else if dnskey != dnskey_of(&public, flags, algorithm) {
+            self.at(text, format!("the dnskey is not that of the verification key with flags {flags}"));
+        }
+        if public.parties() != committee.n() || public.threshold() != usize::from(key.threshold) {
+            let (n, k) = (public.parties(), public.threshold());
+            self.at(
+                text,
+                format!(
+                    "the verification key is for {k} of {n} shares, not {} of {}",
+                    key.threshold,
+                    committee.n()
+                ),
+            );
+        }
+        let (least, most) = (committee.one_correct(), committee.quorum());
+        if !(least..=most).contains(&usize::from(key.threshold)) {
+            self.at(text, format!("threshold must be {least} to {most}"));
+        }
+        if !tags_of(&dnskey).into_iter().all(|tag| tags.insert(tag)) {
+            self.at(text, "its key tag is also another key's; deal again");
+        }
+        Key { threshold: key.threshold, dnskey, public }
+    }
+
+    fn tsig(&mut self, texts: Vec<TsigText>) -> Vec<TsigEntry> {
+        let mut keys = BTreeMap::new();
+        for text in texts {
+            let name = text.name.get_ref().0.clone();
+            let algorithm = match text.algorithm {
+                TsigAlgorithm::HmacSha256 => "hmac-sha256",
+                TsigAlgorithm::HmacSha384 => "hmac-sha384",
+                TsigAlgorithm::HmacSha512 => "hmac-sha512",
+            };
+            let (salt, commitment) = (text.salt.0, text.commitment.0);
+            let key = TsigEntry { name: name.clone(), algorithm: algorithm.into(), salt, commitment };
+            if keys.insert(name.clone(), key).is_some() {
+                self.at(&text.name, format!("TSIG key {name} stands here twice"));
+            }
+        }
+        keys.into_values().collect()
+    }
+
+    fn sig0(&mut self, texts: Vec<Sig0Text>, tsig: &[TsigEntry]) -> Vec<Sig0Entry> {
+        let mut keys = BTreeMap::new();
+        for text in texts {
+            let name = text.name.get_ref().0.clone();
+            if tsig.iter().any(|key| key.name == name) {
+                // A grant names its key by name only.
+                self.at(&text.name, format!("{name} is the name of a TSIG key too"));
+            }
+            let key = Sig0Entry { name: name.clone(), key: text.key.0.0 };
+            if keys.insert((name.clone(), key.key.wire().to_vec()), key).is_some() {
+                self.at(&text.name, format!("this key of {name} stands here twice"));
+            }
+        }
+        keys.into_values().collect()
+    }
+}
+
+/// The DNSKEY rdata of a threshold key (RFC 3110 §2: the exponent without leading zeros).
+pub fn dnskey_of(public: &PublicKey, flags: u16, algorithm: u8) -> Rdata {
+    let exponent = public.exponent().to_be_bytes();
+    let zeros = exponent.iter().take_while(|octet| **octet == 0).count();
+    rsa_dnskey_rdata(flags, algorithm, &exponent[zeros..], public.modulus())
+}
+
+/// The key tags of a DNSKEY as it is and once it is revoked (RFC 5011 §2.1).
+pub fn tags_of(dnskey: &Rdata) -> BTreeSet<u16> {
+    let mut revoked = dnskey.wire().to_vec();
+    if let Some(low) = revoked.get_mut(1) {
+        *low |= 0x80;
+    }
+    BTreeSet::from([key_tag(dnskey.wire()), key_tag(&revoked)])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,314 @@
+//! From files to the values a replica is made of; each is checked against the cluster file.
+
+use super::zones::{self, Kept};
+use super::{Problem, ReplicaFile};
+use crate::ceremony::client_keys::{self, KeyClause};
+use crate::ceremony::cluster::{Cluster, Key, Zone, tsig_commitment};
+use crate::ceremony::cluster_file;
+use crate::ceremony::files::{make_dir, read_text, zone_stem};
+use crate::ceremony::identity;
+use crate::ceremony::share_file::{self, Kind, Label};
+use crate::codec::{ClusterId, Epoch, KeyId};
+use crate::consensus;
+use crate::consensus::coin::{CoinPublic, CoinSecret};
+use crate::dns::rrset::Record;
+use crate::dns::sig0::Sig0Key;
+use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
+use crate::signing::KeyStore;
+use crate::threshold::{PublicKey, SecretShare};
+use crate::zone::{self, KeyInfo, UpdatePolicy, ZoneRules};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The TLS side of a replica: its certificate and key, and the keys that its peers must show.
+pub struct Tls {
+    /// The self-signed certificate of the identity key, DER.
+    pub certificate: Vec<u8>,
+    /// The identity key, PKCS#8 DER.
+    pub key: Zeroizing<Vec<u8>>,
+    /// Ed25519 public keys of all replicas, by slot.
+    pub identities: Vec<[u8; 32]>,
+}
+
+/// Everything one replica runs on.
+pub struct Loaded {
+    /// The machine's own file.
+    pub file: ReplicaFile,
+    /// The hash of the cluster file's canonical form.
+    pub cluster: ClusterId,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The committee and everyone's public keys.
+    pub consensus: consensus::Config,
+    /// This replica's identity key and coin share.
+    pub secrets: consensus::Secrets,
+    /// The zones as dealt, their rules, and the clients' keys.
+    pub genesis: zone::Genesis,
+    /// The public parts of the zones' threshold keys.
+    pub public_keys: BTreeMap<KeyId, Arc<PublicKey>>,
+    /// This replica's shares of them.
+    pub key_store: Arc<KeyStore>,
+    /// TLS.
+    pub tls: Tls,
+    /// What should be told to the operator, one line each.
+    pub warnings: Vec<String>,
+    kept: Vec<Kept>,
+}
+
+impl Loaded {
+    /// To be called before the replica's first step: makes the data directory and keeps in it the zones as dealt,
+    /// from which the log is replayed at every start.
+    pub fn begin(&self) -> Result<(), Problem> {
+        make_dir(&self.file.data)?;
+        self.kept.iter().try_for_each(Kept::write)
+    }
+}
+
+pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
+    let cluster = cluster_file::read(&file.cluster)?;
+    let id = cluster.id();
+    let mut loader =
+        Loader { file: &file, cluster: &cluster, id, problems: Vec::new(), warnings: Vec::new() };
+    loader.addresses();
+    let identity = loader.identity();
+    let coin = loader.coin();
+    let (public_keys, key_store) = loader.shares();
+    let keyring = loader.keyring();
+    let (zones, kept) = loader.zones();
+    let Loader { problems, warnings, .. } = loader;
+    let (Some((secret, tls)), Some((coin_public, coin)), true) = (identity, coin, problems.is_empty()) else {
+        return Err(problems);
+    };
+    let consensus = consensus::Config {
+        committee: cluster.committee,
+        me: file.me,
+        cluster: id,
+        epoch: cluster.epoch,
+        genesis_time: cluster.genesis_time,
+        identities: tls.identities.clone(),
+        coin: coin_public,
+        gather_ms: file.gather_ms,
+    };
+    let secrets = consensus::Secrets { identity: secret, coin };
+    let epoch = cluster.epoch;
+    let genesis = zone::Genesis { cluster: id, epoch, zones, keys: Arc::new(keyring) };
+    let key_store = Arc::new(key_store);
+    Ok(Loaded {
+        file,
+        cluster: id,
+        epoch,
+        consensus,
+        secrets,
+        genesis,
+        public_keys,
+        key_store,
+        tls,
+        warnings,
+        kept,
+    })
+}
+
+struct Loader<'a> {
+    file: &'a ReplicaFile,
+    cluster: &'a Cluster,
+    id: ClusterId,
+    problems: Vec<Problem>,
+    warnings: Vec<String>,
+}
+
+impl Loader<'_> {
+    fn wrong(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    fn addresses(&mut self) {
+        let committee = self.cluster.committee;
+        if !committee.contains(self.file.me) {
+            let reason = format!("index {} of a cluster of {} replicas", self.file.me, committee.n());
+            self.wrong(Problem::new(&self.file.path, reason));
+        }
+        for id in committee.others(self.file.me) {
+            if !self.file.peers.contains_key(&id) {
+                let reason = format!("says no address of replica {id}; add it under [peer.addresses]");
+                self.wrong(Problem::new(&self.file.path, reason));
+            }
+        }
+        for id in self.file.peers.keys().filter(|id| !committee.contains(**id)) {
+            let reason =
+                format!("says where replica {id} is, but the cluster has {} replicas", committee.n());
+            self.problems.push(Problem::new(&self.file.path, reason));
+        }
+    }
+
+    /// The secret of this replica in the file `name`.
+    fn secret(&mut self, name: &str, kind: Kind) -> Option<Zeroizing<Vec<u8>>> {
+        let path = self.file.directory().join(name);
+        let label = Label { kind, cluster: self.id, epoch: self.cluster.epoch, replica: self.file.me };
+        share_file::read(&path, &label).map_err(|problem| self.wrong(problem)).ok()
+    }
+
+    /// Notes that the file `name` is wrong.
+    fn wrong_file(&mut self, name: &str, reason: impl Into<String>) {
+        let problem = Problem::new(&self.file.directory().join(name), reason);
+        self.wrong(problem);
+    }
+
+    fn identity(&mut self) -> Option<(consensus::IdentityKey, Tls)> {
+        let secret = self.secret("identity.key", Kind::Identity)?;
+        let seed: Zeroizing<[u8; 32]> = match <[u8; 32]>::try_from(&secret[..]) {
+            Ok(seed) => Zeroizing::new(seed),
+            Err(_) => {
+                self.wrong_file("identity.key", "does not hold 32 octets");
+                return None;
+            }
+        };
+        let identities: Vec<[u8; 32]> = self.cluster.members.iter().map(|member| member.identity).collect();
+        let public = identity::public_key(&seed).ok()?;
+        if identities.get(self.file.me.slot()) != Some(&public) {
+            self.wrong_file(
+                "identity.key",
+                "is not the identity that the cluster file names for this replica",
+            );
+            return None;
+        }
+        let certificate = self.certificate(&public)?;
+        let key = identity::pkcs8(&seed).ok()?;
+        Some((consensus::IdentityKey::from_seed(*seed), Tls { certificate, key, identities }))
+    }
+
+    fn certificate(&mut self, public: &[u8; 32]) -> Option<Vec<u8>> {
+        let path = self.file.directory().join("tls.crt");
+        let pem = read_text(&path).map_err(|problem| self.wrong(problem)).ok()?;
+        match identity::certificate_der(&pem) {
+            Ok(der) if identity::holds_key(&der, public) => Some(der),
+            Ok(_) => {
+                self.wrong_file("tls.crt", "is the certificate of another key; take the dealer's copy");
+                None
+            }
+            Err(reason) => {
+                self.wrong_file("tls.crt", reason);
+                None
+            }
+        }
+    }
+
+    fn coin(&mut self) -> Option<(CoinPublic, CoinSecret)> {
+        let points: Vec<[u8; 32]> = self.cluster.members.iter().map(|member| member.coin).collect();
+        let public = CoinPublic::new(points.clone(), self.cluster.committee.one_correct()).ok()?;
+        let bytes = self.secret("coin.share", Kind::Coin)?;
+        let secret = CoinSecret::from_bytes(&bytes);
+        match secret {
+            Ok(secret) if points.get(self.file.me.slot()) == Some(&secret.public()) => Some((public, secret)),
+            _ => {
+                self.wrong_file("coin.share", "does not fit the coin verification key of the cluster file");
+                None
+            }
+        }
+    }
+
+    fn shares(&mut self) -> (BTreeMap<KeyId, Arc<PublicKey>>, KeyStore) {
+        let (mut public, mut store) = (BTreeMap::new(), KeyStore::new());
+        for zone in &self.cluster.zones {
+            for (role, key) in [("zsk", &zone.zsk), ("ksk", &zone.ksk)] {
+                public.insert(key.public.key_id(), key.public.clone());
+                let name = format!("{}.{role}.share", zone_stem(&zone.origin));
+                let Some(bytes) = self.secret(&name, Kind::Rsa(key.public.key_id())) else { continue };
+                match SecretShare::from_bytes(&bytes) {
+                    Ok(share) if share.index() != self.file.me => {
+                        self.wrong_file(&name, "holds another replica's share");
+                    }
+                    Ok(share) if share.check(&key.public).is_err() => {
+                        self.wrong_file(&name, "does not fit the verification key of the cluster file");
+                    }
+                    Ok(share) => {
+                        store.insert(key.public.clone(), share);
+                    }
+                    Err(e) => self.wrong_file(&name, format!("does not hold a share: {}", e.0)),
+                }
+            }
+        }
+        (public, store)
+    }
+
+    fn keyring(&mut self) -> Keyring {
+        let path = self.file.directory().join("tsig.keys");
+        let mut keyring = Keyring::default();
+        let clauses = match client_keys::read_tsig(&path) {
+            Ok(clauses) => clauses,
+            Err(problem) => {
+                self.wrong(problem);
+                return keyring;
+            }
+        };
+        for clause in &clauses {
+            if let Err(reason) = self.check_tsig(clause) {
+                self.wrong(Problem::new(&path, reason));
+            }
+        }
+        for entry in &self.cluster.tsig {
+            if !clauses.iter().any(|clause| clause.name == entry.name) {
+                self.problems
+                    .push(Problem::new(&path, format!("lacks the key {} of the cluster file", entry.name)));
+            }
+        }
+        for clause in clauses {
+            if let Some(algorithm) = TsigAlgorithm::parse(&clause.algorithm) {
+                let key = TsigKey::new(clause.name.clone(), algorithm, clause.secret.to_vec());
+                keyring.tsig.insert(clause.name, key);
+            }
+        }
+        for entry in &self.cluster.sig0 {
+            match Sig0Key::new(entry.name.clone(), &entry.key) {
+                Ok(key) => keyring.sig0.entry(entry.name.clone()).or_default().push(key),
+                Err(e) => self
+                    .problems
+                    .push(Problem::new(&self.file.cluster, format!("SIG(0) key {}: {e}", entry.name))),
+            }
+        }
+        keyring
+    }
+
+    fn check_tsig(&self, clause: &KeyClause) -> Result<(), String> {
+        let entry = self.cluster.tsig.iter().find(|entry| entry.name == clause.name);
+        let entry = entry
+            .ok_or_else(|| format!("holds the key {}, which the cluster file does not name", clause.name))?;
+        let commitment = tsig_commitment(&clause.name, &clause.algorithm, &entry.salt, &clause.secret);
+        if entry.algorithm != clause.algorithm || commitment != entry.commitment {
+            return Err(format!("the key {} is not the one the cluster file commits to", clause.name));
+        }
+        Ok(())
+    }
+
+    fn zones(&mut self) -> (Vec<(ZoneRules, Vec<Record>)>, Vec<Kept>) {
+        let (mut loaded, mut kept) = (Vec::new(), Vec::new());
+        for zone in &self.cluster.zones {
+            match zones::records(self.file, zone, &mut self.warnings) {
+                Ok(found) => {
+                    kept.push(found.1);
+                    match rules(zone) {
+                        Ok(rules) => loaded.push((rules, found.0)),
+                        Err(reason) => self.problems.push(Problem::new(&self.file.cluster, reason)),
+                    }
+                }
+                Err(problem) => self.problems.push(problem),
+            }
+        }
+        (loaded, kept)
+    }
+}
+
+fn rules(zone: &Zone) -> Result<ZoneRules, String> {
+    let info = |key: &Key| KeyInfo { id: key.public.key_id(), dnskey: key.dnskey.clone() };
+    let statements: Vec<&str> = zone.policy.iter().map(String::as_str).collect();
+    Ok(ZoneRules {
+        origin: zone.origin.clone(),
+        policy: UpdatePolicy::parse(&statements).map_err(|e| format!("policy of {}: {e}", zone.origin))?,
+        reads: zone.reads,
+        serial: zone.serial,
+        validity: zone.validity,
+        dnskey_ttl: zone.dnskey_ttl,
+        zsk: info(&zone.zsk),
+        ksk: info(&zone.ksk),
+    })
+}
