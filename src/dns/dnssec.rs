@@ -1,72 +1,151 @@
-//! DNSSEC encodings (RFC 4034): stub.
+//! DNSSEC encodings: key tags, DS digests, RRSIG and NSEC data, and verification by a second implementation.
+//!
+//! RFC 4034; RSA keys and signatures as RFC 3110 and 5702; ECDSA as RFC 6605; Ed25519 as RFC 8080. Verification is
+//! aws-lc's, independent of our own threshold arithmetic: no version is published that it does not accept.
+
 use super::name::Name;
-use super::rdata::Rdata;
+use super::rdata::{Rdata, canonical};
 use super::rrset::Rrset;
-use super::rtype::RrType;
+use super::rtype::{Class, RrType};
+use super::tail::Reader;
+use aws_lc_rs::{digest, signature};
 use std::collections::BTreeSet;
-use std::fmt;
 
-/// The key tag of DNSKEY or KEY rdata (RFC 4034 appendix B).
-pub fn key_tag(dnskey_rdata: &[u8]) -> u16 {
-    let _ = dnskey_rdata;
-    todo!()
+/// Flags of a zone's key (RFC 4034 §2.1.1): zone key.
+pub const ZSK_FLAGS: u16 = 256;
+/// Flags of a key-signing key: zone key and secure entry point.
+pub const KSK_FLAGS: u16 = 257;
+/// RSA with SHA-256 (RFC 5702).
+pub const RSASHA256: u8 = 8;
+/// RSA with SHA-512 (RFC 5702).
+pub const RSASHA512: u8 = 10;
+/// ECDSA P-256 with SHA-256 (RFC 6605).
+pub const ECDSAP256SHA256: u8 = 13;
+/// Ed25519 (RFC 8080).
+pub const ED25519: u8 = 15;
+
+/// The key tag of DNSKEY or KEY data (RFC 4034 appendix B).
+pub fn key_tag(rdata: &[u8]) -> u16 {
+    let sum = rdata.iter().enumerate().fold(0u32, |sum, (i, octet)| {
+        sum.wrapping_add(if i % 2 == 0 { u32::from(*octet) << 8 } else { u32::from(*octet) })
+    });
+    (sum.wrapping_add(sum >> 16) & 0xffff) as u16
 }
 
-/// The digest of a DS (RFC 4034 §5.1.4): type 2 SHA-256, 4 SHA-384; none for others.
+/// The digest of a DS record (RFC 4034 §5.1.4): type 2 is SHA-256, type 4 SHA-384 (RFC 6605); none for any other.
 pub fn ds_digest(owner: &Name, dnskey: &Rdata, digest_type: u8) -> Option<Vec<u8>> {
-    let _ = (owner, dnskey, digest_type);
-    todo!()
+    let algorithm = match digest_type {
+        2 => &digest::SHA256,
+        4 => &digest::SHA384,
+        _ => return None,
+    };
+    let mut context = digest::Context::new(algorithm);
+    context.update(owner.to_lowercase().wire());
+    context.update(dnskey.wire());
+    Some(context.finish().as_ref().to_vec())
 }
 
-/// The DS rdata of a DNSKEY.
+/// The DS data of a DNSKEY.
 pub fn ds_rdata(owner: &Name, dnskey: &Rdata, digest_type: u8) -> Option<Rdata> {
-    let _ = (owner, dnskey, digest_type);
-    todo!()
+    let digest = ds_digest(owner, dnskey, digest_type)?;
+    let mut octets = key_tag(dnskey.wire()).to_be_bytes().to_vec();
+    octets.extend_from_slice(&[*dnskey.wire().get(3)?, digest_type]);
+    octets.extend_from_slice(&digest);
+    Some(Rdata::new(&octets))
 }
 
-/// DNSKEY rdata of an RSA key (RFC 3110 §2): exponent and modulus big-endian, leading zeros are dropped.
+/// DNSKEY data of an RSA key (RFC 3110 §2): exponent (at most 255 octets) and modulus big-endian, leading zeros dropped.
 pub fn rsa_dnskey_rdata(flags: u16, algorithm: u8, exponent: &[u8], modulus: &[u8]) -> Rdata {
-    let _ = (flags, algorithm, exponent, modulus);
-    todo!()
+    let trim = |octets: &[u8]| octets.iter().position(|b| *b != 0).unwrap_or(octets.len());
+    let (exponent, modulus) = (&exponent[trim(exponent)..], &modulus[trim(modulus)..]);
+    let mut octets = flags.to_be_bytes().to_vec();
+    octets.extend_from_slice(&[3, algorithm, exponent.len() as u8]);
+    octets.extend_from_slice(exponent);
+    octets.extend_from_slice(modulus);
+    Rdata::new(&octets)
 }
 
-/// An RRSIG without its signature (RFC 4034 §3.1).
+/// RRSIG data without its signature (RFC 4034 §3.1).
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[allow(missing_docs, reason = "the fields of RFC 4034 §3.1")]
 pub struct RrsigFields {
+    /// The type of the set that is signed.
     pub type_covered: RrType,
+    /// The algorithm of the key.
     pub algorithm: u8,
+    /// Labels of the owner, the root and a leading `*` not counted.
     pub labels: u8,
+    /// The set's TTL in the zone, seconds.
     pub original_ttl: u32,
+    /// The last second of validity, seconds since 1970 as a serial number.
     pub expiration: u32,
+    /// The first second of validity.
     pub inception: u32,
+    /// The tag of the key.
     pub key_tag: u16,
+    /// The zone.
     pub signer: Name,
 }
 
 impl RrsigFields {
-    /// The rdata with this signature.
-    pub fn to_rdata(&self, signature: &[u8]) -> Rdata {
-        let _ = signature;
-        todo!()
+    /// The data up to the signature; the signer in lower case.
+    fn prefix(&self) -> Vec<u8> {
+        let mut octets = self.type_covered.0.to_be_bytes().to_vec();
+        octets.extend_from_slice(&[self.algorithm, self.labels]);
+        for number in [self.original_ttl, self.expiration, self.inception] {
+            octets.extend_from_slice(&number.to_be_bytes());
+        }
+        octets.extend_from_slice(&self.key_tag.to_be_bytes());
+        octets.extend_from_slice(self.signer.to_lowercase().wire());
+        octets
     }
 
-    /// Reads RRSIG or SIG rdata: the fields and the signature.
+    /// The whole data.
+    pub fn to_rdata(&self, signature: &[u8]) -> Rdata {
+        let mut octets = self.prefix();
+        octets.extend_from_slice(signature);
+        Rdata::new(&octets)
+    }
+
+    /// Reads RRSIG data: the fields and the signature.
     pub fn parse(rdata: &Rdata) -> Option<(Self, Vec<u8>)> {
-        let _ = rdata;
-        todo!()
+        let mut reader = Reader(rdata.wire());
+        let mut read = || -> Result<Self, ()> {
+            Ok(Self {
+                type_covered: RrType(reader.u16()?),
+                algorithm: reader.number(1)? as u8,
+                labels: reader.number(1)? as u8,
+                original_ttl: reader.number(4)? as u32,
+                expiration: reader.number(4)? as u32,
+                inception: reader.number(4)? as u32,
+                key_tag: reader.u16()?,
+                signer: reader.name()?,
+            })
+        };
+        let fields = read().ok()?;
+        Some((fields, reader.0.to_vec()))
     }
 }
 
-/// The labels field for this owner (RFC 4034 §3.1.3): without the root and without `*`.
+/// The label count of an owner (RFC 4034 §3.1.3): without the root and a leading `*`.
 pub fn rrsig_labels(owner: &Name) -> u8 {
     (owner.label_count() - usize::from(owner.is_wildcard())) as u8
 }
 
-/// What is signed (RFC 4034 §3.1.8.1).
+/// What is signed (RFC 4034 §3.1.8.1): the RRSIG data without signature, then the set in canonical form and order. `owner` is
+/// the name in the zone: a wildcard's own, never one expanded from it.
 pub fn rrsig_preimage(owner: &Name, rrset: &Rrset, fields: &RrsigFields) -> Vec<u8> {
-    let _ = (owner, rrset, fields);
-    todo!()
+    let mut octets = fields.prefix();
+    let owner = owner.to_lowercase();
+    for rdata in &rrset.rdatas {
+        let data = canonical(rrset.rtype, rdata);
+        octets.extend_from_slice(owner.wire());
+        octets.extend_from_slice(&rrset.rtype.0.to_be_bytes());
+        octets.extend_from_slice(&Class::IN.0.to_be_bytes());
+        octets.extend_from_slice(&fields.original_ttl.to_be_bytes());
+        octets.extend_from_slice(&(data.len() as u16).to_be_bytes());
+        octets.extend_from_slice(&data);
+    }
+    octets
 }
 
 /// Why a signature is not good.
@@ -84,8 +163,8 @@ pub enum VerifyError {
     Bogus,
 }
 
-impl fmt::Display for VerifyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl std::fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Malformed => "malformed RRSIG or DNSKEY",
             Self::Mismatch => "the RRSIG is not about this RRset",
@@ -98,20 +177,160 @@ impl fmt::Display for VerifyError {
 
 impl std::error::Error for VerifyError {}
 
-/// Verifies one signature by aws-lc-rs, whatever made it. Dates are the caller's business.
+/// Verifies one RRSIG of a set with one DNSKEY (RFC 4035 §5.3, dates aside).
 pub fn verify_rrsig(owner: &Name, rrset: &Rrset, rrsig: &Rdata, dnskey: &Rdata) -> Result<(), VerifyError> {
-    let _ = (owner, rrset, rrsig, dnskey);
-    todo!()
+    let (fields, signature) = RrsigFields::parse(rrsig).ok_or(VerifyError::Malformed)?;
+    let key = dnskey.wire();
+    if key.len() < 5 {
+        return Err(VerifyError::Malformed);
+    }
+    // RFC 4034 §2.1.1 and §2.1.2: the zone key flag, protocol 3.
+    if key[0] & 1 == 0 || key[2] != 3 || fields.algorithm != key[3] || fields.key_tag != key_tag(key) {
+        return Err(VerifyError::OtherKey);
+    }
+    if fields.type_covered != rrset.rtype
+        || fields.original_ttl != rrset.ttl
+        || fields.labels != rrsig_labels(owner)
+        || !owner.is_subdomain_of(&fields.signer)
+    {
+        return Err(VerifyError::Mismatch);
+    }
+    if !can_verify(fields.algorithm) {
+        return Err(VerifyError::Algorithm);
+    }
+    let preimage = rrsig_preimage(owner, rrset, &fields);
+    if verify(fields.algorithm, &key[4..], &preimage, &signature) { Ok(()) } else { Err(VerifyError::Bogus) }
 }
 
-/// NSEC rdata (RFC 4034 §4.1).
+/// Whether [`verify`] knows the algorithm.
+pub fn can_verify(algorithm: u8) -> bool {
+    matches!(algorithm, RSASHA256 | RSASHA512 | ECDSAP256SHA256 | ED25519)
+}
+
+/// Verifies a signature over `message` with a public key in DNSKEY's form.
+pub(super) fn verify(algorithm: u8, public: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let unparsed = |kind: &'static dyn signature::VerificationAlgorithm, key: &[u8]| {
+        signature::UnparsedPublicKey::new(kind, key).verify(message, signature).is_ok()
+    };
+    match algorithm {
+        RSASHA256 | RSASHA512 => {
+            let kind = if algorithm == RSASHA256 {
+                &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
+            } else {
+                &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
+            };
+            rsa_parts(public).is_some_and(|(e, n)| {
+                signature::RsaPublicKeyComponents { n, e }.verify(kind, message, signature).is_ok()
+            })
+        }
+        ECDSAP256SHA256 if public.len() == 64 => {
+            // SEC 1: an uncompressed point is 04 | x | y.
+            let point = [&[4][..], public].concat();
+            unparsed(&signature::ECDSA_P256_SHA256_FIXED, &point)
+        }
+        ED25519 => unparsed(&signature::ED25519, public),
+        _ => false,
+    }
+}
+
+/// Exponent and modulus (RFC 3110 §2).
+fn rsa_parts(public: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = match public {
+        [0, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+        [length, rest @ ..] => (usize::from(*length), rest),
+        [] => return None,
+    };
+    let (e, n) = rest.split_at_checked(length)?;
+    (!e.is_empty() && !n.is_empty() && n[0] != 0 && e[0] != 0).then_some((e, n))
+}
+
+/// NSEC data (RFC 4034 §4.1): the next owner and the types at this one, in any order.
 pub fn nsec_rdata(next: &Name, types: &BTreeSet<RrType>) -> Rdata {
-    let _ = (next, types);
-    todo!()
+    let mut octets = next.wire().to_vec();
+    octets.extend_from_slice(&type_bitmap(types));
+    Rdata::new(&octets)
 }
 
-/// Reads NSEC rdata: the next name and the types.
+/// Type bit maps (RFC 4034 §4.1.2).
+fn type_bitmap(types: &BTreeSet<RrType>) -> Vec<u8> {
+    let sorted: Vec<u16> = types.iter().map(|t| t.0).collect();
+    let mut octets = Vec::new();
+    for window in sorted.chunk_by(|a, b| a >> 8 == b >> 8) {
+        let last = window[window.len() - 1] & 0xff;
+        let mut map = vec![0u8; usize::from(last / 8) + 1];
+        for code in window {
+            map[usize::from((code & 0xff) / 8)] |= 0x80 >> (code % 8);
+        }
+        octets.extend_from_slice(&[(window[0] >> 8) as u8, map.len() as u8]);
+        octets.extend_from_slice(&map);
+    }
+    octets
+}
+
+/// Reads NSEC data: the next owner and the types.
 pub fn parse_nsec(rdata: &Rdata) -> Option<(Name, BTreeSet<RrType>)> {
-    let _ = rdata;
-    todo!()
+    let (next, length) = Name::prefix_of(rdata.wire()).ok()?;
+    Some((next, parse_bitmap(&rdata.wire()[length..])?))
+}
+
+/// Reads type bit maps.
+fn parse_bitmap(mut octets: &[u8]) -> Option<BTreeSet<RrType>> {
+    let mut types = BTreeSet::new();
+    while let [window, length, rest @ ..] = octets {
+        let (map, after) = rest.split_at_checked(usize::from(*length))?;
+        for (i, octet) in map.iter().enumerate() {
+            for bit in (0..8).filter(|bit| octet & (0x80 >> bit) != 0) {
+                types.insert(RrType(u16::from(*window) << 8 | (i as u16) << 3 | bit));
+            }
+        }
+        octets = after;
+    }
+    octets.is_empty().then_some(types)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::{BASE64, HEXUPPER};
+
+    /// The DNSKEY of RFC 4034 §5.4 and RFC 4509 §2.3.
+    fn dskey_example() -> (Name, Rdata) {
+        let public = "AQOeiiR0GOMYkDshWoSKz9XzfwJr1AYtsmx3TGkJaNXVbfi/2pHm822aJ5iI9BMzNXxeYCmZDRD99WYwYqUSdjMmmAphXdvx\
+                      egXd/M5+X7OrzKBaMbCVdFLUUh6DhweJBjEVv5f2wwjM9XzcnOf+EPbtG9DMBmADjFDc2w/rljwvFw==";
+        let mut rdata = vec![1, 0, 3, 5];
+        rdata.extend(BASE64.decode(public.as_bytes()).unwrap());
+        (Name::parse("dskey.example.com").unwrap(), Rdata::new(&rdata))
+    }
+
+    #[test]
+    fn rfc4034_5_4_key_tag_and_rfc4509_2_3_ds() {
+        let (owner, dnskey) = dskey_example();
+        assert_eq!(key_tag(dnskey.wire()), 60485);
+        let digest = ds_digest(&owner, &dnskey, 2).unwrap();
+        assert_eq!(
+            HEXUPPER.encode(&digest),
+            "D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A"
+        );
+        assert_eq!(ds_digest(&owner, &dnskey, 1), None);
+    }
+
+    #[test]
+    fn rfc4034_4_3_nsec_example() {
+        let types = [RrType::A, RrType::MX, RrType::RRSIG, RrType::NSEC, RrType(1234)].into_iter().collect();
+        let next = Name::parse("host.example.com").unwrap();
+        let rdata = nsec_rdata(&next, &types);
+        let map = &rdata.wire()[next.wire().len()..];
+        assert_eq!(HEXUPPER.encode(&map[..8]), "0006400100000003");
+        assert_eq!(map[8..11], [4, 27, 0]);
+        assert_eq!(map[map.len() - 1], 0x20);
+        assert_eq!(parse_nsec(&rdata), Some((next, types)));
+    }
+
+    #[test]
+    fn rfc8080_6_1_ed25519_key_tag() {
+        let mut rdata = vec![1, 1, 3, 15];
+        rdata.extend(BASE64.decode(b"l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=").unwrap());
+        assert_eq!(key_tag(&rdata), 3613);
+        assert!(can_verify(15) && !can_verify(5));
+    }
 }

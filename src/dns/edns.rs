@@ -1,5 +1,7 @@
 //! EDNS(0) (RFC 6891) and extended errors (RFC 8914).
 
+use super::rtype::{Class, RrType};
+
 /// The contents of an OPT record.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Edns {
@@ -39,6 +41,32 @@ pub mod ede {
 }
 
 impl Edns {
+    /// Reads an OPT record's class, TTL and rdata (RFC 6891 §6.1.3); none if the options do not fill the rdata.
+    pub(super) fn parse(class: Class, ttl: u32, rdata: &[u8]) -> Option<Self> {
+        let [extended_rcode, version, flags, _] = ttl.to_be_bytes();
+        let options = Options(rdata).map(|option| option.map(|(code, data)| (code, data.to_vec())));
+        let options = options.collect::<Option<Vec<_>>>()?;
+        Some(Self { udp_size: class.0, extended_rcode, version, do_bit: flags & 0x80 != 0, options })
+    }
+
+    /// Appends the OPT record. Options that do not fit into 65,535 octets together are left out.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.push(0);
+        out.extend_from_slice(&RrType::OPT.0.to_be_bytes());
+        out.extend_from_slice(&self.udp_size.to_be_bytes());
+        out.extend_from_slice(&[self.extended_rcode, self.version, if self.do_bit { 0x80 } else { 0 }, 0]);
+        let mut rdata = Vec::new();
+        for (code, data) in &self.options {
+            if rdata.len() + 4 + data.len() <= usize::from(u16::MAX) {
+                rdata.extend_from_slice(&code.to_be_bytes());
+                rdata.extend_from_slice(&(data.len() as u16).to_be_bytes());
+                rdata.extend_from_slice(data);
+            }
+        }
+        out.extend_from_slice(&(rdata.len() as u16).to_be_bytes());
+        out.extend_from_slice(&rdata);
+    }
+
     /// The data of the first option of this code.
     pub fn option(&self, code: u16) -> Option<&[u8]> {
         self.options.iter().find(|(held, _)| *held == code).map(|(_, data)| data.as_slice())
@@ -48,4 +76,27 @@ impl Edns {
 /// The data of an extended-error option.
 pub fn ede_option(code: u16, text: &str) -> (u16, Vec<u8>) {
     (OPTION_EDE, [&code.to_be_bytes(), text.as_bytes()].concat())
+}
+
+/// The options of an OPT record's rdata; `None` once, where they are cut short.
+pub(super) struct Options<'w>(pub(super) &'w [u8]);
+
+impl<'w> Iterator for Options<'w> {
+    type Item = Option<(u16, &'w [u8])>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let rest = std::mem::take(&mut self.0);
+        let split = || {
+            let [c1, c2, l1, l2, rest @ ..] = rest else { return None };
+            let (data, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([*l1, *l2])))?;
+            Some((u16::from_be_bytes([*c1, *c2]), data, rest))
+        };
+        Some(split().map(|(code, data, rest)| {
+            self.0 = rest;
+            (code, data)
+        }))
+    }
 }

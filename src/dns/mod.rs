@@ -17,7 +17,10 @@ pub mod rdata;
 pub mod rrset;
 pub mod rtype;
 pub mod sig0;
+mod tail;
+mod text_time;
 pub mod tsig;
+mod writer;
 
 pub use name::{Name, NameError};
 pub use rdata::Rdata;

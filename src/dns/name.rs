@@ -116,7 +116,11 @@ impl Name {
 
     /// The same name in lower case.
     pub fn to_lowercase(&self) -> Self {
-        if self.0.iter().any(u8::is_ascii_uppercase) { Self(self.0.to_ascii_lowercase().into()) } else { self.clone() }
+        if self.0.iter().any(u8::is_ascii_uppercase) {
+            Self(self.0.to_ascii_lowercase().into())
+        } else {
+            self.clone()
+        }
     }
 
     /// The labels from the left, without the root label.
@@ -167,7 +171,10 @@ impl Name {
 
     /// `label` below this name; none if it is empty or too long, or the name would be.
     pub fn child(&self, label: &[u8]) -> Option<Self> {
-        if label.is_empty() || label.len() > MAX_LABEL_OCTETS || 1 + label.len() + self.0.len() > MAX_NAME_OCTETS {
+        if label.is_empty()
+            || label.len() > MAX_LABEL_OCTETS
+            || 1 + label.len() + self.0.len() > MAX_NAME_OCTETS
+        {
             return None;
         }
         let mut wire = Vec::with_capacity(1 + label.len() + self.0.len());
@@ -229,7 +236,7 @@ impl Name {
     }
 }
 
-fn skip_uncompressed(wire: &[u8]) -> Result<usize, NameError> {
+pub(super) fn skip_uncompressed(wire: &[u8]) -> Result<usize, NameError> {
     let mut at = 0;
     loop {
         let length = *wire.get(at).ok_or(NameError::Truncated)?;
@@ -249,10 +256,28 @@ fn skip_uncompressed(wire: &[u8]) -> Result<usize, NameError> {
     }
 }
 
+/// Where the octets after the name at `at` begin; a pointer is not followed.
+pub(super) fn skip(message: &[u8], mut at: usize) -> Option<usize> {
+    let start = at;
+    loop {
+        let length = *message.get(at)?;
+        match length {
+            0 => return Some(at + 1),
+            0xc0.. => return message.get(at + 1).map(|_| at + 2),
+            1..=63 if at - start < MAX_NAME_OCTETS => at += 1 + usize::from(length),
+            _ => return None,
+        }
+    }
+}
+
 /// Copies the name at `at` into `out`; gives its length and where the octets after it begin.
-fn decompress(message: &[u8], mut at: usize, out: &mut [u8; MAX_NAME_OCTETS]) -> Result<(usize, usize), NameError> {
+pub(super) fn decompress(
+    message: &[u8],
+    mut at: usize,
+    out: &mut [u8; MAX_NAME_OCTETS],
+) -> Result<(usize, usize), NameError> {
     let (mut length, mut end) = (0usize, None);
-    let mut lowest = at;
+    let (mut lowest, mut jumps) = (at, 0);
     loop {
         let first = usize::from(*message.get(at).ok_or(NameError::Truncated)?);
         match first {
@@ -270,7 +295,9 @@ fn decompress(message: &[u8], mut at: usize, out: &mut [u8; MAX_NAME_OCTETS]) ->
                 let second = usize::from(*message.get(at + 1).ok_or(NameError::Truncated)?);
                 end.get_or_insert(at + 2);
                 at = (first & 0x3f) << 8 | second;
-                if at >= lowest {
+                jumps += 1;
+                // More jumps than labels only serve to make us run.
+                if at >= lowest || jumps > MAX_LABELS {
                     return Err(NameError::BadPointer);
                 }
                 lowest = at;
@@ -376,9 +403,11 @@ impl PartialOrd for Name {
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for octet in self.0.iter() {
-            state.write_u8(octet.to_ascii_lowercase());
-        }
+        let mut lower = [0u8; MAX_NAME_OCTETS];
+        let lower = &mut lower[..self.0.len()];
+        lower.copy_from_slice(&self.0);
+        lower.make_ascii_lowercase();
+        state.write(lower);
     }
 }
 
@@ -391,7 +420,9 @@ impl fmt::Display for Name {
         for label in self.labels() {
             for &octet in label {
                 match octet {
-                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => write!(f, "\\{}", char::from(octet))?,
+                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
+                        write!(f, "\\{}", char::from(octet))?
+                    }
                     0x21..=0x7e => write!(f, "{}", char::from(octet))?,
                     _ => write!(f, "\\{octet:03}")?,
                 }
@@ -428,6 +459,7 @@ impl BorshDeserialize for Name {
         let length = u8::deserialize_reader(reader)?;
         let mut wire = vec![0u8; usize::from(length)];
         reader.read_exact(&mut wire)?;
-        Self::from_wire(&wire).map_err(|e| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, e.to_string()))
+        Self::from_wire(&wire)
+            .map_err(|e| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, e.to_string()))
     }
 }

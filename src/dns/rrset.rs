@@ -134,7 +134,8 @@ impl Soa {
         let (mname, first) = Name::prefix_of(rdata.wire()).ok()?;
         let (rname, second) = Name::prefix_of(&rdata.wire()[first..]).ok()?;
         let numbers: &[u8; 20] = rdata.wire()[first + second..].try_into().ok()?;
-        let number = |i: usize| u32::from_be_bytes([numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]]);
+        let number =
+            |i: usize| u32::from_be_bytes([numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]]);
         Some(Self {
             mname,
             rname,

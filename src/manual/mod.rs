@@ -1,5 +1,20 @@
 //! The manual: how Conclave works, for those who read or change it.
-#![doc = ""]
-/// What was decided against the intent, or where the intent was silent, and why.
+//!
+//! - [`trace`]: one update, annotated from socket to answer.
+//! - [`formats`]: what is on the wire between peers and on disk, byte by byte.
+//! - [`glossary`]: the words.
+//! - [`decisions`]: what was decided where the intent was silent or beaten, dated, with the reason.
+//!
+//! Each layer's own module documentation is its specification.
+
+#[doc = include_str!("trace.md")]
+pub mod trace {}
+
+#[doc = include_str!("formats.md")]
+pub mod formats {}
+
+#[doc = include_str!("glossary.md")]
+pub mod glossary {}
+
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}

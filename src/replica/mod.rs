@@ -1,1 +1,254 @@
 //! One replica as one value: an input gives a step.
+//!
+//! [`Replica::step`] is the whole program without its hands: no clock, socket, file, thread or chance inside. The
+//! runtime gives it what arrives and carries out what it returns; the simulator does the same with invented
+//! arrivals, so what is simulated is what ships.
+//!
+//! # The way of an update (architecture, "An update's life")
+//! 1. *Ingress* ([`ingress`]): parsed, authenticated against this replica's own clock and matched with a zone at
+//!    once, so that what can never succeed is answered without costing the others anything. What passes is handed
+//!    to `consensus` byte for byte; every replica checks it again, in agreed time, at execution.
+//! 2. *Order*: `consensus` returns batches, the same ones in the same order everywhere.
+//! 3. *Pipeline* ([`pipeline`]): batch b waits until every signing job of the batches up to b − P is signed, then
+//!    the zone machine executes it whole; its jobs go to `signing`.
+//! 4. *Signing*: shares go out and come in; each finished signature is logged and given to the zone machine, which
+//!    publishes complete versions, in order, after checking them.
+//! 5. *Reply* ([`reply`]): only the replica that took a request from a client replies, after its own
+//!    execution, when the version that holds the update is durable, published and visible here.
+//!
+//! # Order of effects
+//! Every [`Output`] lists records to append and effects. If `sync` is set the effects must wait until everything
+//! appended so far is durable; `tasks` never wait. Own vertices are in the records before the message that sends
+//! them is in the effects, and the vertices that decided a batch before the replies to its requests.
+//!
+//! # Recovery
+//! [`Replica::recover`] replays the log: consensus delivers all batches again, logged signatures spare the work of
+//! signing again, nobody is answered, and of each zone only the last version is published. What a crash cut off
+//! goes on from there, once peers are [`Input::Linked`].
+//!
+//! # Bounds
+//! Clients that wait, requests on their way and bytes of them are bounded by [`crate::limits`]; who comes above a bound
+//! is told SERVFAIL at once. Batches that wait are bounded by what consensus holds; batches executed and not signed by P.
+#![forbid(unsafe_code)]
+
+mod clients;
+mod ingress;
+mod pipeline;
+mod proposals;
+mod recover;
+mod reply;
+mod status;
+mod step;
+
+pub use status::{Status, ZoneStatus};
+
+use crate::codec::{self, Digest, JobId, KeyId};
+use crate::consensus::{self, Consensus};
+use crate::dns::Name;
+use crate::protocol::{Fault, To};
+use crate::quorum::{Committee, ReplicaId};
+use crate::signing::{self, Signing};
+use crate::threshold::PublicKey;
+use crate::time::{AgreedTime, UnixMillis};
+use crate::zone::{self, Machine, View};
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// A client that waits for a reply; numbered by whoever serves it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClientId(pub u64);
+
+/// Everything one replica is made of.
+pub struct Config {
+    /// The committee, this replica's place in it, and everyone's public keys.
+    pub consensus: consensus::Config,
+    /// This replica's identity key and coin share.
+    pub secrets: consensus::Secrets,
+    /// The zones as dealt, their rules, and the clients' keys.
+    pub genesis: zone::Genesis,
+    /// The public parts of the zones' threshold keys.
+    pub keys: BTreeMap<KeyId, Arc<PublicKey>>,
+    /// Fresh randomness of this start. Everything random in the replica derives from it.
+    pub entropy: [u8; 32],
+    /// Milliseconds after which a client that waits gets SERVFAIL ([`CLIENT_PATIENCE_MS`](crate::limits::CLIENT_PATIENCE_MS)).
+    pub patience_ms: u64,
+}
+
+/// What happens to a replica.
+pub enum Input {
+    /// A message from a peer, authenticated by its link.
+    Peer {
+        /// The peer.
+        from: ReplicaId,
+        /// An encoded [`PeerMessage`], or anything else.
+        bytes: Vec<u8>,
+    },
+    /// The peer is a new incarnation, or messages to or from it may have been lost.
+    Linked(ReplicaId),
+    /// An update, or a query to a zone with ordered reads.
+    Client {
+        /// Whom to reply to.
+        id: ClientId,
+        /// The message as received.
+        wire: Vec<u8>,
+    },
+    /// The client waits no longer.
+    Forget(ClientId),
+    /// A task is done.
+    Computed(signing::Computed),
+    /// Time has passed: `wake_at` of the last output is reached.
+    Tick,
+}
+
+/// What a step wants done.
+#[must_use]
+#[derive(Default)]
+pub struct Output {
+    /// To be appended to the log, in this order; each an encoded [`Record`].
+    pub records: Vec<Vec<u8>>,
+    /// Whether `effects` must wait until all that was appended so far is durable.
+    pub sync: bool,
+    /// To be carried out in this order.
+    pub effects: Vec<Effect>,
+    /// Long computations, which may begin at once; their results come back as [`Input::Computed`].
+    pub tasks: Vec<signing::Task>,
+    /// Batches that this step executed: for logs, metrics and the simulator's checks.
+    pub executed: Vec<ExecutedBatch>,
+    /// When to give [`Input::Tick`] at the latest.
+    pub wake_at: Option<UnixMillis>,
+}
+
+/// What is told of a batch that was executed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ExecutedBatch {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The round that it closed.
+    pub round: u64,
+    /// Its agreed time.
+    pub time: AgreedTime,
+    /// Requests in it.
+    pub requests: usize,
+    /// The digest of all batches up to this one: equal on all replicas for equal numbers.
+    pub history: Digest,
+}
+
+/// What the world sees of a step.
+pub enum Effect {
+    /// A message to peers.
+    Send {
+        /// To whom.
+        to: To,
+        /// An encoded [`PeerMessage`].
+        bytes: Arc<[u8]>,
+    },
+    /// The whole reply to a client.
+    Reply {
+        /// The client.
+        client: ClientId,
+        /// A DNS message.
+        wire: Vec<u8>,
+    },
+    /// An ordered query, to be answered from the version at its place in the order.
+    Answer {
+        /// The client.
+        client: ClientId,
+        /// The query as received.
+        query: Vec<u8>,
+        /// The version.
+        view: Arc<View>,
+    },
+    /// A client whose message deserves no answer (shorter than a header, or itself a response): forget it.
+    Drop {
+        /// The client.
+        client: ClientId,
+    },
+    /// A new version of a zone: answer from it.
+    Publish {
+        /// The zone's origin.
+        zone: Name,
+        /// The version.
+        view: Arc<View>,
+    },
+    /// A peer misbehaved.
+    Fault(Fault),
+    /// What the operator must hear of, in one line.
+    Alarm(String),
+}
+
+/// What replicas say to one another.
+#[derive(BorshSerialize, BorshDeserialize)]
+pub enum PeerMessage {
+    /// Of the atomic broadcast.
+    Consensus(consensus::Message),
+    /// Of the signing sessions.
+    Signing(signing::Message),
+}
+
+/// What a replica writes to its log.
+#[derive(BorshSerialize, BorshDeserialize)]
+pub enum Record {
+    /// Of the atomic broadcast; durable before anything that depends on it leaves.
+    Consensus(consensus::Record),
+    /// A finished signature, so that a restart need not make it again. Losing it costs only work.
+    Signature {
+        /// Of which job.
+        job: JobId,
+        /// The signature.
+        bytes: Vec<u8>,
+    },
+}
+
+/// Why a replica cannot be made.
+#[derive(Debug)]
+pub enum Error {
+    /// The zones, rules and keys do not fit one another.
+    Zones(zone::MachineError),
+    /// A log record of a format this program does not know, although its checksum is right.
+    Record {
+        /// Its position from 0.
+        position: usize,
+        /// What is wrong with it.
+        why: codec::DecodeError,
+    },
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Zones(why) => write!(f, "{why}"),
+            Self::Record { position, why } => write!(
+                f,
+                "record {position} of the log is not of a kind this program knows ({why}): run the program that wrote it"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A replica.
+pub struct Replica {
+    me: ReplicaId,
+    committee: Committee,
+    consensus: Consensus,
+    machine: Machine,
+    signing: Signing,
+    ingress: ingress::Ingress,
+    clients: clients::Clients,
+    pipeline: pipeline::Pipeline,
+    proposals: proposals::Proposals,
+    /// Signatures that finished and are not yet given to the machine.
+    finished: VecDeque<(JobId, Vec<u8>)>,
+    /// Jobs whose signatures the log already holds.
+    logged: BTreeSet<JobId>,
+    /// The newest executed version of each zone.
+    newest: BTreeMap<Name, u64>,
+    /// The digest of all executed batches.
+    history: Digest,
+    /// Whether a record was appended since the last output that asked for a sync.
+    unsynced: bool,
+    consensus_wake: Option<UnixMillis>,
+    counters: status::Counters,
+}

@@ -1,0 +1,208 @@
+//! Clients that wait, and the requests they wait for.
+//!
+//! A request is known by the digest of its encoded bytes, which is what comes back from the order, whoever's
+//! vertex carried it. Several clients may wait for one request: stock nsupdate sends the same message again after
+//! three seconds. A client whose patience ends is told SERVFAIL; its request stays, to be attached to by the next
+//! try, until it is executed and published or its signature's window is over.
+//!
+//! Invariants:
+//! 1. Each client in `waiting` names a request in `requests` that lists it, and has its entry in `deadlines`.
+//! 2. `bytes` is the sum over `requests`.
+//! 3. A client leaves `waiting` exactly once: answered, out of patience, or forgotten.
+use super::ClientId;
+use super::reply::Asker;
+use crate::codec::Digest;
+use crate::dns::Name;
+use crate::limits;
+use crate::time::UnixMillis;
+use crate::zone::Outcome;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All clients of one replica that wait.
+pub(super) struct Clients {
+    patience_ms: u64,
+    waiting: BTreeMap<ClientId, Waiting>,
+    deadlines: BTreeSet<(UnixMillis, ClientId)>,
+    requests: BTreeMap<Digest, Request>,
+    expiries: BTreeSet<(UnixMillis, Digest)>,
+    by_covered: BTreeMap<Digest, Digest>,
+    by_version: BTreeMap<Name, BTreeMap<u64, Vec<Digest>>>,
+    bytes: usize,
+}
+
+struct Waiting {
+    asker: Asker,
+    request: Digest,
+    deadline: UnixMillis,
+}
+
+struct Request {
+    clients: Vec<ClientId>,
+    covered: Option<Digest>,
+    bytes: usize,
+    expires: UnixMillis,
+    outcome: Option<Outcome>,
+}
+
+/// Who wait for what, and what became of it.
+pub(super) struct Done {
+    pub outcome: Outcome,
+    pub clients: Vec<(ClientId, Asker)>,
+}
+
+impl Clients {
+    /// Nobody waits.
+    pub fn new(patience_ms: u64) -> Self {
+        Self {
+            patience_ms,
+            waiting: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            requests: BTreeMap::new(),
+            expiries: BTreeSet::new(),
+            by_covered: BTreeMap::new(),
+            by_version: BTreeMap::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Whether there is room for one more client.
+    pub fn has_room(&self) -> bool {
+        self.waiting.len() < limits::MAX_PENDING_CLIENTS
+    }
+
+    /// Whether there is room for one more request of `bytes`.
+    pub fn has_room_for_request(&self, bytes: usize) -> bool {
+        self.requests.len() < limits::MAX_PENDING_CLIENTS
+            && self.bytes + bytes <= limits::MAX_PENDING_REQUEST_BYTES
+    }
+
+    /// The request on its way whose signature covers the same bytes.
+    pub fn pending(&self, covered: &Digest) -> Option<Digest> {
+        self.by_covered.get(covered).copied()
+    }
+
+    /// A request of `bytes` sets out.
+    pub fn open(&mut self, request: Digest, covered: Option<Digest>, bytes: usize, now: UnixMillis) {
+        let expires = now.plus(limits::REPLAY_WINDOW_MS);
+        let entry = Request { clients: Vec::new(), covered, bytes, expires, outcome: None };
+        if self.requests.insert(request, entry).is_none() {
+            self.bytes += bytes;
+            self.expiries.insert((expires, request));
+        }
+        if let Some(covered) = covered {
+            self.by_covered.insert(covered, request);
+        }
+    }
+
+    /// `client` waits for a request that is open.
+    pub fn wait(&mut self, client: ClientId, asker: Asker, request: Digest, now: UnixMillis) {
+        self.forget(client);
+        let Some(entry) = self.requests.get_mut(&request) else { return };
+        entry.clients.push(client);
+        let deadline = now.plus(self.patience_ms);
+        self.deadlines.insert((deadline, client));
+        self.waiting.insert(client, Waiting { asker, request, deadline });
+    }
+
+    /// `client` waits no longer.
+    pub fn forget(&mut self, client: ClientId) -> Option<Asker> {
+        let waiting = self.waiting.remove(&client)?;
+        self.deadlines.remove(&(waiting.deadline, client));
+        if let Some(request) = self.requests.get_mut(&waiting.request) {
+            request.clients.retain(|other| *other != client);
+        }
+        Some(waiting.asker)
+    }
+
+    /// A request was executed, with this outcome; `published` tells a zone's version that is served. Returns who
+    /// can be told now; the others wait for their version.
+    pub fn executed(
+        &mut self,
+        request: Digest,
+        outcome: Outcome,
+        published: impl Fn(&Name) -> u64,
+    ) -> Option<Done> {
+        let entry = self.requests.get_mut(&request)?;
+        match &outcome.after {
+            // The first of two executions of the same bytes is the one that counts.
+            Some(_) if entry.outcome.is_some() => None,
+            Some((zone, version)) if published(zone) < *version => {
+                self.by_version.entry(zone.clone()).or_default().entry(*version).or_default().push(request);
+                entry.outcome = Some(outcome);
+                None
+            }
+            _ => {
+                entry.outcome = Some(outcome);
+                self.close(request)
+            }
+        }
+    }
+
+    /// A version is served: who waited for it, or for an earlier one.
+    pub fn published(&mut self, zone: &Name, version: u64) -> Vec<Done> {
+        let Some(versions) = self.by_version.get_mut(zone) else { return Vec::new() };
+        let later = versions.split_off(&version.saturating_add(1));
+        let served = std::mem::replace(versions, later);
+        served.into_values().flatten().filter_map(|request| self.close(request)).collect()
+    }
+
+    /// A version failed its check: who waited for it or for a later one, which rests on it.
+    pub fn failed(&mut self, zone: &Name, version: u64) -> Vec<Done> {
+        let Some(versions) = self.by_version.get_mut(zone) else { return Vec::new() };
+        let lost = versions.split_off(&version);
+        lost.into_values().flatten().filter_map(|request| self.close(request)).collect()
+    }
+
+    /// Whose patience is at its end.
+    pub fn out_of_patience(&mut self, now: UnixMillis) -> Vec<(ClientId, Asker)> {
+        let mut out = Vec::new();
+        while let Some(&(deadline, client)) = self.deadlines.first() {
+            if deadline > now {
+                break;
+            }
+            self.deadlines.pop_first();
+            out.extend(self.forget(client).map(|asker| (client, asker)));
+        }
+        while let Some(&(expires, request)) = self.expiries.first() {
+            if expires > now {
+                break;
+            }
+            self.close(request);
+        }
+        out
+    }
+
+    /// When somebody's patience ends next.
+    pub fn wake_at(&self) -> Option<UnixMillis> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Clients that wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Requests on their way.
+    pub fn requests(&self) -> usize {
+        self.requests.len()
+    }
+
+    fn close(&mut self, request: Digest) -> Option<Done> {
+        let entry = self.requests.remove(&request)?;
+        self.bytes -= entry.bytes;
+        self.expiries.remove(&(entry.expires, request));
+        if let Some(covered) = entry.covered
+            && self.by_covered.get(&covered) == Some(&request)
+        {
+            self.by_covered.remove(&covered);
+        }
+        let clients = entry.clients.into_iter();
+        let clients = clients.filter_map(|id| {
+            let waiting = self.waiting.remove(&id)?;
+            self.deadlines.remove(&(waiting.deadline, id));
+            Some((id, waiting.asker))
+        });
+        let clients = clients.collect();
+        Some(Done { outcome: entry.outcome?, clients })
+    }
+}

@@ -1,0 +1,156 @@
+//! What comes from clients: refused at once, or made a request for the order.
+//!
+//! Nothing judged here binds anybody: execution judges again, in agreed time, by every replica alike. This first
+//! look, by the own clock, keeps from the order what cannot succeed and tells its sender at once.
+//!
+//! Steps for an update: size and parse (FORMERR); TSIG or SIG(0) (NOTAUTH with BADSIG, BADKEY, BADTIME or BADTRUNC,
+//! RFC 8945 §5.2); the zone section (FORMERR, RFC 2136 §3.1.1, or NOTAUTH, §3.1.2); unsigned (REFUSED: the default
+//! policy grants nothing to nobody). A query must be for a zone with ordered reads. Other opcodes are NOTIMP.
+use super::reply::Asker;
+use crate::codec::{Digest, digest, encode};
+use crate::dns::message::Message;
+use crate::dns::query;
+use crate::dns::tsig::{self, AuthFailure, Keyring};
+use crate::dns::{Class, Name, Opcode, Rcode, RrType};
+use crate::limits::MAX_REQUEST_BYTES;
+use crate::time::UnixMillis;
+use crate::zone::{Genesis, Reads, Request};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The first look at what clients send.
+pub(super) struct Ingress {
+    keys: Arc<Keyring>,
+    zones: BTreeMap<Name, Reads>,
+    entropy: [u8; 32],
+    nonces: u64,
+}
+
+/// What becomes of a client's message.
+pub(super) enum Admission {
+    /// No answer is due.
+    Ignored,
+    /// This reply, at once; and the rcode, if it was an update.
+    Refused { reply: Vec<u8>, update: Option<Rcode> },
+    /// The order must see it.
+    Admitted(Admitted),
+}
+
+/// A request for the order, and who waits for it.
+pub(super) struct Admitted {
+    /// An encoded [`Request`].
+    pub request: Vec<u8>,
+    /// The digest of what its signature covers; none for a query.
+    pub covered: Option<Digest>,
+    /// Who asked.
+    pub asker: Asker,
+}
+
+/// Names a request on its way: the digest of its encoding.
+pub(super) fn request_digest(request: &[u8]) -> Digest {
+    digest("conclave/request", &[request])
+}
+
+impl Ingress {
+    /// For the zones and keys of `genesis`; `entropy` is of this start.
+    pub fn new(genesis: &Genesis, entropy: [u8; 32]) -> Self {
+        let zones = genesis.zones.iter().map(|(rules, _)| (rules.origin.clone(), rules.reads)).collect();
+        Self { keys: genesis.keys.clone(), zones, entropy, nonces: 0 }
+    }
+
+    /// The keys with which replies are signed.
+    pub fn keys(&self) -> &Keyring {
+        &self.keys
+    }
+
+    /// The zones' origins.
+    pub fn origins(&self) -> impl Iterator<Item = &Name> {
+        self.zones.keys()
+    }
+
+    /// Judges a message.
+    pub fn admit(&mut self, now: UnixMillis, wire: Vec<u8>) -> Admission {
+        let Some(asker) = Asker::of(wire) else { return Admission::Ignored };
+        match asker.opcode() {
+            Opcode::UPDATE => self.admit_update(now, asker),
+            Opcode::QUERY => self.admit_query(now, asker),
+            _ => self.refuse(now, &asker, Rcode::NOTIMP),
+        }
+    }
+
+    fn admit_update(&mut self, now: UnixMillis, mut asker: Asker) -> Admission {
+        let Ok(message) = Message::parse(asker.wire()) else {
+            return self.refuse(now, &asker, Rcode::FORMERR);
+        };
+        asker.parsed(&message);
+        let verified = tsig::authenticate(asker.wire(), &self.keys, now.secs());
+        match &verified {
+            Ok(verified) => {
+                if let Some(mac) = &verified.tsig_mac {
+                    asker.authentic(verified.signer.name().clone(), mac.clone());
+                }
+            }
+            Err(AuthFailure::Unsigned) => {}
+            Err(failure) => {
+                let reply = asker.failure(&self.keys, now, *failure);
+                return Admission::Refused { reply, update: Some(failure.rcode()) };
+            }
+        }
+        // RFC 2136 §3.1.1: one zone, of type SOA.
+        let Some(zone) = asker.question().filter(|zone| zone.rtype == RrType::SOA) else {
+            return self.refuse(now, &asker, Rcode::FORMERR);
+        };
+        // RFC 2136 §3.1.2: a zone of ours.
+        if zone.class != Class::IN || !self.zones.contains_key(&zone.name) {
+            return self.refuse(now, &asker, Rcode::NOTAUTH);
+        }
+        let Ok(verified) = verified else { return self.refuse(now, &asker, Rcode::REFUSED) };
+        let request = encode(&Request::Update { wire: asker.wire().to_vec() });
+        if request.len() > MAX_REQUEST_BYTES {
+            return self.refuse(now, &asker, Rcode::FORMERR);
+        }
+        Admission::Admitted(Admitted { request, covered: Some(verified.covered), asker })
+    }
+
+    fn admit_query(&mut self, now: UnixMillis, asker: Asker) -> Admission {
+        let query = match query::parse(asker.wire()) {
+            Ok(query) => query,
+            Err(query::Reject::Ignore) => return Admission::Ignored,
+            Err(query::Reject::Reply { rcode, .. }) => return self.refuse(now, &asker, rcode),
+        };
+        if self.reads_at(&query.qname) != Some(Reads::Ordered) {
+            return self.refuse(now, &asker, Rcode::REFUSED);
+        }
+        let request = encode(&Request::Query { wire: asker.wire().to_vec(), nonce: self.nonce() });
+        if request.len() > MAX_REQUEST_BYTES {
+            return self.refuse(now, &asker, Rcode::FORMERR);
+        }
+        Admission::Admitted(Admitted { request, covered: None, asker })
+    }
+
+    fn refuse(&self, now: UnixMillis, asker: &Asker, rcode: Rcode) -> Admission {
+        let reply = asker.reply(&self.keys, now, rcode, None);
+        Admission::Refused { reply, update: (asker.opcode() == Opcode::UPDATE).then_some(rcode) }
+    }
+
+    /// How the deepest zone around `name` is read.
+    fn reads_at(&self, name: &Name) -> Option<Reads> {
+        let mut name = Some(name.clone());
+        while let Some(at) = name {
+            if let Some(reads) = self.zones.get(&at) {
+                return Some(*reads);
+            }
+            name = at.parent();
+        }
+        None
+    }
+
+    /// Tells equal queries apart, also those of other replicas and earlier starts.
+    fn nonce(&mut self) -> [u8; 16] {
+        self.nonces += 1;
+        let nonce = digest("conclave/nonce", &[&self.entropy, &self.nonces.to_be_bytes()]);
+        let mut out = [0; 16];
+        out.copy_from_slice(&nonce.0[..16]);
+        out
+    }
+}

@@ -1,0 +1,124 @@
+//! Replies to updates, and failures of ordered reads, as octets.
+//!
+//! A reply repeats the request's identifier, opcode, RD bit and question or zone section (RFC 2136 §3.8). It has an OPT
+//! record if the request had one (RFC 6891 §6.1.1), which alone can carry an extended error (RFC 8914). Replies to requests
+//! with TSIG are signed at this replica's own time, not at agreed time: it is the client's clock that checks them (RFC 8945
+//! §5.3). Replies to requests with SIG(0) are unsigned, as RFC 2931 §3.2 allows.
+use crate::dns::edns::{Edns, ede_option};
+use crate::dns::message::{Header, Message, Question, Writer};
+use crate::dns::tsig::{self, AuthFailure, Keyring};
+use crate::dns::{Class, Name, Opcode, Rcode, RrType};
+use crate::limits::MAX_UDP_ANSWER_OCTETS;
+use crate::time::UnixMillis;
+
+/// The shortest thing that can be answered: a header (RFC 1035 §4.1.1).
+const HEADER_OCTETS: usize = 12;
+
+/// What a reply must know of its request.
+pub(super) struct Asker {
+    header: Header,
+    question: Option<Question>,
+    edns: bool,
+    /// The request as received: the TSIG of a failure is made from it, and an ordered query is answered from it.
+    wire: Vec<u8>,
+    authentic: Option<(Name, Vec<u8>)>,
+}
+
+/// An extended error: code and text.
+pub(super) type Extended = (u16, &'static str);
+
+impl Asker {
+    /// The sender of `wire`, if that is a request at all: at least a header, with QR clear.
+    pub fn of(wire: Vec<u8>) -> Option<Self> {
+        let head: &[u8; HEADER_OCTETS] = wire.first_chunk()?;
+        if head[2] & 0x80 != 0 {
+            return None;
+        }
+        let mut header = Header::request(u16::from_be_bytes([head[0], head[1]]), Opcode(head[2] >> 3 & 0x0f));
+        header.rd = head[2] & 1 != 0;
+        let question = question_of(&wire);
+        Some(Self { header, question, edns: false, wire, authentic: None })
+    }
+
+    /// Takes from the parsed request what its header does not say.
+    pub fn parsed(&mut self, message: &Message) {
+        self.edns = message.edns.is_some();
+    }
+
+    /// The request has this TSIG key and MAC: replies are signed.
+    pub fn authentic(&mut self, key: Name, mac: Vec<u8>) {
+        self.authentic = Some((key, mac));
+    }
+
+    /// The request's opcode.
+    pub fn opcode(&self) -> Opcode {
+        self.header.opcode
+    }
+
+    /// The request's only question, or zone.
+    pub fn question(&self) -> Option<&Question> {
+        self.question.as_ref()
+    }
+
+    /// The request as received.
+    pub fn wire(&self) -> &[u8] {
+        &self.wire
+    }
+
+    /// The request as received, for who answers it.
+    pub fn into_wire(self) -> Vec<u8> {
+        self.wire
+    }
+
+    /// The reply with this rcode.
+    pub fn reply(
+        &self,
+        keys: &Keyring,
+        now: UnixMillis,
+        rcode: Rcode,
+        extended: Option<Extended>,
+    ) -> Vec<u8> {
+        let mut reply = self.unsigned(rcode, extended);
+        if let Some((name, mac)) = &self.authentic
+            && let Some(key) = keys.tsig.get(name)
+        {
+            tsig::sign_response(&mut reply, key, mac, now.secs());
+        }
+        reply
+    }
+
+    /// The reply to a request that is not authentic (RFC 8945 §5.2).
+    pub fn failure(&self, keys: &Keyring, now: UnixMillis, failure: AuthFailure) -> Vec<u8> {
+        let mut reply = self.unsigned(failure.rcode(), None);
+        tsig::sign_failure(&mut reply, &self.wire, keys, failure, now.secs());
+        reply
+    }
+
+    fn unsigned(&self, rcode: Rcode, extended: Option<Extended>) -> Vec<u8> {
+        let mut writer = Writer::new(MAX_UDP_ANSWER_OCTETS);
+        writer.header(&Header { qr: true, rcode: (rcode.0 & 0x0f) as u8, ..self.header });
+        // A question is at most 255 + 4 octets and an OPT with a short text less than 200: both fit.
+        if let Some(question) = &self.question {
+            let _ = writer.question(question);
+        }
+        if self.edns {
+            let options = extended.map(|(code, text)| ede_option(code, text)).into_iter().collect();
+            let udp_size = MAX_UDP_ANSWER_OCTETS as u16;
+            let extended_rcode = (rcode.0 >> 4) as u8;
+            let _ = writer.opt(&Edns { udp_size, extended_rcode, version: 0, do_bit: false, options });
+        }
+        writer.finish()
+    }
+}
+
+/// The question, if there is exactly one and it can be read, whatever follows it.
+fn question_of(wire: &[u8]) -> Option<Question> {
+    if wire[4..6] != [0, 1] {
+        return None;
+    }
+    let (name, end) = Name::from_message(wire, HEADER_OCTETS).ok()?;
+    let fixed: &[u8; 4] = wire.get(end..)?.first_chunk()?;
+    let rtype = RrType(u16::from_be_bytes([fixed[0], fixed[1]]));
+    let class = Class(u16::from_be_bytes([fixed[2], fixed[3]]));
+    Some(Question { name, rtype, class })
+}

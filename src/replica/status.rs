@@ -1,0 +1,120 @@
+//! What a replica says of itself: numbers for `ctl status` and the metrics.
+use super::Replica;
+use crate::codec::Digest;
+use crate::dns::{Name, Rcode};
+use crate::protocol::Fault;
+use crate::zone::View;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A replica's state at a glance.
+#[derive(Clone, Serialize, Debug)]
+pub struct Status {
+    /// This replica's index, from 1.
+    pub index: u8,
+    /// n.
+    pub replicas: usize,
+    /// t.
+    pub tolerated_faults: usize,
+    /// The round of its newest vertex.
+    pub round: u64,
+    /// Batches executed.
+    pub batches: u64,
+    /// Batches ordered that wait for signatures of earlier ones.
+    pub waiting_batches: usize,
+    /// The time of the last executed batch, in milliseconds since 1970; 0 before the first.
+    pub agreed_time_ms: u64,
+    /// Each zone.
+    pub zones: Vec<ZoneStatus>,
+    /// Signing jobs not done.
+    pub pending_jobs: usize,
+    /// Clients that wait.
+    pub clients: usize,
+    /// Requests of clients on their way through the order.
+    pub pending_requests: usize,
+    /// Misbehaviour seen since the start: replica, kind, how often.
+    pub faults: BTreeMap<u8, BTreeMap<String, u64>>,
+    /// Updates answered since the start, by rcode.
+    pub updates: BTreeMap<String, u64>,
+    /// Versions and signatures that failed their check since the start.
+    pub publish_failures: u64,
+    /// The digest of all executed batches, in hexadecimal: equal on all replicas for equal `batches`.
+    pub history: String,
+}
+
+/// A zone at a glance.
+#[derive(Clone, Serialize, Debug)]
+pub struct ZoneStatus {
+    /// The origin.
+    pub origin: String,
+    /// The serial that is served, once one is.
+    pub serial: Option<u32>,
+    /// The version that is served; 0 before the first.
+    pub published: u64,
+    /// Versions executed that are not yet served.
+    pub pending: u64,
+}
+
+/// What is only counted.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub agreed_time_ms: u64,
+    faults: BTreeMap<u8, BTreeMap<String, u64>>,
+    updates: BTreeMap<String, u64>,
+}
+
+impl Counters {
+    /// Counts a fault.
+    pub fn fault(&mut self, fault: &Fault) {
+        let kinds = self.faults.entry(fault.who.get()).or_default();
+        *kinds.entry(format!("{:?}", fault.what)).or_default() += 1;
+    }
+
+    /// Counts an answered update.
+    pub fn update(&mut self, rcode: Rcode) {
+        *self.updates.entry(rcode.to_string()).or_default() += 1;
+    }
+}
+
+impl Replica {
+    /// The state at a glance.
+    pub fn status(&self) -> Status {
+        let zone = |origin: &Name| ZoneStatus {
+            origin: origin.to_string(),
+            serial: self.machine.view(origin).map(|view| view.serial()),
+            published: self.machine.version(origin),
+            pending: self
+                .newest
+                .get(origin)
+                .map_or(0, |newest| newest.saturating_sub(self.machine.version(origin))),
+        };
+        Status {
+            index: self.me.get(),
+            replicas: self.committee.n(),
+            tolerated_faults: self.committee.faults(),
+            round: self.consensus.status().round,
+            batches: self.pipeline.batches(),
+            waiting_batches: self.pipeline.waiting(),
+            agreed_time_ms: self.counters.agreed_time_ms,
+            zones: self.ingress.origins().map(zone).collect(),
+            pending_jobs: self.pipeline.unsigned_jobs(),
+            clients: self.clients.waiting(),
+            pending_requests: self.clients.requests(),
+            faults: self.counters.faults.clone(),
+            updates: self.counters.updates.clone(),
+            publish_failures: self.machine.publish_failures(),
+            history: self.history.to_hex(),
+        }
+    }
+
+    /// The served version of a zone, to be exported.
+    pub fn view(&self, origin: &Name) -> Option<Arc<View>> {
+        self.machine.view(origin)
+    }
+
+    /// The digest of the zone machine's state: equal on all replicas after the same batch.
+    pub fn digest(&self) -> Digest {
+        self.machine.digest()
+    }
+}

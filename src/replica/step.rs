@@ -1,0 +1,287 @@
+//! One input gives one step: how the layers are wired.
+use super::clients::Done;
+use super::ingress::{self, Admission, Admitted};
+use super::reply::Extended;
+use super::{ClientId, Effect, ExecutedBatch, Input, Output, PeerMessage, Record, Replica};
+use crate::codec::{self, JobId, digest};
+use crate::consensus;
+use crate::dns::edns::ede;
+use crate::dns::{Name, Opcode, Rcode};
+use crate::limits::MAX_FRAME_BYTES;
+use crate::protocol::{Fault, Misbehaviour, To};
+use crate::quorum::ReplicaId;
+use crate::signing::{self, JobSpec};
+use crate::time::{SECOND, UnixMillis};
+use crate::zone::{self, RequestId, View};
+use std::sync::Arc;
+
+/// Milliseconds between two ticks of the signing sessions while jobs are open.
+const SIGNING_TICK_MS: u64 = SECOND / 4;
+
+/// The client's patience ended before its request was through.
+const LATE: Extended = (ede::NOT_READY, "no quorum of replicas so far; the request may still take effect");
+/// A bound was met.
+const BUSY: Extended = (ede::NOT_READY, "too many requests wait here");
+/// The version did not pass the publish check.
+const HELD_BACK: Extended = (ede::OTHER, "the new version failed its check and is held back");
+
+impl Replica {
+    /// Takes one input at local time `now`, which never goes back by more than a clock does.
+    pub fn step(&mut self, now: UnixMillis, input: Input) -> Output {
+        let mut out = Output::default();
+        match input {
+            Input::Peer { from, bytes } => self.peer(now, from, &bytes, &mut out),
+            Input::Linked(peer) => {
+                let step = self.consensus.linked(now, peer);
+                self.absorb_consensus(step, &mut out);
+                let step = self.signing.linked(peer);
+                self.absorb_signing(step, &mut out);
+            }
+            Input::Client { id, wire } => self.client(now, id, wire, &mut out),
+            Input::Forget(client) => {
+                self.clients.forget(client);
+            }
+            Input::Computed(computed) => {
+                let step = self.signing.computed(computed);
+                self.absorb_signing(step, &mut out);
+            }
+            Input::Tick => {
+                let step = self.consensus.tick(now);
+                self.absorb_consensus(step, &mut out);
+                let step = self.signing.tick(now);
+                self.absorb_signing(step, &mut out);
+            }
+        }
+        self.finish(now, &mut out);
+        out
+    }
+
+    fn peer(&mut self, now: UnixMillis, from: ReplicaId, bytes: &[u8], out: &mut Output) {
+        match codec::decode(bytes, MAX_FRAME_BYTES) {
+            Ok(PeerMessage::Consensus(message)) => {
+                let step = self.consensus.message(now, from, message);
+                self.absorb_consensus(step, out);
+            }
+            Ok(PeerMessage::Signing(message)) => {
+                let step = self.signing.message(from, message);
+                self.absorb_signing(step, out);
+            }
+            Err(_) => self.fault(Fault { who: from, what: Misbehaviour::Malformed }, out),
+        }
+    }
+
+    fn client(&mut self, now: UnixMillis, id: ClientId, wire: Vec<u8>, out: &mut Output) {
+        match self.ingress.admit(now, wire) {
+            Admission::Ignored => out.effects.push(Effect::Drop { client: id }),
+            Admission::Refused { reply, update } => {
+                if let Some(rcode) = update {
+                    self.counters.update(rcode);
+                }
+                out.effects.push(Effect::Reply { client: id, wire: reply });
+            }
+            Admission::Admitted(admitted) => self.admitted(now, id, admitted, out),
+        }
+    }
+
+    fn admitted(&mut self, now: UnixMillis, id: ClientId, admitted: Admitted, out: &mut Output) {
+        let Admitted { request, covered, asker } = admitted;
+        let pending = covered.and_then(|covered| self.clients.pending(&covered));
+        let room = pending.is_some() || self.clients.has_room_for_request(request.len());
+        if !room || !self.clients.has_room() {
+            let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(BUSY));
+            out.effects.push(Effect::Reply { client: id, wire });
+            return;
+        }
+        let digest = pending.unwrap_or_else(|| ingress::request_digest(&request));
+        if pending.is_none() {
+            self.clients.open(digest, covered, request.len(), now);
+        }
+        self.clients.wait(id, asker, digest, now);
+        if pending.is_none() {
+            let step = self.consensus.submit(now, request);
+            self.absorb_consensus(step, out);
+        }
+    }
+
+    pub(super) fn absorb_consensus(&mut self, step: consensus::Step, out: &mut Output) {
+        for record in step.records {
+            out.records.push(codec::encode(&Record::Consensus(record)));
+            self.unsynced = true;
+        }
+        for (to, message) in step.send {
+            self.send(to, PeerMessage::Consensus(message), out);
+        }
+        for fault in step.faults {
+            self.fault(fault, out);
+        }
+        for batch in step.batches {
+            self.pipeline.push(batch);
+        }
+        self.consensus_wake = step.wake_at;
+    }
+
+    pub(super) fn absorb_signing(&mut self, step: signing::Step, out: &mut Output) {
+        for (to, message) in step.send {
+            self.send(to, PeerMessage::Signing(message), out);
+        }
+        for fault in step.faults {
+            self.fault(fault, out);
+        }
+        out.tasks.extend(step.tasks);
+        self.finished.extend(step.finished);
+    }
+
+    fn send(&mut self, to: To, message: PeerMessage, out: &mut Output) {
+        let bytes = codec::encode(&message);
+        assert!(bytes.len() <= MAX_FRAME_BYTES, "a layer made a message of {} bytes", bytes.len());
+        out.effects.push(Effect::Send { to, bytes: Arc::from(bytes) });
+    }
+
+    fn fault(&mut self, fault: Fault, out: &mut Output) {
+        self.counters.fault(&fault);
+        out.effects.push(Effect::Fault(fault));
+    }
+
+    /// Everything that follows from what the layers have said, until nothing more does.
+    pub(super) fn finish(&mut self, now: UnixMillis, out: &mut Output) {
+        self.advance(now, out);
+        self.propose(now, out);
+        self.advance(now, out);
+        for (client, asker) in self.clients.out_of_patience(now) {
+            if asker.opcode() == Opcode::UPDATE {
+                self.counters.update(Rcode::SERVFAIL);
+            }
+            let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(LATE));
+            out.effects.push(Effect::Reply { client, wire });
+        }
+        out.sync = self.unsynced && !out.effects.is_empty();
+        if out.sync {
+            self.unsynced = false;
+        }
+        let signing_wake = (self.pipeline.unsigned_jobs() > 0).then(|| now.plus(SIGNING_TICK_MS));
+        let wakes =
+            [self.consensus_wake, self.clients.wake_at(), Some(self.proposals.wake_at()), signing_wake];
+        out.wake_at = wakes.into_iter().flatten().min();
+    }
+
+    /// Gives signatures to the machine and executes batches, until neither is left. A loop and not a recursion: a
+    /// replay may hold thousands of batches.
+    pub(super) fn advance(&mut self, now: UnixMillis, out: &mut Output) {
+        loop {
+            if let Some((job, signature)) = self.finished.pop_front() {
+                self.signed(now, job, signature, out);
+            } else if let Some(batch) = self.pipeline.next() {
+                self.execute(now, &batch, out);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn execute(&mut self, now: UnixMillis, batch: &consensus::Batch, out: &mut Output) {
+        let requests: Vec<(RequestId, &[u8])> =
+            batch.requests.iter().zip(0..).map(|(ordered, tag)| (RequestId(tag), &*ordered.bytes)).collect();
+        let executed = self.machine.execute(&zone::Batch { time: batch.time, requests: &requests });
+        self.counters.agreed_time_ms = batch.time.0;
+        self.pipeline.executed(executed.jobs.iter().map(|job| job.id));
+        self.note(batch, out);
+        for outcome in executed.outcomes {
+            let Some(ordered) = batch.requests.get(outcome.request.0 as usize) else { continue };
+            let request = ingress::request_digest(&ordered.bytes);
+            if let Some((zone, version)) = &outcome.after {
+                self.newest.insert(zone.clone(), *version);
+            }
+            let published = |zone: &Name| self.machine.version(zone);
+            if let Some(done) = self.clients.executed(request, outcome, published) {
+                // Served already, and nothing newer is: this is the version of that place in the order.
+                let zone = done.outcome.after.as_ref().map(|(zone, _)| zone);
+                let view = zone.and_then(|zone| self.machine.view(zone));
+                self.tell(now, done, view.as_ref(), out);
+            }
+        }
+        let jobs = executed.jobs.into_iter().map(|job| JobSpec { id: job.id, key: job.key, hash: job.hash });
+        let step = self.signing.start_all(jobs.collect());
+        self.absorb_signing(step, out);
+    }
+
+    /// Chains the batch into the history digest, which the operator, the logs and the simulator compare.
+    fn note(&mut self, batch: &consensus::Batch, out: &mut Output) {
+        let round = batch.round.to_be_bytes();
+        let time = batch.time.0.to_be_bytes();
+        let mut fields: Vec<&[u8]> = vec![&self.history.0, &round, &time];
+        fields.extend(batch.requests.iter().map(|ordered| &*ordered.bytes));
+        let history = digest("conclave/history", &fields);
+        self.history = history;
+        out.executed.push(ExecutedBatch {
+            number: self.pipeline.batches(),
+            round: batch.round,
+            time: batch.time,
+            requests: batch.requests.len(),
+            history,
+        });
+    }
+
+    fn signed(&mut self, now: UnixMillis, job: JobId, signature: Vec<u8>, out: &mut Output) {
+        let signed = self.machine.signed(job, &signature);
+        self.pipeline.signed(job);
+        if !self.logged.remove(&job) {
+            out.records.push(codec::encode(&Record::Signature { job, bytes: signature }));
+        }
+        for published in signed.published {
+            let zone = published.zone;
+            let view = published.view;
+            out.effects.push(Effect::Publish { zone: zone.clone(), view: view.clone() });
+            for done in self.clients.published(&zone, published.version) {
+                self.tell(now, done, Some(&view), out);
+            }
+        }
+        for failure in signed.failures {
+            out.effects.push(Effect::Alarm(failure.to_string()));
+            for done in self.clients.failed(&failure.zone, failure.version) {
+                self.refuse(now, done, out);
+            }
+        }
+    }
+
+    /// Tells clients what became of their request; `view` is the version at its place in the order.
+    fn tell(&mut self, now: UnixMillis, done: Done, view: Option<&Arc<View>>, out: &mut Output) {
+        let Done { outcome, clients } = done;
+        for (client, asker) in clients {
+            if outcome.kind == zone::Kind::Update {
+                self.counters.update(outcome.rcode);
+            } else if outcome.rcode == Rcode::NOERROR
+                && let Some(view) = view
+            {
+                let view = view.clone();
+                out.effects.push(Effect::Answer { client, query: asker.into_wire(), view });
+                continue;
+            }
+            let keys = self.ingress.keys();
+            let wire = match outcome.failure {
+                Some(failure) => asker.failure(keys, now, failure),
+                None => asker.reply(keys, now, outcome.rcode, None),
+            };
+            out.effects.push(Effect::Reply { client, wire });
+        }
+    }
+
+    /// Tells clients that their version is held back.
+    fn refuse(&mut self, now: UnixMillis, done: Done, out: &mut Output) {
+        for (client, asker) in done.clients {
+            self.counters.update(Rcode::SERVFAIL);
+            let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(HELD_BACK));
+            out.effects.push(Effect::Reply { client, wire });
+        }
+    }
+
+    fn propose(&mut self, now: UnixMillis, out: &mut Output) {
+        if !self.proposals.should_look(now) {
+            return;
+        }
+        let due = self.machine.due(now).iter().map(codec::encode).collect();
+        for request in self.proposals.look(now, due) {
+            let step = self.consensus.submit(now, request);
+            self.absorb_consensus(step, out);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Killed, wiped out and lying replicas: no answered update is lost, and work goes on.
+
+use crate::harness::{Demo, Key, all_output, has, quick, wait_for};
+use std::process::{Command, Stdio};
+
+#[test]
+fn any_one_of_four_may_be_killed_and_comes_back() {
+    if !has("nsupdate") {
+        return;
+    }
+    let mut demo = Demo::start(4);
+    let victims: &[u8] = if quick() { &[1] } else { &[1, 2, 3, 4] };
+    for &victim in victims {
+        demo.update(victim, Key::Tsig, &format!("update add before{victim}.example.test 60 A 192.0.2.1"));
+        demo.kill(victim);
+        let other = victim % 4 + 1;
+        demo.update(other, Key::Sig0, &format!("update add during{victim}.example.test 60 A 192.0.2.2"));
+        demo.revive(victim);
+        demo.wait_answer(victim, &format!("before{victim}.example.test"), "A", "192.0.2.1");
+        demo.wait_answer(victim, &format!("during{victim}.example.test"), "A", "192.0.2.2");
+        demo.update(victim, Key::Tsig, &format!("update add after{victim}.example.test 60 A 192.0.2.3"));
+    }
+    demo.agreed_export(&[1, 2, 3, 4], "example.test");
+}
+
+#[test]
+fn all_four_killed_at_once_lose_no_answered_update() {
+    if !has("nsupdate") {
+        return;
+    }
+    let mut demo = Demo::start(4);
+    let mut answered = Vec::new();
+    for round in 0..if quick() { 1 } else { 3 } {
+        for k in 0..6u8 {
+            let name = format!("kept{round}-{k}.example.test");
+            demo.update(k % 4 + 1, Key::Tsig, &format!("update add {name} 60 A 192.0.2.{k}"));
+            answered.push((name, format!("192.0.2.{k}")));
+        }
+        demo.kill_all();
+        demo.restart();
+        for (name, address) in &answered {
+            for i in 1..=4 {
+                demo.wait_answer(i, name, "A", address);
+            }
+        }
+    }
+    demo.agreed_export(&[1, 2, 3, 4], "example.test");
+}
+
+#[test]
+fn ctrl_c_stops_cleanly_and_a_restart_keeps_the_data() {
+    if !has("nsupdate") {
+        return;
+    }
+    let mut demo = Demo::start(4);
+    demo.update(2, Key::Sig0, "update add kept.example.test 60 TXT \"across restarts\"");
+    let before = demo.agreed_export(&[1, 2, 3, 4], "example.test");
+    let pids: Vec<u32> = (1..=4).map(|i| demo.pid(i)).collect();
+    assert_eq!(demo.stop(), Some(0));
+    for pid in pids {
+        wait_for("no replica outlives the demo", || {
+            (!std::path::Path::new(&format!("/proc/{pid}")).exists()).then_some(())
+        });
+    }
+    demo.restart();
+    assert_eq!(demo.agreed_export(&[1, 2, 3, 4], "example.test"), before);
+}
+
+#[test]
+fn without_a_quorum_updates_get_servfail_and_reads_go_on() {
+    if !has("nsupdate") || !has("dig") {
+        return;
+    }
+    let mut demo = Demo::start(4);
+    demo.kill(3);
+    demo.kill(4);
+    let output =
+        demo.nsupdate(1, Key::Tsig, "zone example.test\nupdate add late.example.test 60 A 192.0.2.4\nsend\n");
+    assert!(!output.status.success() && all_output(&output).contains("SERVFAIL"), "{}", all_output(&output));
+    assert!(demo.dig(1, &["example.test", "SOA", "+dnssec"]).contains("status: NOERROR"));
+    demo.revive(3);
+    demo.update(2, Key::Sig0, "update add again.example.test 60 A 192.0.2.5");
+    demo.wait_answer(3, "again.example.test", "A", "192.0.2.5");
+}
+
+#[test]
+fn a_replica_that_sends_garbage_shares_stops_nothing() {
+    if !has("nsupdate") || !has("delv") {
+        return;
+    }
+    let mut demo = Demo::start(4);
+    demo.kill(2);
+    let liar = std::path::Path::new(env!("CARGO_BIN_EXE_conclave"))
+        .with_file_name("examples")
+        .join("garbage_replica");
+    if !liar.exists() {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--locked", "--example", "garbage_replica"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
+        assert!(built.success());
+    }
+    let mut child = Command::new(&liar)
+        .arg(demo.dir().join("replica-2/replica.toml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    demo.wait_answer(
+        2,
+        "ns1.example.test",
+        "A",
+        &demo.dig(1, &["+short", "ns1.example.test", "A"]).trim().to_owned(),
+    );
+    for k in 0..8u8 {
+        let i = [1, 3, 4][usize::from(k) % 3];
+        demo.update(i, Key::Tsig, &format!("update add lied{k}.example.test 60 A 192.0.2.{k}"));
+    }
+    let text = demo.delv(1, "example.test", "lied7.example.test", "A");
+    assert!(text.contains("; fully validated"), "{text}");
+    demo.agreed_export(&[1, 3, 4], "example.test");
+    assert!(child.try_wait().unwrap().is_none(), "the liar ran to the end");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -1,0 +1,25 @@
+//! A replica that follows the broadcast but spoils every signature share it sends: for the tests only, on the same
+//! library, never in the shipped programs.
+//!
+//! `garbage_replica REPLICA.TOML`
+
+use conclave::codec::{decode, encode};
+use conclave::limits::MAX_FRAME_BYTES;
+use conclave::replica::PeerMessage;
+use conclave::runtime::{Options, config::ReplicaFile, run};
+
+fn spoil(bytes: &mut Vec<u8>) {
+    let Ok(PeerMessage::Signing(mut message)) = decode::<PeerMessage>(bytes, MAX_FRAME_BYTES) else { return };
+    message.spoil();
+    *bytes = encode(&PeerMessage::Signing(message));
+}
+
+fn main() {
+    let path = std::env::args().nth(1).expect("usage: garbage_replica REPLICA.TOML");
+    let file = ReplicaFile::read(path.as_ref()).unwrap_or_else(|problem| panic!("{problem}"));
+    let options = Options { outbound: Some(Box::new(|_, bytes| spoil(bytes))), ..Options::default() };
+    if let Err(error) = run(file, options) {
+        eprintln!("garbage_replica: {error}");
+        std::process::exit(1);
+    }
+}
