@@ -1,187 +1,110 @@
-//! Shoup's threshold RSA.
+//! Threshold RSA: Shoup, "Practical Threshold Signatures" (EUROCRYPT 2000), protocol 1, making ordinary PKCS#1 v1.5
+//! signatures for DNSSEC.
+//!
+//! **Assumes** a dealer that is honest and forgets ([`dealer`]), and fewer than k corrupt replicas. **Guarantees**:
+//! any k right shares of x give *the* signature y of x (PKCS#1 v1.5 signatures are unique, so every replica gets the
+//! same octets); fewer give nothing, under the RSA assumption and in the random oracle model; a wrong share is found by
+//! its proof ([`Proof`]), whoever made it.
+//!
+//! With the paper's symbols: N = pq of safe primes p = 2p'+1, q = 2q'+1; m = p'q'; e = 65537, a prime above n;
+//! d = e⁻¹ mod m; f ∈ Z_m\[X\] of degree k-1 with f(0) = d; s_i = f(i) mod m; Δ = n!; v ∈ Q_N, v_i = v^{s_i}.
+//!
+//! - Share: x_i = x^{2Δ s_i}, computed as (x^{s_i})^{2Δ} ([`SecretShare::sign`]). No CRT: nobody has p and q.
+//! - Combine: w = ∏ x_j^{2λ_j} with λ_j = Δ ∏ j'/(j'-j), so w^e = x^{4Δ²}; 4Δ²a + eb = 1; y = w^a x^b. y^e = x is checked
+//!   before y leaves ([`PublicKey::combine`]).
+//! - Prove and verify: Chaum-Pedersen over Z_N ([`SecretShare::prove`], [`PublicKey::verify_share`]).
+//!
+//! **Not** the variant s_i = f(i)·Δ⁻¹ mod m, x_i = x^{2 s_i}: where the Lagrange coefficients of a set have a smaller
+//! denominator than Δ, its shares combine to x^{2d/Δ}, hence to a square root of x² in Q_N, and when the Jacobi symbol
+//! (x|N) is -1 that is neither x nor -x, and factors N. A test does it with two shares of one message.
+//!
+//! Constant time: all exponentiations by s_i and by proof nonces, at fixed width; the arithmetic z = s_i c + r; the
+//! dealer's polynomial. Secrets have neither `Debug` nor `Clone`, and are wiped.
 
-use crate::codec::{Epoch, KeyId};
-use crate::quorum::ReplicaId;
 use borsh::{BorshDeserialize, BorshSerialize};
-use zeroize::Zeroizing;
+use std::fmt;
 
+mod combine;
 pub mod dealer;
+mod encode;
+mod lagrange;
+mod modulus;
+mod proof;
+mod public;
+mod share;
 #[doc(hidden)]
 pub mod test_keys;
+#[cfg(test)]
+mod tests;
 
-/// The public part of a threshold key.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PublicKey {}
+pub use combine::CombineError;
+pub use encode::Representative;
+pub use proof::Proof;
+pub use public::{MODULUS_BITS, PUBLIC_EXPONENT, PublicKey};
+pub use share::SecretShare;
 
-/// One replica's secret share.
-pub struct SecretShare {}
-
-/// What is exponentiated: the encoded hash.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Representative {}
-
-/// One replica's share of one signature.
+/// x_i, one replica's share of one signature: big-endian, exactly as long as N. Not checked until it is used.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct SignatureShare(pub Vec<u8>);
 
-/// A proof that a signature share is right.
-#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub struct Proof {
-    /// The challenge.
-    pub c: [u8; 32],
-    /// The response.
-    pub z: Vec<u8>,
-}
-
-/// An RSA signature, as long as the modulus.
+/// An RSA signature, as long as N; one that exists has been verified.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Signature(Vec<u8>);
 
-/// What a dealer hands out.
-pub struct Dealt {
-    /// The public key.
-    pub public: PublicKey,
-    /// The secret shares, by slot.
-    pub shares: Vec<SecretShare>,
-}
-
-/// Why bytes are not a key.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct KeyError(pub &'static str);
-
-/// Why a share is refused.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ShareError {
-    /// No such replica has a share of this key.
-    Index,
-    /// Not in 1..N, or the wrong length.
-    Range,
-    /// Has a factor in common with N.
-    NotAUnit,
-    /// The proof's numbers are out of range, or it does not hold.
-    Proof,
-}
-
-/// Why shares do not combine.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum CombineError {
-    /// Fewer than k.
-    TooFew,
-    /// One replica's share occurs twice.
-    Twice(ReplicaId),
-    /// This replica's share is not well formed.
-    Bad(ReplicaId, ShareError),
-    /// All are well formed and at least one of these is wrong.
-    Wrong(Vec<ReplicaId>),
-}
-
-impl PublicKey {
-    /// The canonical bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        todo!()
-    }
-    /// From canonical bytes, all ranges checked.
-    pub fn from_bytes(_bytes: &[u8]) -> Result<Self, KeyError> {
-        todo!()
-    }
-    /// The digest of the canonical bytes.
-    pub fn key_id(&self) -> KeyId {
-        todo!()
-    }
-    /// N, big-endian.
-    pub fn modulus(&self) -> &[u8] {
-        todo!()
-    }
-    /// e.
-    pub fn exponent(&self) -> u32 {
-        todo!()
-    }
-    /// |N| in bits.
-    pub fn bits(&self) -> usize {
-        todo!()
-    }
-    /// n.
-    pub fn parties(&self) -> usize {
-        todo!()
-    }
-    /// k.
-    pub fn threshold(&self) -> usize {
-        todo!()
-    }
-    /// EMSA-PKCS1-v1_5 of a SHA-256 or SHA-512 hash, told apart by length.
-    pub fn encode(&self, _hash: &[u8]) -> Option<Representative> {
-        todo!()
-    }
-    /// Whether `signature` is the signature of `x`.
-    pub fn verify(&self, _x: &Representative, _signature: &[u8]) -> bool {
-        todo!()
-    }
-    /// Checks a share and its proof.
-    pub fn verify_share(
-        &self,
-        _index: ReplicaId,
-        _epoch: Epoch,
-        _x: &Representative,
-        _share: &SignatureShare,
-        _proof: &Proof,
-    ) -> Result<(), ShareError> {
-        todo!()
-    }
-    /// Combines the first k shares.
-    pub fn combine(
-        &self,
-        _x: &Representative,
-        _shares: &[(ReplicaId, SignatureShare)],
-    ) -> Result<Signature, CombineError> {
-        todo!()
-    }
-}
-
-impl SecretShare {
-    /// Whose share it is.
-    pub fn index(&self) -> ReplicaId {
-        todo!()
-    }
-    /// Of which key.
-    pub fn key_id(&self) -> KeyId {
-        todo!()
-    }
-    /// For the share file; the caller wraps and protects it.
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        todo!()
-    }
-    /// From [`Self::to_bytes`].
-    pub fn from_bytes(_bytes: &[u8]) -> Result<Self, KeyError> {
-        todo!()
-    }
-    /// Whether this is the share that `public` has a verification key for.
-    pub fn check(&self, _public: &PublicKey) -> Result<(), KeyError> {
-        todo!()
-    }
-    /// x_i.
-    pub fn sign(&self, _public: &PublicKey, _x: &Representative) -> SignatureShare {
-        todo!()
-    }
-    /// The proof that [`Self::sign`]'s share is right.
-    pub fn prove(
-        &self,
-        _public: &PublicKey,
-        _epoch: Epoch,
-        _x: &Representative,
-        _share: &SignatureShare,
-        _entropy: [u8; 32],
-    ) -> Proof {
-        todo!()
-    }
-}
-
 impl Signature {
-    /// The octets.
+    /// Its octets, as they stand in an RRSIG.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
-    /// The octets.
+
+    /// Its octets.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 }
+
+/// What a dealer hands out.
+pub struct Dealt {
+    /// For everybody.
+    pub public: PublicKey,
+    /// s_1 … s_n, each for one replica alone.
+    pub shares: Vec<SecretShare>,
+}
+
+/// Why octets are not a key or a share of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyError(pub &'static str);
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+/// Why a signature share is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ShareError {
+    /// Nobody of this index has a share of this key.
+    Index,
+    /// Not of N's length, not below N, or 0, 1 or N-1.
+    Range,
+    /// It has a factor in common with N.
+    NotAUnit,
+    /// Its proof is out of range or does not hold.
+    Proof,
+}
+
+impl fmt::Display for ShareError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Index => "an index without a share",
+            Self::Range => "a number out of range",
+            Self::NotAUnit => "a number that divides by a factor of N",
+            Self::Proof => "a proof that does not hold",
+        })
+    }
+}
+
+impl std::error::Error for ShareError {}
