@@ -1,36 +1,140 @@
 //! The way of a client's update or ordered query to the replica and of the reply back.
+//!
+//! Bounds: at most [`MAX_PENDING_CLIENTS`](crate::limits::MAX_PENDING_CLIENTS) wait at a time, and
+//! [`MAX_PENDING_REQUEST_BYTES`](crate::limits::MAX_PENDING_REQUEST_BYTES) of their messages for the replica's thread; who
+//! comes above that is told at once.
 #![forbid(unsafe_code)]
 
+use super::inbox::Lane;
+pub use crate::answer::Transport;
+use crate::limits::{MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES};
+use crate::replica::ClientId;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::oneshot;
+
 /// What to do with a reply: called once, from the replica's thread, so it must not block.
-/// `None`: the replica has ended, or the client was forgotten.
+/// `None`: the message deserves no reply, or the replica has ended.
 pub type OnReply = Box<dyn FnOnce(Option<Vec<u8>>) + Send>;
 
-/// A client's transport, which bounds the size of the reply to an ordered query.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Transport {
-    /// UDP.
-    Udp,
-    /// TCP.
-    Tcp,
+/// What clients do to the replica.
+pub(super) enum FromClient {
+    /// A client has come.
+    Request { id: ClientId, wire: Vec<u8> },
+    /// A client waits no longer.
+    Forget(ClientId),
 }
 
 /// The entrance to the replica for those who serve clients.
 #[derive(Clone)]
-pub struct ClientPort {}
+pub struct ClientPort {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    submit: Box<dyn Fn(FromClient) -> bool + Send + Sync>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    next: u64,
+    ended: bool,
+    clients: BTreeMap<ClientId, (Transport, OnReply)>,
+}
 
 /// Too many clients wait; answer SERVFAIL.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Busy;
 
+/// Items and bytes of the lane between the port and the replica.
+pub(super) const LANE: (usize, usize) = (MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES);
+
 impl ClientPort {
+    pub(super) fn new<T: From<FromClient> + Send + 'static>(lane: Lane<T>) -> Self {
+        let submit = move |input: FromClient| {
+            let bytes = match &input {
+                FromClient::Request { wire, .. } => wire.len(),
+                FromClient::Forget(_) => 0,
+            };
+            lane.try_put(input.into(), bytes).is_ok()
+        };
+        Self { shared: Arc::new(Shared { submit: Box::new(submit), waiting: Mutex::default() }) }
+    }
+
     /// Hands an update or ordered query (the client's bytes as received) to the replica and waits for the reply.
     /// `None`: too many wait, or the replica has ended; answer SERVFAIL. Dropping the future forgets the client.
-    pub async fn ask(&self, _wire: Vec<u8>, _transport: Transport) -> Option<Vec<u8>> {
-        todo!()
+    pub async fn ask(&self, wire: Vec<u8>, transport: Transport) -> Option<Vec<u8>> {
+        let (sender, receiver) = oneshot::channel();
+        let reply: OnReply = Box::new(move |wire| {
+            // The asker may have gone.
+            let _ = sender.send(wire);
+        });
+        let id = self.submit(wire, transport, reply).ok()?;
+        let _forget = Forget { port: self, id };
+        receiver.await.ok().flatten()
     }
 
     /// The same without waiting, for threads: `reply` is called once with the whole response.
-    pub fn try_submit(&self, _wire: Vec<u8>, _transport: Transport, _reply: OnReply) -> Result<(), Busy> {
-        todo!()
+    pub fn try_submit(&self, wire: Vec<u8>, transport: Transport, reply: OnReply) -> Result<(), Busy> {
+        self.submit(wire, transport, reply).map(|_| ())
+    }
+
+    /// The replica replies to a client, who may have gone.
+    pub(super) fn reply(&self, id: ClientId, make: impl FnOnce(Transport) -> Option<Vec<u8>>) {
+        let waiting = self.waiting().clients.remove(&id);
+        if let Some((transport, reply)) = waiting {
+            reply(make(transport));
+        }
+    }
+
+    /// The replica has ended: nobody will be served any more.
+    pub(super) fn end(&self) {
+        let clients = {
+            let mut waiting = self.waiting();
+            waiting.ended = true;
+            std::mem::take(&mut waiting.clients)
+        };
+        clients.into_values().for_each(|(_, reply)| reply(None));
+    }
+
+    fn submit(&self, wire: Vec<u8>, transport: Transport, reply: OnReply) -> Result<ClientId, Busy> {
+        let id = {
+            let mut waiting = self.waiting();
+            if waiting.ended || waiting.clients.len() >= MAX_PENDING_CLIENTS {
+                return Err(Busy);
+            }
+            waiting.next += 1;
+            let id = ClientId(waiting.next);
+            waiting.clients.insert(id, (transport, reply));
+            id
+        };
+        if (self.shared.submit)(FromClient::Request { id, wire }) {
+            return Ok(id);
+        }
+        self.waiting().clients.remove(&id);
+        Err(Busy)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.shared.waiting.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
+
+/// Tells the replica when whoever asked has gone before the reply.
+struct Forget<'a> {
+    port: &'a ClientPort,
+    id: ClientId,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        if self.port.waiting().clients.remove(&self.id).is_some() {
+            // A full lane does not matter: the replica forgets by itself when its patience ends.
+            let _ = (self.port.shared.submit)(FromClient::Forget(self.id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,37 @@
-//! Sockets, files, clocks and threads.
+//! Sockets, files, clocks and threads: one replica as a process.
+//!
+//! | threads | do |
+//! |---|---|
+//! | one, [`core`] | owns the replica and its log: steps, syncs, lets effects go |
+//! | one a core, [`workers`] | RSA |
+//! | some for each UDP address, [`udp`] | answer queries from the catalog, without a lock |
+//! | tokio's | links to peers ([`peers`]), TCP clients ([`tcp`]), the admin socket ([`admin`]) |
+//!
+//! What any of them gives to the core goes through a bounded lane of its own ([`inbox`]). What the core gives to the
+//! answering threads is an immutable catalog, swapped whole.
+//!
+//! [`run`] fails with one line that says what is wrong and what to do. After a failure of the log it ends at once, without another message:
+//! what was answered is on disk.
 
+pub mod admin;
 pub mod clients;
 pub mod config;
+mod core;
+mod disk;
 pub mod inbox;
+mod logging;
 pub mod peers;
+mod process;
 pub mod service;
+mod start;
 pub mod tcp;
+mod throttle;
 mod tls;
 pub mod udp;
+mod workers;
 
 pub use clients::ClientPort;
+pub use disk::DirDisk;
 
 use crate::quorum::ReplicaId;
 use std::fmt;
@@ -23,13 +45,13 @@ pub struct Options {
     /// Called for each message before it goes to a peer: lets a test program corrupt what it sends. The shipped
     /// programs leave it empty.
     pub outbound: Option<Outbound>,
-    /// End when the process that started this one ends.
+    /// End when the thread that started this process ends.
     pub end_with_parent: bool,
-    /// Logs as JSON lines instead of for people.
+    /// Logs as JSON lines, whatever the file says.
     pub json_logs: bool,
 }
 
-/// Why a replica ended, in one line that says what to do.
+/// Why a replica ended, a line for each reason, each of which says what to do.
 #[derive(Debug)]
 pub struct Error(pub String);
 
@@ -42,6 +64,11 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Runs one replica in the foreground until SIGTERM or SIGINT.
-pub fn run(_file: config::ReplicaFile, _options: Options) -> Result<(), Error> {
-    todo!()
+pub fn run(file: config::ReplicaFile, options: Options) -> Result<(), Error> {
+    logging::start(options.json_logs || file.json_logs, &file.log_level).map_err(Error)?;
+    process::end_on_panic();
+    if options.end_with_parent {
+        process::end_with_parent().map_err(Error)?;
+    }
+    start::run(file, options.outbound)
 }

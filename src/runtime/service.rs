@@ -26,13 +26,7 @@ impl Service {
         Self::with_forward(
             catalog,
             settings,
-            Arc::new(move |wire, transport, reply| {
-                let transport = match transport {
-                    Transport::Udp => super::clients::Transport::Udp,
-                    Transport::Tcp => super::clients::Transport::Tcp,
-                };
-                port.try_submit(wire, transport, reply)
-            }),
+            Arc::new(move |wire, transport, reply| port.try_submit(wire, transport, reply)),
         )
     }
 

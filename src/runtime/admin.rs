@@ -1,0 +1,177 @@
+//! The admin socket: a Unix socket, mode 0600, one JSON object a line in each direction.
+//!
+//! | request | response |
+//! |---|---|
+//! | `{"cmd":"status"}` | one line: `{"replica":…,"links":[…],"connections_refused":…,"tasks_waiting":…,"log":…}` |
+//! | `{"cmd":"export","zone":"ORIGIN"}` | one line `{"zone":…,"serial":…,"records":N}`, then N lines of the signed zone in canonical order, master-file form |
+//! | anything else | `{"error":"…"}` |
+//!
+//! A connection may ask several times. Bounds: [`MAX_CONNECTIONS`], [`MAX_LINE_BYTES`].
+#![forbid(unsafe_code)]
+
+use super::core::Arrival;
+use super::inbox::Lane;
+use crate::answer::Catalog;
+use crate::dns::master;
+use crate::dns::name::Name;
+use crate::dns::rrset::Record;
+use crate::dns::rtype::{Class, RrType};
+use crate::zone::Node;
+use arc_swap::ArcSwap;
+use rustix::fs::Mode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::io;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
+use tokio::sync::{Semaphore, oneshot};
+
+/// Connections at a time.
+pub const MAX_CONNECTIONS: usize = 16;
+/// Bytes of a request.
+pub const MAX_LINE_BYTES: u64 = 4_096;
+/// How long a connection may say nothing.
+const IDLE: Duration = Duration::from_secs(60);
+
+#[derive(Deserialize)]
+#[serde(tag = "cmd", rename_all = "lowercase", deny_unknown_fields)]
+enum Command {
+    Status,
+    Export { zone: String },
+}
+
+/// What the socket can ask.
+#[derive(Clone)]
+pub(super) struct Admin {
+    pub catalog: Arc<ArcSwap<Catalog>>,
+    pub core: Lane<Arrival>,
+}
+
+/// Binds the socket, in the place of one that nobody serves any more. Before any thread is started: it sets the
+/// process's umask for a moment, so that the socket is never open to others.
+pub(super) fn bind(path: &Path) -> io::Result<UnixListener> {
+    if UnixStream::connect(path).is_ok() {
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process serves it"));
+    }
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if std::os::unix::fs::FileTypeExt::is_socket(&found.file_type()) => {
+            std::fs::remove_file(path)?;
+        }
+        Ok(_) => return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file of that name")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let before = rustix::process::umask(Mode::RWXG | Mode::RWXO | Mode::XUSR);
+    let bound = UnixListener::bind(path);
+    rustix::process::umask(before);
+    let listener = bound?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves the socket until dropped.
+pub(super) async fn serve(listener: tokio::net::UnixListener, admin: Admin) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let admin = admin.clone();
+        connections.spawn(async move {
+            let _place = place;
+            // Whoever asked has gone: nothing to tell.
+            let _ = converse(stream, &admin).await;
+        });
+    }
+}
+
+async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<()> {
+    let (reader, writer) = stream.into_split();
+    let (mut reader, mut writer) = (BufReader::new(reader), BufWriter::new(writer));
+    loop {
+        let mut line = String::new();
+        let mut bounded = (&mut reader).take(MAX_LINE_BYTES);
+        let read = tokio::time::timeout(IDLE, bounded.read_line(&mut line)).await;
+        match read {
+            Ok(Ok(0)) | Err(_) => return Ok(()),
+            Ok(Ok(_)) if line.ends_with('\n') || (line.len() as u64) < MAX_LINE_BYTES => {}
+            Ok(Ok(_)) => return write_line(&mut writer, &json!({ "error": "the line is too long" })).await,
+            Ok(Err(error)) => return Err(error),
+        }
+        match serde_json::from_str(&line) {
+            Ok(Command::Status) => write_line(&mut writer, &status(admin).await).await?,
+            Ok(Command::Export { zone }) => export(&mut writer, admin, &zone).await?,
+            Err(error) => write_line(&mut writer, &json!({ "error": error.to_string() })).await?,
+        }
+    }
+}
+
+async fn status(admin: &Admin) -> Value {
+    let (asker, answer) = oneshot::channel();
+    let ending = json!({ "error": "the replica is ending" });
+    if admin.core.put(Arrival::Status(asker), 0).await.is_err() {
+        return ending;
+    }
+    answer.await.unwrap_or(ending)
+}
+
+async fn export(
+    writer: &mut BufWriter<tokio::net::unix::OwnedWriteHalf>,
+    admin: &Admin,
+    zone: &str,
+) -> io::Result<()> {
+    let Ok(origin) = zone.parse::<Name>() else {
+        return write_line(writer, &json!({ "error": format!("`{zone}` is not a domain name") })).await;
+    };
+    let Some(view) = admin.catalog.load().view(&origin).cloned() else {
+        let error = format!("the zone {origin} is not served here, or not yet");
+        return write_line(writer, &json!({ "error": error })).await;
+    };
+    let records: usize = view.iter().map(|node| records_of(node).len()).sum();
+    let head = json!({ "zone": origin.to_string(), "serial": view.serial(), "records": records });
+    write_line(writer, &head).await?;
+    for node in view.iter() {
+        for record in records_of(node) {
+            writer.write_all(master::write_record(&record).trim_end().as_bytes()).await?;
+            writer.write_all(b"\n").await?;
+        }
+    }
+    writer.flush().await
+}
+
+/// The records of a node by type and canonical rdata, signatures included.
+fn records_of(node: &Node) -> Vec<Record> {
+    let mut records = Vec::new();
+    let mut signatures = Vec::new();
+    for (rtype, signed) in node.iter() {
+        let record = |rtype: RrType, rdata: &crate::dns::rdata::Rdata| Record {
+            name: node.name().clone(),
+            rtype,
+            class: Class::IN,
+            ttl: signed.rrset.ttl,
+            rdata: rdata.clone(),
+        };
+        records.extend(signed.rrset.rdatas.iter().map(|rdata| record(rtype, rdata)));
+        signatures.extend(signed.rrsigs().iter().map(|rdata| record(RrType::RRSIG, rdata)));
+    }
+    records.extend(signatures);
+    // Stable: what is equal in type is in order already.
+    records.sort_by_key(|record| record.rtype);
+    records
+}
+
+async fn write_line(
+    writer: &mut BufWriter<tokio::net::unix::OwnedWriteHalf>,
+    line: &Value,
+) -> io::Result<()> {
+    writer.write_all(line.to_string().as_bytes()).await?;
+    writer.write_all(b"\n").await?;
+    writer.flush().await
+}

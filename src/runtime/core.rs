@@ -1,0 +1,289 @@
+//! The one thread that owns the replica and its log.
+//!
+//! In turns: take what has arrived, step the replica with each input, append the records, sync once, and let the
+//! effects go. Effects are [`Pending`] on the log's position, so none can leave before its records are durable. A
+//! failure of the log ends the thread, and with it the process: what was answered is on disk, and nothing more is said.
+#![forbid(unsafe_code)]
+
+use super::Outbound;
+use super::clients::{ClientPort, FromClient};
+use super::inbox::Inbox;
+use super::peers::{FromPeer, Peers};
+use super::throttle::Throttle;
+use super::workers::Workers;
+use crate::answer::{self, Catalog, Settings};
+use crate::dns::name::Name;
+use crate::link::Event;
+use crate::protocol::To;
+use crate::quorum::{Committee, ReplicaId};
+use crate::replica::{ClientId, Effect, Input, Output, Replica};
+use crate::signing::Computed;
+use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
+use crate::time::{SECOND, UnixMillis};
+use crate::zone::View;
+use arc_swap::ArcSwap;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+/// Milliseconds between ticks at most, whatever the replica asks for: a clock set back must not stop it.
+const TICK_MS: u64 = SECOND / 2;
+
+/// What arrives at the thread.
+pub(super) enum Arrival {
+    Peer(FromPeer),
+    Client(FromClient),
+    Computed(Computed),
+    /// Somebody wants to know how it is.
+    Status(oneshot::Sender<serde_json::Value>),
+    /// End, cleanly.
+    Stop,
+}
+
+/// What the thread works with besides replica, log and inbox.
+pub(super) struct Hands {
+    pub me: ReplicaId,
+    pub committee: Committee,
+    pub peers: Peers,
+    pub clients: ClientPort,
+    pub workers: Workers,
+    pub catalog: Arc<ArcSwap<Catalog>>,
+    pub settings: Arc<Settings>,
+    /// Zones whose queries go through the order.
+    pub ordered: BTreeSet<Name>,
+    pub outbound: Option<Outbound>,
+}
+
+/// The thread's state.
+pub(super) struct Core<D> {
+    replica: Replica,
+    log: Log<D>,
+    inbox: Inbox<Arrival>,
+    hands: Hands,
+    /// What must be durable before the effects held now may leave.
+    required: Position,
+    held: Vec<Pending<Vec<Effect>>>,
+    /// Peers whose queue has been dropped while their connection stood.
+    gaps: BTreeSet<ReplicaId>,
+    wake_at: Option<UnixMillis>,
+    last_tick: UnixMillis,
+    throttle: Throttle,
+    syncs: u64,
+}
+
+impl<D: Disk> Core<D> {
+    pub fn new(replica: Replica, log: Log<D>, inbox: Inbox<Arrival>, hands: Hands) -> Self {
+        Self {
+            replica,
+            log,
+            inbox,
+            hands,
+            required: Position::START,
+            held: Vec::new(),
+            gaps: BTreeSet::new(),
+            wake_at: None,
+            last_tick: UnixMillis(0),
+            throttle: Throttle::default(),
+            syncs: 0,
+        }
+    }
+
+    /// Carries out what recovery led to: a restarted replica answers from its last versions at once.
+    pub fn begin(&mut self, recovered: Output) -> Result<(), LogError> {
+        self.hold(recovered)?;
+        self.settle()
+    }
+
+    /// Works until it is told to stop, or the log fails.
+    pub fn run(mut self) -> Result<(), LogError> {
+        let ended = self.work();
+        self.hands.clients.end();
+        ended
+    }
+
+    fn work(&mut self) -> Result<(), LogError> {
+        loop {
+            for arrival in self.inbox.take(self.patience()) {
+                match arrival {
+                    Arrival::Stop => return self.settle(),
+                    Arrival::Status(asker) => {
+                        // Who asked may have gone.
+                        let _ = asker.send(self.status());
+                    }
+                    Arrival::Peer(FromPeer { from, event: Event::Linked }) => {
+                        self.step(Input::Linked(from))?;
+                    }
+                    Arrival::Peer(FromPeer { from, event: Event::Deliver(bytes) }) => {
+                        self.step(Input::Peer { from, bytes })?;
+                    }
+                    Arrival::Client(FromClient::Request { id, wire }) => {
+                        self.step(Input::Client { id, wire })?;
+                    }
+                    Arrival::Client(FromClient::Forget(id)) => self.step(Input::Forget(id))?,
+                    Arrival::Computed(computed) => self.step(Input::Computed(computed))?,
+                }
+            }
+            for peer in std::mem::take(&mut self.gaps) {
+                self.step(Input::Linked(peer))?;
+            }
+            self.tick_if_due()?;
+            self.settle()?;
+        }
+    }
+
+    fn step(&mut self, input: Input) -> Result<(), LogError> {
+        let output = self.replica.step(now(), input);
+        self.hold(output)
+    }
+
+    fn tick_if_due(&mut self) -> Result<(), LogError> {
+        let now = now();
+        // A clock set back must not hold up the next tick either.
+        let waited = now < self.last_tick || now.since(self.last_tick) >= TICK_MS;
+        if waited || self.wake_at.is_some_and(|at| at <= now) {
+            self.last_tick = now;
+            self.wake_at = None;
+            self.step(Input::Tick)?;
+        }
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        if !self.gaps.is_empty() {
+            return Duration::ZERO;
+        }
+        let left = self.wake_at.map_or(TICK_MS, |at| at.since(now()).min(TICK_MS));
+        // A replica that wants to be woken at once is; one that always wants it must not spin.
+        Duration::from_millis(left.max(1))
+    }
+
+    /// Appends an output's records and keeps its effects until they may leave.
+    fn hold(&mut self, output: Output) -> Result<(), LogError> {
+        for record in &output.records {
+            self.log.append(record)?;
+        }
+        if output.sync {
+            self.required = self.log.end();
+        }
+        if !output.effects.is_empty() {
+            self.held.push(Pending::new(output.effects, self.required));
+        }
+        self.hands.workers.add(output.tasks);
+        if output.wake_at.is_some() {
+            self.wake_at = output.wake_at;
+        }
+        Ok(())
+    }
+
+    /// Makes durable what has to be, and lets the effects go.
+    fn settle(&mut self) -> Result<(), LogError> {
+        let durable: Durable = if self.log.durable().upto() < self.required {
+            self.syncs += 1;
+            self.log.sync()?
+        } else {
+            self.log.flush()?;
+            self.log.durable()
+        };
+        for pending in std::mem::take(&mut self.held) {
+            for effect in pending.release(&durable) {
+                self.carry_out(effect);
+            }
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send { to, bytes } => self.send(to, &bytes),
+            Effect::Reply { client, wire } => self.hands.clients.reply(client, |_| Some(wire)),
+            Effect::Answer { client, query, view } => self.answer(client, &query, &view),
+            Effect::Drop { client } => self.hands.clients.reply(client, |_| None),
+            Effect::Publish { zone, view } => self.publish(&zone, view),
+            Effect::Fault(fault) => {
+                if let Some(count) = self.throttle.tell((fault.who, Some(fault.what))) {
+                    warn!(replica = %fault.who, what = ?fault.what, count, "a replica misbehaves");
+                }
+            }
+            Effect::Alarm(alarm) => error!("{alarm}"),
+        }
+    }
+
+    fn send(&mut self, to: To, bytes: &Arc<[u8]>) {
+        match to {
+            To::One(peer) => self.send_one(peer, bytes),
+            To::Others => self.hands.committee.others(self.hands.me).for_each(|p| self.send_one(p, bytes)),
+        }
+    }
+
+    fn send_one(&mut self, peer: ReplicaId, bytes: &Arc<[u8]>) {
+        let bytes = match &mut self.hands.outbound {
+            None => bytes.clone(),
+            Some(change) => {
+                let mut changed = bytes.to_vec();
+                change(peer, &mut changed);
+                changed.into()
+            }
+        };
+        if self.hands.peers.send(peer, bytes).is_some() {
+            if let Some(count) = self.throttle.tell((peer, None)) {
+                warn!(%peer, count, "the peer takes nothing: its queue was full and has been dropped");
+            }
+            self.gaps.insert(peer);
+        }
+    }
+
+    fn answer(&self, client: ClientId, query: &[u8], view: &Arc<View>) {
+        self.hands.clients.reply(client, |transport| {
+            let request = answer::Request { wire: query, transport, now_secs: now().secs() };
+            let mut out = Vec::new();
+            match answer::respond_from(view, &self.hands.settings, request, &mut out) {
+                answer::Reply::Send => Some(out),
+                answer::Reply::Ignore | answer::Reply::Forward => None,
+            }
+        });
+    }
+
+    fn publish(&self, zone: &Name, view: Arc<View>) {
+        info!(%zone, serial = view.serial(), "a new version is served");
+        let ordered = self.hands.ordered.contains(zone);
+        let catalog = self.hands.catalog.load().with(view, ordered);
+        self.hands.catalog.store(Arc::new(catalog));
+    }
+
+    fn status(&self) -> serde_json::Value {
+        json!({
+            "replica": self.replica.status(),
+            "links": self.hands.peers.status(),
+            "connections_refused": self.hands.peers.refused(),
+            "tasks_waiting": self.hands.workers.waiting(),
+            "log": { "records": self.log.end().records(), "syncs": self.syncs },
+        })
+    }
+}
+
+/// This machine's clock.
+pub(super) fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl From<FromPeer> for Arrival {
+    fn from(from: FromPeer) -> Self {
+        Self::Peer(from)
+    }
+}
+
+impl From<FromClient> for Arrival {
+    fn from(from: FromClient) -> Self {
+        Self::Client(from)
+    }
+}
+
+impl From<Computed> for Arrival {
+    fn from(computed: Computed) -> Self {
+        Self::Computed(computed)
+    }
+}

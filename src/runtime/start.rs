@@ -1,0 +1,213 @@
+//! Puts a replica together, runs it, and takes it apart.
+//!
+//! The order: files are loaded and checked; the data directory is locked and the sockets are bound, so that a second
+//! process or a port in use is told before anything is changed; the log is replayed; links, clients and the admin socket begin.
+#![forbid(unsafe_code)]
+
+use super::admin::{self, Admin};
+use super::clients::{self, ClientPort};
+use super::config::{Loaded, ReplicaFile};
+use super::core::{Arrival, Core, Hands, now};
+use super::disk::DirDisk;
+use super::inbox::{Inbox, Lane};
+use super::peers::{self, Peers, Setup};
+use super::process::told_to_stop;
+use super::service::Service;
+use super::udp::UdpServer;
+use super::workers::{self, Workers};
+use super::{Error, Outbound, tcp};
+use crate::answer::{Catalog, Settings};
+use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
+use crate::link::Local;
+use crate::quorum::ReplicaId;
+use crate::replica::{self, Output, Replica};
+use crate::storage::{Log, LogError};
+use crate::zone::Reads;
+use arc_swap::ArcSwap;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+/// Requests for the core from the admin socket and the signals that may wait.
+const CONTROL_ITEMS: usize = 64;
+/// How long tasks may take to end.
+const ENDING: Duration = Duration::from_secs(1);
+
+/// The sockets, bound before anything is changed.
+struct Sockets {
+    peer: TcpListener,
+    dns: Vec<TcpListener>,
+    admin: UnixListener,
+}
+
+pub(super) fn run(file: ReplicaFile, outbound: Option<Outbound>) -> Result<(), Error> {
+    let loaded = file.load().map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Error(lines.join("\n"))
+    })?;
+    loaded.warnings.iter().for_each(|warning| warn!("{warning}"));
+    loaded.begin().map_err(|problem| Error(problem.to_string()))?;
+    let disk = DirDisk::open(&loaded.file.data).map_err(Error)?;
+    let admin_path = loaded.file.admin.clone();
+    // Before any thread: see `admin::bind`.
+    let admin = admin::bind(&admin_path).map_err(|e| {
+        let remedy = "choose another `admin` path, or remove what is there";
+        Error(format!("{}: cannot make the admin socket: {e}: {remedy}", admin_path.display()))
+    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot_start)?;
+    let ended = runtime.block_on(serve(loaded, outbound, disk, admin));
+    runtime.shutdown_timeout(ENDING);
+    // It may be gone already, and a stale one is replaced at the next start.
+    let _ = std::fs::remove_file(&admin_path);
+    ended
+}
+
+async fn serve(
+    loaded: Loaded,
+    outbound: Option<Outbound>,
+    disk: DirDisk,
+    admin: std::os::unix::net::UnixListener,
+) -> Result<(), Error> {
+    let sockets = bind(&loaded.file, admin)?;
+    let Loaded { file, cluster, epoch, consensus, secrets, genesis, public_keys, key_store, tls, .. } =
+        loaded;
+    let (me, committee) = (consensus.me, consensus.committee);
+    let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
+    let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
+    let origins = genesis.zones.iter().map(|(rules, _)| rules.origin.clone());
+    let catalog = Arc::new(ArcSwap::from_pointee(origins.fold(Catalog::new(), |c, o| c.awaiting(o))));
+    let settings = Arc::new(Settings { nsid: None, keys: genesis.keys.clone() });
+    let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
+
+    let (log, records) = Log::open(disk, cluster, me).map_err(in_log)?;
+    if let Some(torn) = log.torn_tail() {
+        warn!(file = torn.file, offset = torn.offset, bytes = torn.bytes, "cut off what was never synced");
+    }
+    info!(replica = %me, records = records.len(), "replaying the log");
+    let config = replica::Config {
+        consensus,
+        secrets,
+        genesis,
+        keys: public_keys,
+        entropy: entropy()?,
+        patience_ms: file.update_patience_ms,
+    };
+    let (replica, recovered) = recover(config, records).map_err(|e| Error(e.to_string()))?;
+
+    let mut inbox = Inbox::new();
+    let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));
+    let incarnation = u64::from_le_bytes(*entropy()?.first_chunk().unwrap_or(&[0; 8]));
+    let local = Local { cluster, epoch, me, incarnation };
+    let setup = Setup { local, tls, listener: sockets.peer, addresses: file.peers.clone(), lanes };
+    let peers: Peers =
+        peers::start(setup, &mut tasks).map_err(|e| Error(format!("TLS between replicas: {e}")))?;
+    let clients = ClientPort::new(inbox.lane(clients::LANE.0, clients::LANE.1));
+    let workers = Workers::start(&key_store, &inbox.lane(workers::LANE_ITEMS, 0)).map_err(cannot_start)?;
+    let control = inbox.lane(CONTROL_ITEMS, 0);
+    let service = Service::new(catalog.clone(), settings.clone(), clients.clone());
+    let hands = Hands {
+        me,
+        committee,
+        peers,
+        clients,
+        workers,
+        catalog: catalog.clone(),
+        settings,
+        ordered,
+        outbound,
+    };
+    let mut core = Core::new(replica, log, inbox, hands);
+    core.begin(recovered).map_err(in_log)?;
+
+    let udp = start_udp(&file.dns, &service)?;
+    sockets.dns.into_iter().for_each(|listener| {
+        tasks.spawn(tcp::serve(listener, service.clone()));
+    });
+    tasks.spawn(admin::serve(sockets.admin, Admin { catalog, core: control.clone() }));
+    info!(replica = %me, dns = ?file.dns, peer = %file.peer, "serving");
+    let ended = work(core, &control).await?.map_err(in_log);
+    drop(udp);
+    tasks.shutdown().await;
+    ended
+}
+
+/// Runs the core on a thread of its own until a signal comes, or the log fails.
+async fn work(core: Core<DirDisk>, control: &Lane<Arrival>) -> Result<Result<(), LogError>, Error> {
+    let (told, mut ended) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("replica".into())
+        .spawn(move || {
+            // Nobody listens only when the process ends anyway.
+            let _ = told.send(core.run());
+        })
+        .map_err(cannot_start)?;
+    tokio::select! {
+        stop = told_to_stop() => {
+            stop.map_err(cannot_start)?;
+            info!("stopping");
+            // A core that is gone has told its reason.
+            let _ = control.put(Arrival::Stop, 0).await;
+            Ok(ended.await.unwrap_or(Ok(())))
+        }
+        ended = &mut ended => Ok(ended.unwrap_or(Ok(()))),
+    }
+}
+
+/// From the log, or for the first time.
+fn recover(config: replica::Config, records: Vec<Vec<u8>>) -> Result<(Replica, Output), replica::Error> {
+    if records.is_empty() {
+        return Ok((Replica::new(config)?, Output::default()));
+    }
+    Replica::recover(now(), config, records)
+}
+
+fn bind(file: &ReplicaFile, admin: std::os::unix::net::UnixListener) -> Result<Sockets, Error> {
+    let peer = tcp::bind(file.peer).map_err(|e| cannot_bind("peers", file.peer, &e))?;
+    let dns = file.dns.iter().map(|at| tcp::bind(*at).map_err(|e| cannot_bind("DNS over TCP", *at, &e)));
+    let dns = dns.collect::<Result<_, _>>()?;
+    Ok(Sockets { peer, dns, admin: UnixListener::from_std(admin).map_err(cannot_start)? })
+}
+
+fn start_udp(addresses: &[SocketAddr], service: &Service) -> Result<Vec<UdpServer>, Error> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let start = |at: &SocketAddr| UdpServer::start(*at, threads, service);
+    addresses.iter().map(|at| start(at).map_err(|e| cannot_bind("DNS over UDP", *at, &e))).collect()
+}
+
+fn peer_lanes(
+    inbox: &mut Inbox<Arrival>,
+    others: impl Iterator<Item = ReplicaId>,
+) -> BTreeMap<ReplicaId, Lane<Arrival>> {
+    others.map(|peer| (peer, inbox.lane(MAX_INBOX_FRAMES, MAX_INBOX_BYTES))).collect()
+}
+
+fn entropy() -> Result<[u8; 32], Error> {
+    let mut entropy = [0; 32];
+    aws_lc_rs::rand::fill(&mut entropy)
+        .map_err(|_| Error("the operating system gives no randomness: start again when it does".into()))?;
+    Ok(entropy)
+}
+
+fn cannot_bind(what: &str, address: SocketAddr, error: &io::Error) -> Error {
+    let remedy = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another process has the port: stop it, or choose another in replica.toml"
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address: correct it in replica.toml",
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need CAP_NET_BIND_SERVICE: grant it, or choose another"
+        }
+        _ => "correct the address in replica.toml",
+    };
+    Error(format!("{address}: cannot listen for {what}: {error}: {remedy}"))
+}
+
+fn cannot_start(error: io::Error) -> Error {
+    Error(format!("the operating system refuses threads or descriptors: {error}: raise its limits"))
+}
