@@ -51,10 +51,10 @@ fn random_zone(origin: &str, random: &mut Random) -> String {
     );
     let mut used = BTreeSet::new();
     for _ in 0..10 + random.below(25) {
-        let mut owner = *random.of(&LABELS);
+        let mut owner = *random.of(&LABELS[..]);
         let mut name = owner.to_string();
         for _ in 0..random.below(4) {
-            owner = random.of(&LABELS);
+            owner = *random.of(&LABELS[..]);
             name = format!("{name}.{owner}");
         }
         if !used.insert(name.clone()) {
@@ -95,8 +95,8 @@ fn random_question(view: &View, names: &[Name], random: &mut Random) -> (Name, R
         let up = name.label_count().saturating_sub(1).max(view.origin().label_count());
         match random.below(4) {
             0 => name = name.ancestor(up),
-            1 => name = name.ancestor(up).child(random.of(&LABELS).as_bytes()).unwrap_or(name),
-            2 => name = name.child(random.of(&LABELS).as_bytes()).unwrap_or(name),
+            1 => name = name.ancestor(up).child(random.of(&LABELS[..]).as_bytes()).unwrap_or(name),
+            2 => name = name.child(random.of(&LABELS[..]).as_bytes()).unwrap_or(name),
             _ => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dns::message::Message;
+use crate::dns::tsig::{self, Keyring, TsigAlgorithm, TsigKey};
 use crate::dns::{Name, Rcode, Record, RrType, rdata};
 use crate::zone::View;
 use std::sync::{Arc, OnceLock};
@@ -527,6 +528,36 @@ fn sizes() {
     assert!(referral.len() <= 1232 && render(&referral).contains(" tc"));
     let whole = render(&answer_over(Transport::Tcp, &query("x.bigdeleg A")));
     assert!(!whole.contains(" tc") && whole.matches(" AAAA ").count() == 26);
+}
+
+#[test]
+fn rfc8945_a_query_with_a_known_key_gets_a_signed_answer_and_another_notauth() {
+    const NOW: u64 = 1_795_219_200;
+    let key = |name: &str, secret: u8| {
+        TsigKey::new(Name::parse(name).unwrap(), TsigAlgorithm::HmacSha256, vec![secret; 32])
+    };
+    let mut keyring = Keyring::default();
+    keyring.tsig.insert(Name::parse("known.").unwrap(), key("known.", 1));
+    let settings = Settings { keys: Arc::new(keyring), ..Settings::default() };
+    let ask = |question: &str, key: &TsigKey, at: u64| {
+        let (mut wire, mut out) = (query(question), Vec::new());
+        let mac = tsig::sign_request(&mut wire, key, at);
+        let request = Request { wire: &wire, transport: Transport::Udp, now_secs: NOW };
+        assert_eq!(respond(&catalog(), &settings, request, &mut out), Reply::Send);
+        let verdict = tsig::verify_response(&out, key, &mac, NOW);
+        (out, verdict)
+    };
+    for question in ["web A", "web A do", "nothing A do", "big TXT", "manymx MX"] {
+        let (out, verdict) = ask(question, &key("known.", 1), NOW);
+        assert_eq!(verdict, Ok(Rcode::NOERROR), "{question}");
+        assert!(out.len() <= if question.ends_with("do") { 1232 } else { 512 }, "§5.3: room is left for the TSIG");
+    }
+    assert!(render(&ask("web A", &key("known.", 1), NOW).0).starts_with("NOERROR aa | web A 192.0.2.3"));
+    for (key, at) in [(key("unknown.", 1), NOW), (key("known.", 2), NOW), (key("known.", 1), NOW - 1000)] {
+        let (out, _) = ask("web A", &key, at);
+        assert_eq!(render(&out), "NOTAUTH |  |  |", "§5.2");
+        assert!(Message::parse(&out).unwrap().signature_at.is_some(), "§5.2: the reason is in a TSIG");
+    }
 }
 
 #[test]
