@@ -198,7 +198,7 @@ fn compare(kind: Kind) {
     let catalog = views.iter().fold(Catalog::new(), |catalog, view| catalog.with(view.clone(), false));
 
     let names: Vec<Vec<Name>> =
-        views.iter().map(|view| view.iter().map(|(name, _)| name.clone()).collect()).collect();
+        views.iter().map(|view| view.iter().map(|node| node.name().clone()).collect()).collect();
     let mut differences = Vec::new();
     for count in 0..QUERIES {
         let zone = if random.chance(25) { 0 } else { random.below(views.len()) };

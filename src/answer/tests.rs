@@ -550,7 +550,10 @@ fn rfc8945_a_query_with_a_known_key_gets_a_signed_answer_and_another_notauth() {
     for question in ["web A", "web A do", "nothing A do", "big TXT", "manymx MX"] {
         let (out, verdict) = ask(question, &key("known.", 1), NOW);
         assert_eq!(verdict, Ok(Rcode::NOERROR), "{question}");
-        assert!(out.len() <= if question.ends_with("do") { 1232 } else { 512 }, "§5.3: room is left for the TSIG");
+        assert!(
+            out.len() <= if question.ends_with("do") { 1232 } else { 512 },
+            "§5.3: room is left for the TSIG"
+        );
     }
     assert!(render(&ask("web A", &key("known.", 1), NOW).0).starts_with("NOERROR aa | web A 192.0.2.3"));
     for (key, at) in [(key("unknown.", 1), NOW), (key("known.", 2), NOW), (key("known.", 1), NOW - 1000)] {
@@ -567,7 +570,10 @@ fn failures_echo_the_question() {
     update[2] |= 5 << 3;
     failure(&update, Rcode::SERVFAIL, Some((14, "why")), &mut out);
     let message = Message::parse(&out).unwrap();
-    assert_eq!((message.header.id, message.header.opcode, message.header.rcode), (0xABCD, crate::dns::Opcode::UPDATE, 2));
+    assert_eq!(
+        (message.header.id, message.header.opcode, message.header.rcode),
+        (0xABCD, crate::dns::Opcode::UPDATE, 2)
+    );
     assert!(out.ends_with(b"\x00\x0f\x00\x05\x00\x0ewhy"), "RFC 8914");
     failure(&query("web A"), Rcode::REFUSED, Some((14, "why")), &mut out);
     assert_eq!(render(&out), "REFUSED |  |  |");
