@@ -17,18 +17,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn program(self) -> &'static str {
+    /// Its program.
+    pub fn program(self) -> &'static str {
         match self {
             Self::Nsd => "nsd",
             Self::Bind => "named",
-        }
-    }
-
-    /// The Debian package that has the program.
-    pub fn package(self) -> &'static str {
-        match self {
-            Self::Nsd => "nsd",
-            Self::Bind => "bind9",
         }
     }
 

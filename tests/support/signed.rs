@@ -1,5 +1,5 @@
-// A fully signed view from a master file, made as the cluster makes it, by the zone machine, with two ordinary RSA keys
-// in the place of the shares. Included by path, inside the library and outside.
+//! A fully signed view from a master file, made as the cluster makes it, by the zone machine, with two ordinary RSA keys
+//! in the place of the shares. Included by path, inside the library and outside.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 use conclave::codec::{ClusterId, Epoch, KeyId, digest, encode};
