@@ -80,6 +80,12 @@ pub const MAX_RECORDS_PER_RRSET: usize = 2_048;
 /// See [`MAX_RECORDS_PER_RRSET`].
 pub const MAX_TYPES_PER_NAME: usize = 256;
 
+/// Octets of rdata in one RRset that an update may build: with owners, TTLs, signature and denial it must fit one message.
+pub const MAX_RRSET_OCTETS: usize = 24 * 1024;
+
+/// Signatures that one refresh makes anew; more that are due follow with the next.
+pub const MAX_REFRESHED_PER_VERSION: usize = 4_096;
+
 /// Octets of a UDP answer: no fragments (RFC 9715).
 pub const MAX_UDP_ANSWER_OCTETS: usize = 1232;
 

@@ -1,13 +1,39 @@
-//! The machine: stub.
-use super::*;
-use crate::codec::{Digest, JobId};
-use crate::dns::Name;
-use crate::time::UnixMillis;
+//! The machine: batches in, outcomes and signing jobs out; signatures in, versions out.
+
+use super::draft::Draft;
+use super::ledger::{Ledger, Open};
+use super::load;
+use super::replay::{Answer, Replay};
+use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed};
+use super::rules::{Genesis, ZoneRules};
+use super::signature::{Realm, Signature};
+use super::update::Update;
+use super::view::View;
+use crate::codec::{self, Digest, JobId};
+use crate::dns::tsig::{self, AuthFailure, Keyring};
+use crate::dns::{Name, Rcode, query};
+use crate::limits::MAX_REQUEST_BYTES;
+use crate::time::{AgreedTime, UnixMillis};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 /// The state machine of all zones.
-pub struct Machine {}
+///
+/// Invariants: 1. what [`Machine::digest`] covers depends on nothing but the genesis and the batches; 2. versions of a zone
+/// become visible in order; 3. a visible version passed the publish check.
+pub struct Machine {
+    realm: Realm,
+    keys: Arc<Keyring>,
+    zones: BTreeMap<Name, Ledger>,
+    replay: Replay,
+    time: AgreedTime,
+    /// The plans that wait for each job's signature.
+    waiting: BTreeMap<JobId, Vec<(Name, Arc<Signature>)>>,
+    /// Finished jobs that could be wanted again, as their inception is now.
+    recent: BTreeMap<JobId, Vec<u8>>,
+    publish_failures: u64,
+}
 
 /// Why the machine cannot start from what it is given.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,52 +52,296 @@ impl fmt::Display for MachineError {
 
 impl std::error::Error for MachineError {}
 
+/// What one request came to, before its batch is closed.
+struct Verdict {
+    rcode: Rcode,
+    failure: Option<AuthFailure>,
+    /// The zone whose state the answer speaks of.
+    zone: Option<Name>,
+    /// The answer to the first of this and equal requests.
+    repeat: Option<Answer>,
+    /// To be remembered: the octets covered, and until when.
+    remember: Option<(Digest, u64)>,
+    kind: Kind,
+}
+
+impl Verdict {
+    fn plain(kind: Kind, rcode: Rcode) -> Self {
+        Self { rcode, failure: None, zone: None, repeat: None, remember: None, kind }
+    }
+}
+
 impl Machine {
     /// Takes the zones as they are before genesis; refuses what is not a zone.
     pub fn new(genesis: Genesis) -> Result<Self, MachineError> {
-        let _ = genesis;
-        todo!()
+        let mut zones = BTreeMap::new();
+        for (rules, records) in genesis.zones {
+            let zone = rules.origin.clone();
+            let wrong = |reason| MachineError { zone: zone.clone(), reason };
+            load::check_rules(&rules).map_err(wrong)?;
+            let head = load::unsigned(&rules.origin, &records).map_err(wrong)?;
+            if zones.insert(zone.clone(), Ledger::new(rules, head)).is_some() {
+                return Err(wrong("it is there twice".into()));
+            }
+        }
+        Ok(Self {
+            realm: Realm { cluster: genesis.cluster, epoch: genesis.epoch },
+            keys: genesis.keys,
+            zones,
+            replay: Replay::default(),
+            time: AgreedTime::default(),
+            waiting: BTreeMap::new(),
+            recent: BTreeMap::new(),
+            publish_failures: 0,
+        })
     }
-    /// Executes one batch.
+
+    /// Executes one batch: each request in order, then the close of every zone that changed.
     pub fn execute(&mut self, batch: &Batch<'_>) -> Executed {
-        let _ = batch;
-        todo!()
+        assert!(batch.time >= self.time, "agreed time went back");
+        if batch.time.secs() > self.time.secs() {
+            self.recent.clear();
+        }
+        self.time = batch.time;
+        self.replay.forget(self.time);
+        let mut open = BTreeMap::new();
+        // The digests of this batch's own requests: those remembered are not until it is closed.
+        let mut fresh: BTreeMap<Digest, usize> = BTreeMap::new();
+        let mut verdicts: Vec<(RequestId, Verdict)> = Vec::with_capacity(batch.requests.len());
+        for (id, bytes) in batch.requests {
+            let mut verdict = self.request(bytes, &mut open, &fresh);
+            if let Some((covered, _)) = verdict.remember {
+                if let Some(first) = fresh.get(&covered) {
+                    let (_, first) = &verdicts[*first];
+                    (verdict.rcode, verdict.zone) = (first.rcode, first.zone.clone());
+                    verdict.remember = None;
+                } else {
+                    fresh.insert(covered, verdicts.len());
+                }
+            }
+            verdicts.push((*id, verdict));
+        }
+        let mut planned = Vec::new();
+        for (zone, open) in open {
+            if let Some(ledger) = self.zones.get_mut(&zone) {
+                let plans = ledger.close(open, self.time, self.realm);
+                planned.extend(plans.into_iter().map(|plan| (zone.clone(), plan)));
+            }
+        }
+        let jobs = self.enlist(planned);
+        let outcomes = verdicts.into_iter().map(|(id, verdict)| self.conclude(id, verdict)).collect();
+        Executed { outcomes, jobs }
     }
-    /// Takes a finished signature.
+
+    fn request(
+        &mut self,
+        bytes: &[u8],
+        open: &mut BTreeMap<Name, Open>,
+        fresh: &BTreeMap<Digest, usize>,
+    ) -> Verdict {
+        // The envelope of a message has a few octets more.
+        match codec::decode::<Request>(bytes, MAX_REQUEST_BYTES) {
+            Err(_) => Verdict::plain(Kind::Internal, Rcode::FORMERR),
+            Ok(Request::Genesis { zone }) => self.internal(&zone, open, |ledger, open, _| ledger.start(open)),
+            Ok(Request::Refresh { zone, .. }) => self.internal(&zone, open, Ledger::refresh),
+            Ok(Request::Query { wire, .. }) => self.query(&wire),
+            Ok(Request::Update { wire }) => self.update(&wire, open, fresh),
+        }
+    }
+
+    fn internal(
+        &mut self,
+        zone: &Name,
+        open: &mut BTreeMap<Name, Open>,
+        act: impl FnOnce(&mut Ledger, &mut Open, AgreedTime),
+    ) -> Verdict {
+        let Some(ledger) = self.zones.get_mut(zone) else {
+            return Verdict::plain(Kind::Internal, Rcode::NOTAUTH);
+        };
+        let origin = ledger.rules.origin.clone();
+        let open = open.entry(origin.clone()).or_insert_with(|| ledger.open());
+        act(ledger, open, self.time);
+        Verdict { zone: Some(origin), ..Verdict::plain(Kind::Internal, Rcode::NOERROR) }
+    }
+
+    fn query(&self, wire: &[u8]) -> Verdict {
+        let plain = |rcode| Verdict::plain(Kind::Query, rcode);
+        let Ok(query) = query::parse(wire) else { return plain(Rcode::FORMERR) };
+        match self.ledger_of(&query.qname) {
+            None => plain(Rcode::REFUSED),
+            Some(ledger) if !ledger.started => plain(Rcode::SERVFAIL),
+            Some(ledger) => Verdict { zone: Some(ledger.rules.origin.clone()), ..plain(Rcode::NOERROR) },
+        }
+    }
+
+    fn update(
+        &mut self,
+        wire: &[u8],
+        open: &mut BTreeMap<Name, Open>,
+        fresh: &BTreeMap<Digest, usize>,
+    ) -> Verdict {
+        let plain = |rcode| Verdict::plain(Kind::Update, rcode);
+        let failed = |failure: AuthFailure| Verdict { failure: Some(failure), ..plain(failure.rcode()) };
+        let verified = match tsig::authenticate(wire, &self.keys, self.time.secs()) {
+            Err(failure) => return failed(failure),
+            Ok(verified) if Replay::outlasts(verified.expires_secs, self.time) => {
+                return failed(AuthFailure::BadTime);
+            }
+            Ok(verified) => verified,
+        };
+        let remember = Some((verified.covered, verified.expires_secs));
+        if let Some(answer) = self.replay.answer(verified.covered) {
+            return Verdict { repeat: Some(answer.clone()), ..plain(answer.rcode) };
+        }
+        if fresh.contains_key(&verified.covered) {
+            return Verdict { remember, ..plain(Rcode::NOERROR) };
+        }
+        if self.replay.len() + fresh.len() >= crate::limits::MAX_REPLAY_ENTRIES {
+            return plain(Rcode::SERVFAIL);
+        }
+        let update = match Update::parse(wire) {
+            Err(rcode) => return Verdict { remember, ..plain(rcode) },
+            Ok(update) => update,
+        };
+        let Some(ledger) = self.zones.get_mut(&update.zone) else {
+            return Verdict { remember, ..plain(Rcode::NOTAUTH) };
+        };
+        if !ledger.started {
+            return plain(Rcode::SERVFAIL);
+        }
+        let zone = ledger.rules.origin.clone();
+        let applied = update.apply(&ledger.head, &ledger.rules.policy, verified.signer.name());
+        let rcode = applied.as_ref().map_or_else(|rcode| *rcode, |_| Rcode::NOERROR);
+        if let Ok(draft) = applied {
+            take(ledger, open, &zone, draft, self.time);
+        }
+        Verdict { zone: Some(zone), remember, ..plain(rcode) }
+    }
+
+    /// Enlists plans with the jobs they wait for. Gives the jobs that are new.
+    fn enlist(&mut self, planned: Vec<(Name, Arc<Signature>)>) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for (zone, plan) in planned {
+            // The same RRset, planned before in this second, changed, and changed back.
+            let known = self.recent.get(&plan.job).is_some_and(|signature| plan.complete(signature).is_ok());
+            if known {
+                continue;
+            }
+            let waiting = self.waiting.entry(plan.job).or_default();
+            if waiting.is_empty() {
+                jobs.push(plan.job());
+            }
+            waiting.push((zone, plan));
+        }
+        jobs
+    }
+
+    fn conclude(&mut self, request: RequestId, verdict: Verdict) -> Outcome {
+        let Verdict { rcode, failure, zone, repeat, remember, kind } = verdict;
+        let newest = zone.and_then(|zone| self.zones.get(&zone).map(|ledger| (zone, ledger.version)));
+        let after = match repeat {
+            Some(first) => first.after,
+            None => newest.filter(|(_, version)| *version > 0),
+        };
+        if let Some((covered, end)) = remember {
+            self.replay.remember(covered, Answer { rcode, after: after.clone() }, end);
+        }
+        Outcome { request, rcode, failure, after, kind }
+    }
+
+    /// Takes a finished signature. One that nothing waits for is ignored; one that does not verify is reported, and the
+    /// versions that need it stay back until a good one comes or a later version needs it no more.
     pub fn signed(&mut self, job: JobId, signature: &[u8]) -> Signed {
-        let _ = (job, signature);
-        todo!()
+        let mut signed = Signed::default();
+        let Some(waiting) = self.waiting.remove(&job) else { return signed };
+        self.recent.insert(job, signature.to_vec());
+        for (zone, plan) in &waiting {
+            let Some(ledger) = self.zones.get_mut(zone) else { continue };
+            match plan.complete(signature) {
+                Ok(()) => ledger.versions.accept(job),
+                Err(reason) => {
+                    self.recent.remove(&job);
+                    self.waiting.entry(job).or_default().push((zone.clone(), Arc::clone(plan)));
+                    ledger.versions.refuse(job, reason);
+                }
+            }
+            ledger.versions.advance(zone, &mut signed);
+        }
+        self.publish_failures += signed.failures.len() as u64;
+        signed
     }
+
     /// The jobs whose signatures are lacking.
     pub fn pending_jobs(&self) -> Vec<Job> {
-        todo!()
+        self.waiting.values().filter_map(|waiting| Some(waiting.first()?.1.job())).collect()
     }
+
     /// The newest published version of the zone with this origin.
     pub fn view(&self, origin: &Name) -> Option<Arc<View>> {
-        let _ = origin;
-        todo!()
+        Some(Arc::clone(&self.zones.get(origin)?.versions.published.as_ref()?.view))
     }
-    /// The number of that version, 0 before the first.
+
+    /// The number of the newest published version, 0 before the first.
     pub fn version(&self, origin: &Name) -> u64 {
-        let _ = origin;
-        todo!()
+        let published = self.zones.get(origin).and_then(|ledger| ledger.versions.published.as_ref());
+        published.map_or(0, |published| published.version)
     }
+
     /// The rules of the deepest zone that encloses `name`.
     pub fn zone_of(&self, name: &Name) -> Option<&ZoneRules> {
-        let _ = name;
-        todo!()
+        self.ledger_of(name).map(|ledger| &ledger.rules)
     }
-    /// The digest of the executed state.
+
+    /// The rules of all zones.
+    pub fn zones(&self) -> impl Iterator<Item = &ZoneRules> {
+        self.zones.values().map(|ledger| &ledger.rules)
+    }
+
+    /// The digest of the executed state: on all replicas the same after the same batch, whatever is signed by then. It
+    /// costs no more in a large zone.
     pub fn digest(&self) -> Digest {
-        todo!()
+        self.digest_of(self.replay.digest(), Ledger::digest)
     }
-    /// What is to be proposed to the order, by the local clock.
+
+    /// The same, from the state alone.
+    #[cfg(test)]
+    pub(super) fn recomputed_digest(&self) -> Digest {
+        self.digest_of(self.replay.recomputed_digest(), Ledger::recomputed_digest)
+    }
+
+    fn digest_of(&self, replay: [u8; 32], zone: impl Fn(&Ledger) -> [u8; 32]) -> Digest {
+        let mut state = self.time.0.to_be_bytes().to_vec();
+        state.extend(replay);
+        for (origin, ledger) in &self.zones {
+            state.extend(codec::encode(&(origin.to_lowercase(), ledger.version, ledger.started)));
+            state.extend(zone(ledger));
+        }
+        codec::digest("conclave/machine", &[&state])
+    }
+
+    /// What is to be proposed to the order, by the local clock; the same again until it is executed.
     pub fn due(&self, now: UnixMillis) -> Vec<Request> {
-        let _ = now;
-        todo!()
+        let due = self.zones.iter().filter_map(|(origin, ledger)| {
+            let zone = origin.clone();
+            if !ledger.started {
+                return Some(Request::Genesis { zone });
+            }
+            ledger.is_due(now.secs()).then(|| Request::Refresh { zone, serial: ledger.head.serial() })
+        });
+        due.collect()
     }
-    /// Versions and signatures that failed their check, since the start.
+
+    /// How many versions failed their check since the start.
     pub fn publish_failures(&self) -> u64 {
-        todo!()
+        self.publish_failures
     }
+
+    fn ledger_of(&self, name: &Name) -> Option<&Ledger> {
+        (0..=name.label_count()).rev().find_map(|labels| self.zones.get(&name.ancestor(labels)))
+    }
+}
+
+fn take(ledger: &mut Ledger, open: &mut BTreeMap<Name, Open>, zone: &Name, draft: Draft, time: AgreedTime) {
+    let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
+    ledger.take(open, draft, time);
 }

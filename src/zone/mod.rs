@@ -1,11 +1,40 @@
-//! The zone state machine: ordered requests in, versions of zones out. stub docs
+//! The zone state machine: ordered requests in, fully signed versions of zones out.
+//!
+//! A zone is a value ([`View`]). A batch of requests is executed at one agreed time: each request is authorised and applied
+//! whole or not at all (RFC 2136), then the batch is closed: the serial has moved once, the NSEC chain is mended, and an
+//! RRSIG is planned for each RRset that lacks one ([`Machine::execute`]). The jobs are signed elsewhere; the zone knows
+//! nothing of replicas and key shares. When all signatures of a version are there and it passes the publish check, it
+//! becomes visible, in order ([`Machine::signed`]). Execution may run ahead of signing.
+//!
+//! Only agreed time enters, and nothing depends on when signatures arrive: after the same batches all replicas have the
+//! same [`Machine::digest`], and, RSASSA-PKCS1-v1_5 being deterministic, the same signatures.
+//!
+//! | file | is |
+//! |---|---|
+//! | `view` | a version: names in canonical order, persistent |
+//! | `policy`, `rules`, `load` | what is taken as given |
+//! | `draft`, `update` | RFC 2136 on a copy of the newest state |
+//! | `chain` | NSEC |
+//! | `signature` | one RRSIG, planned and complete |
+//! | `ledger` | one zone: the batch, its close, its schedule of refreshes |
+//! | `versions` | what waits to be published, and the check |
+//! | `replay`, `digest` | requests remembered; the digest of all state |
+//! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
+mod chain;
+mod digest;
+mod draft;
+mod ledger;
+mod load;
 mod machine;
 mod policy;
+mod replay;
 mod request;
 mod rules;
 mod signature;
+mod update;
+mod versions;
 mod view;
 
 pub use machine::{Machine, MachineError};

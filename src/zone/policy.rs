@@ -29,6 +29,10 @@
 use crate::dns::{Name, RrType};
 use std::fmt;
 
+/// What a rule without types does not match.
+const MUST_BE_NAMED: [RrType; 7] =
+    [RrType::NS, RrType::SOA, RrType::RRSIG, RrType::NSEC, RrType::NSEC3, RrType::CDS, RrType::CDNSKEY];
+
 /// An ordered list of rules; the empty one allows nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct UpdatePolicy {
@@ -88,6 +92,14 @@ impl UpdatePolicy {
     pub fn allows(&self, key: &Name, name: &Name, rtype: RrType) -> bool {
         let first = self.rules.iter().find(|rule| rule.matches(key, name, rtype));
         first.is_some_and(|rule| rule.grant)
+    }
+
+    /// Whether `key` may change records of any type at all at `name`: some type's first matching rule is a grant.
+    pub fn allows_some(&self, key: &Name, name: &Name) -> bool {
+        // Types that no rule names are decided alike: one such stands for all.
+        let named = self.rules.iter().flat_map(|rule| rule.types.named());
+        let unnamed = RrType(0);
+        named.chain(&[unnamed]).any(|rtype| self.allows(key, name, *rtype))
     }
 
     /// The key names that the rules mention, wildcards left out; for checking that they exist.
@@ -155,16 +167,16 @@ impl Rule {
 }
 
 impl Types {
+    /// The types that the rule treats apart from others.
+    fn named(&self) -> &[RrType] {
+        match self {
+            Self::Default => &MUST_BE_NAMED,
+            Self::All => &[],
+            Self::These(types) => types,
+        }
+    }
+
     fn contain(&self, rtype: RrType) -> bool {
-        const MUST_BE_NAMED: [RrType; 7] = [
-            RrType::NS,
-            RrType::SOA,
-            RrType::RRSIG,
-            RrType::NSEC,
-            RrType::NSEC3,
-            RrType::CDS,
-            RrType::CDNSKEY,
-        ];
         match self {
             Self::Default => !MUST_BE_NAMED.contains(&rtype),
             Self::All => true,

@@ -86,10 +86,6 @@ impl Signature {
         self.fields.type_covered
     }
 
-    pub(super) fn expiration(&self) -> u32 {
-        self.fields.expiration
-    }
-
     /// The job that would complete it.
     pub(super) fn job(&self) -> Job {
         Job { id: self.job, key: self.key, hash: hash(&self.owner, &self.rrset, &self.fields) }

@@ -244,7 +244,20 @@ impl View {
                 return Standing::Occluded;
             }
         }
-        if key != &self.apex_key && node.get(RrType::NS).is_some() { Standing::Cut } else { Standing::Authoritative }
+        if key != &self.apex_key && node.get(RrType::NS).is_some() {
+            Standing::Cut
+        } else {
+            Standing::Authoritative
+        }
+    }
+
+    /// Puts a node in its place; takes it away if it holds nothing, the apex aside.
+    pub(super) fn settle(&mut self, key: Key, node: Node) {
+        if node.rrsets.is_empty() && key != self.apex_key {
+            self.nodes.remove_mut(&key);
+        } else {
+            self.nodes.insert_mut(key, node);
+        }
     }
 
     /// The names strictly below `key` that own records.

@@ -1,0 +1,79 @@
+//! A zone while a message is applied to it: a copy that is kept whole or dropped whole (RFC 2136 §3.4 is atomic).
+//!
+//! Only data is seen and changed here. NSECs and signatures are mended when the batch closes; until then those of the
+//! touched names are stale and nothing looks at them: to prerequisites and updates they are not there.
+
+use super::view::{Key, Node, SignedRrset, View};
+use crate::dns::{Name, Rcode, RrType, Rrset, Soa};
+use crate::limits::{MAX_RECORDS_PER_RRSET, MAX_RRSET_OCTETS, MAX_TYPES_PER_NAME};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+#[derive(Clone)]
+pub(super) struct Draft {
+    pub(super) view: View,
+    pub(super) touched: BTreeSet<Key>,
+}
+
+impl Draft {
+    pub(super) fn new(view: View) -> Self {
+        Self { view, touched: BTreeSet::new() }
+    }
+
+    /// The types of the records at `name`.
+    pub(super) fn types(&self, name: &Name) -> Vec<RrType> {
+        self.view.node(name).map_or_else(Vec::new, |node| node.data().map(|(rtype, _)| rtype).collect())
+    }
+
+    /// The records of this type at `name`.
+    pub(super) fn rrset(&self, name: &Name, rtype: RrType) -> Option<Arc<Rrset>> {
+        let held = self.view.node(name)?.data().find(|(held, _)| *held == rtype);
+        held.map(|(_, held)| Arc::clone(&held.rrset))
+    }
+
+    /// Puts an RRset in place of the one that is there; removes that if the new one is empty. REFUSED over a limit.
+    pub(super) fn put(&mut self, name: &Name, rrset: Rrset) -> Result<(), Rcode> {
+        let octets: usize = rrset.iter().map(|rdata| rdata.wire().len()).sum();
+        if rrset.len() > MAX_RECORDS_PER_RRSET || octets > MAX_RRSET_OCTETS {
+            return Err(Rcode::REFUSED);
+        }
+        let key = Key::of(name);
+        let old = self.view.nodes.get(&key);
+        let mut node = old.cloned().unwrap_or_else(|| Node::new(name.clone()));
+        if rrset.is_empty() {
+            node.rrsets.remove(&rrset.rtype);
+        } else {
+            node.rrsets.insert(rrset.rtype, SignedRrset::unsigned(rrset));
+        }
+        if node.rrsets.len() > MAX_TYPES_PER_NAME {
+            return Err(Rcode::REFUSED);
+        }
+        self.touched.insert(key.clone());
+        self.view.settle(key, node);
+        Ok(())
+    }
+
+    /// Removes an RRset.
+    pub(super) fn remove(&mut self, name: &Name, rtype: RrType) {
+        let removed = self.put(name, Rrset::new(rtype, 0));
+        debug_assert!(removed.is_ok(), "removing breaks no limit");
+    }
+
+    /// Sets the serial.
+    pub(super) fn set_serial(&mut self, serial: u32) {
+        let soa = Soa { serial, ..self.view.soa_fields() };
+        let set = Rrset::of(RrType::SOA, self.view.soa().rrset.ttl, [soa.to_rdata()]);
+        let origin = self.view.origin().clone();
+        let put = self.put(&origin, set);
+        debug_assert!(put.is_ok(), "one SOA for another breaks no limit");
+    }
+
+    /// Whether the data differ from `base`, in TTLs or in the case of letters too.
+    pub(super) fn differs_from(&self, base: &View) -> bool {
+        let data = |view: &View, key: &Key| -> Vec<Arc<Rrset>> {
+            let node = view.nodes.get(key);
+            node.map_or_else(Vec::new, |node| node.data().map(|(_, set)| Arc::clone(&set.rrset)).collect())
+        };
+        self.touched.iter().any(|key| data(base, key) != data(&self.view, key))
+    }
+}

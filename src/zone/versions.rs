@@ -1,0 +1,184 @@
+//! Versions that wait for their signatures, and the check that none passes unless it is whole.
+//!
+//! Versions become visible in order. Each RRSIG is verified by a second implementation when it arrives
+//! ([`super::signature::Signature::complete`]); a version whose RRSIGs are all there is checked as a whole:
+//!
+//! 1. no two keys of its DNSKEY RRset share a tag;
+//! 2. each new RRSIG was verified under a key that is in this version's DNSKEY RRset;
+//! 3. at each changed name, what is to be signed is, and nothing else;
+//! 4. the NSEC of each changed owner, and of the owner before each changed name, is as the data demand, and links on to the
+//!    next owner.
+//!
+//! What a version does not change was checked before. A version that fails is reported and counted, and the last good one
+//! stays up; its changes count as the next version's, which passes if it no longer has the fault.
+
+use super::chain;
+use super::request::{PublishFailure, Published, Signed};
+use super::signature::Signature;
+use super::view::{Key, Node, View};
+use crate::codec::JobId;
+use crate::dns::{Name, RrType, dnssec};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// A version of which signatures may be lacking.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) number: u64,
+    pub(super) view: Arc<View>,
+    /// What it, or a failed one before it, has planned.
+    pub(super) signatures: Vec<Arc<Signature>>,
+    /// The names at which it, or a failed one before it, differs from the last good one.
+    pub(super) affected: BTreeSet<Key>,
+    /// How many of the signatures are known to have arrived, good or bad.
+    arrived: usize,
+    reported: bool,
+}
+
+impl Pending {
+    pub(super) fn new(
+        number: u64,
+        view: Arc<View>,
+        signatures: Vec<Arc<Signature>>,
+        affected: BTreeSet<Key>,
+    ) -> Self {
+        Self { number, view, signatures, affected, arrived: 0, reported: false }
+    }
+
+    /// Whether nothing is waited for.
+    fn is_ready(&mut self, refused: &BTreeMap<JobId, String>) -> bool {
+        let arrived =
+            |signature: &Arc<Signature>| signature.is_complete() || refused.contains_key(&signature.job);
+        while self.signatures.get(self.arrived).is_some_and(arrived) {
+            self.arrived += 1;
+        }
+        self.arrived == self.signatures.len()
+    }
+
+    /// The check before publication.
+    fn check(&self, refused: &BTreeMap<JobId, String>) -> Result<(), String> {
+        for signature in self.signatures.iter().filter(|signature| !signature.is_complete()) {
+            let reason = refused.get(&signature.job).cloned();
+            return Err(reason.unwrap_or_else(|| "a signature is lacking".into()));
+        }
+        check_keys(&self.view, &self.signatures)?;
+        self.affected.iter().try_for_each(|key| check_name(&self.view, key))
+    }
+
+    /// Takes over the changes of a failed version before this one.
+    fn inherit(&mut self, failed: Self) {
+        let still_held = |signature: &Arc<Signature>| {
+            let held = self.view.node(&signature.owner).and_then(|node| node.get(signature.rtype()));
+            let held = held.and_then(|held| held.signature.as_ref());
+            held.is_some_and(|held| Arc::ptr_eq(held, signature))
+        };
+        let held: Vec<_> = failed.signatures.into_iter().filter(still_held).collect();
+        self.signatures.extend(held);
+        self.affected.extend(failed.affected);
+        self.arrived = 0;
+    }
+}
+
+/// The versions of one zone that readers see or will see.
+#[derive(Default)]
+pub(super) struct Versions {
+    pub(super) published: Option<Published>,
+    pub(super) pending: VecDeque<Pending>,
+    /// Signatures that do not verify, and why; a good one may still come.
+    refused: BTreeMap<JobId, String>,
+}
+
+impl Versions {
+    pub(super) fn refuse(&mut self, job: JobId, reason: String) {
+        self.refused.insert(job, reason);
+    }
+
+    /// Publishes what is whole, in order.
+    pub(super) fn advance(&mut self, zone: &Name, signed: &mut Signed) {
+        while let Some(front) = self.pending.front_mut() {
+            if !front.is_ready(&self.refused) {
+                return;
+            }
+            let checked = front.check(&self.refused);
+            if let Err(reason) = checked {
+                if !std::mem::replace(&mut front.reported, true) {
+                    signed.failures.push(PublishFailure {
+                        zone: zone.clone(),
+                        version: front.number,
+                        reason,
+                    });
+                }
+                if self.pending.len() == 1 {
+                    return;
+                }
+                let failed = self.pending.pop_front();
+                failed
+                    .into_iter()
+                    .zip(self.pending.front_mut())
+                    .for_each(|(failed, next)| next.inherit(failed));
+            } else if let Some(good) = self.pending.pop_front() {
+                let published = Published { zone: zone.clone(), version: good.number, view: good.view };
+                self.published = Some(published.clone());
+                signed.published.push(published);
+                if self.pending.is_empty() {
+                    self.refused.clear();
+                }
+            }
+        }
+    }
+
+    /// Forgets that a job's signature was bad.
+    pub(super) fn accept(&mut self, job: JobId) {
+        self.refused.remove(&job);
+    }
+}
+
+fn check_keys(view: &View, signatures: &[Arc<Signature>]) -> Result<(), String> {
+    let dnskeys = view.dnskeys().ok_or("there is no DNSKEY RRset")?;
+    let mut tags = BTreeSet::new();
+    for dnskey in dnskeys.rrset.iter() {
+        let tag = dnssec::key_tag(dnskey.wire());
+        if !tags.insert(tag) {
+            return Err(format!("two keys have the tag {tag}"));
+        }
+    }
+    for signature in signatures {
+        if !dnskeys.rrset.contains(&signature.dnskey) {
+            return Err(format!("{} {} is signed by a key of no DNSKEY", signature.owner, signature.rtype()));
+        }
+    }
+    Ok(())
+}
+
+fn check_name(view: &View, key: &Key) -> Result<(), String> {
+    let standing = view.standing(key);
+    if let Some(node) = view.nodes.get(key) {
+        for (rtype, set) in node.iter() {
+            if set.rrsigs().is_empty() == chain::is_signed(standing, rtype) {
+                return Err(format!("{} {rtype} has {} signatures", node.name(), set.rrsigs().len()));
+            }
+        }
+    }
+    if chain::owns_nsec(standing) != view.chain.contains_key(key) {
+        return Err("a name is in the chain that owns no NSEC, or the other way round".into());
+    }
+    check_link(view, key)?;
+    view.chain_before(key).map_or(Ok(()), |before| check_link(view, before))
+}
+
+/// That the NSEC at `key` is what the data demand, and leads to the next owner.
+fn check_link(view: &View, key: &Key) -> Result<(), String> {
+    let node = view.nodes.get(key);
+    let held = node.and_then(|node| node.get(RrType::NSEC)).map(|set| &*set.rrset);
+    let wanted = chain::nsec(view, key);
+    let name = || node.map_or_else(|| view.origin().to_string(), |node: &Node| node.name().to_string());
+    if held != wanted.as_ref() {
+        return Err(format!("the NSEC of {} is not what its data demand", name()));
+    }
+    let Some(held) = held else { return Ok(()) };
+    let next = held.rdatas.first().and_then(dnssec::parse_nsec).map(|(next, _)| Key::of(&next));
+    if next.as_ref().is_none_or(|next| Some(next) != view.chain_after(key)) {
+        return Err(format!("the NSEC of {} does not lead to the next owner", name()));
+    }
+    Ok(())
+}
