@@ -161,8 +161,8 @@ impl<'a, 'b> Reader<'a, 'b> {
                     parse_ttl(word)
                         .ok_or_else(|| format!("{word} is not a TTL of at most 2147483647 seconds"))?,
                 );
-            } else if class.is_none() && Class::parse(word).is_some() {
-                class = Class::parse(word);
+            } else if let Some(found) = Class::parse(word).filter(|c| class.is_none() && *c < Class::NONE) {
+                class = Some(found);
             } else {
                 break;
             }

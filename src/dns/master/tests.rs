@@ -121,3 +121,20 @@ fn ttls_take_units() {
         assert_eq!(parse_ttl(bad), None, "{bad}");
     }
 }
+
+/// Real input; see `tests/cluster/root_zone.rs` for where it comes from.
+#[test]
+fn the_root_zone_of_2018_reads_and_writes_back() {
+    let path = std::env::var_os("CONCLAVE_ROOT_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/root-2018"), PathBuf::from)
+        .join("root.zone");
+    if !path.is_file() {
+        eprintln!("SKIPPED: no {} (set CONCLAVE_ROOT_DATA)", path.display());
+        return;
+    }
+    let records = read_zone(&path, &Name::root(), &mut |p: &Path| std::fs::read(p)).unwrap();
+    assert_eq!(records.len(), 18_073);
+    let written: String = records.iter().map(|r| write_record(r) + "\n").collect();
+    assert_eq!(written, std::fs::read_to_string(&path).unwrap(), "in its own form already");
+    assert_eq!(read_str(&written, &Name::root()).unwrap(), records);
+}
