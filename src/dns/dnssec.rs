@@ -4,7 +4,7 @@
 //! aws-lc's, independent of our own threshold arithmetic: no version is published that it does not accept.
 
 use super::name::Name;
-use super::rdata::{Rdata, canonical};
+use super::rdata::{Rdata, canonical, decode_types, encode_types};
 use super::rrset::Rrset;
 use super::rtype::{Class, RrType};
 use super::tail::Reader;
@@ -247,45 +247,14 @@ fn rsa_parts(public: &[u8]) -> Option<(&[u8], &[u8])> {
 /// NSEC data (RFC 4034 §4.1): the next owner and the types at this one, in any order.
 pub fn nsec_rdata(next: &Name, types: &BTreeSet<RrType>) -> Rdata {
     let mut octets = next.wire().to_vec();
-    octets.extend_from_slice(&type_bitmap(types));
+    octets.extend_from_slice(&encode_types(types));
     Rdata::new(&octets)
-}
-
-/// Type bit maps (RFC 4034 §4.1.2).
-fn type_bitmap(types: &BTreeSet<RrType>) -> Vec<u8> {
-    let sorted: Vec<u16> = types.iter().map(|t| t.0).collect();
-    let mut octets = Vec::new();
-    for window in sorted.chunk_by(|a, b| a >> 8 == b >> 8) {
-        let last = window[window.len() - 1] & 0xff;
-        let mut map = vec![0u8; usize::from(last / 8) + 1];
-        for code in window {
-            map[usize::from((code & 0xff) / 8)] |= 0x80 >> (code % 8);
-        }
-        octets.extend_from_slice(&[(window[0] >> 8) as u8, map.len() as u8]);
-        octets.extend_from_slice(&map);
-    }
-    octets
 }
 
 /// Reads NSEC data: the next owner and the types.
 pub fn parse_nsec(rdata: &Rdata) -> Option<(Name, BTreeSet<RrType>)> {
     let (next, length) = Name::prefix_of(rdata.wire()).ok()?;
-    Some((next, parse_bitmap(&rdata.wire()[length..])?))
-}
-
-/// Reads type bit maps.
-fn parse_bitmap(mut octets: &[u8]) -> Option<BTreeSet<RrType>> {
-    let mut types = BTreeSet::new();
-    while let [window, length, rest @ ..] = octets {
-        let (map, after) = rest.split_at_checked(usize::from(*length))?;
-        for (i, octet) in map.iter().enumerate() {
-            for bit in (0..8).filter(|bit| octet & (0x80 >> bit) != 0) {
-                types.insert(RrType(u16::from(*window) << 8 | (i as u16) << 3 | bit));
-            }
-        }
-        octets = after;
-    }
-    octets.is_empty().then_some(types)
+    Some((next, decode_types(&rdata.wire()[length..])?))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::name::Name;
 use super::rdata::{canonical, from_text, to_text};
 use super::rrset::{Record, Soa};
 use super::rtype::{Class, RrType};
+use super::text_time;
 use crate::codec::{Digest, digest};
 use crate::limits::MAX_INCLUDE_DEPTH;
 use std::fmt;
@@ -211,29 +212,9 @@ impl From<&str> for Wrong {
     }
 }
 
-/// Seconds, or numbers with units: `1w2d3h4m5s`.
-pub(super) fn parse_ttl(text: &str) -> Option<u32> {
-    let (mut total, mut number) = (0u64, None);
-    for c in text.bytes() {
-        let unit = match c {
-            b'0'..=b'9' => {
-                let digits = number.unwrap_or(0u64) * 10 + u64::from(c - b'0');
-                number = Some(digits).filter(|n| *n <= u64::from(u32::MAX));
-                number?;
-                continue;
-            }
-            b's' | b'S' => 1,
-            b'm' | b'M' => 60,
-            b'h' | b'H' => 3_600,
-            b'd' | b'D' => 86_400,
-            b'w' | b'W' => 604_800,
-            _ => return None,
-        };
-        total += number.take()? * unit;
-    }
-    total += number.unwrap_or(0);
-    // RFC 2181 §8: at most 2³¹-1.
-    (!text.is_empty() && total <= i32::MAX as u64).then_some(total as u32)
+/// A TTL with or without units; RFC 2181 §8: at most 2³¹-1 seconds.
+fn parse_ttl(text: &str) -> Option<u32> {
+    text_time::parse_ttl(text).filter(|ttl| i32::try_from(*ttl).is_ok())
 }
 
 /// SHA-256 over the unsigned records in canonical form and order, duplicates once: names what a zone holds, however its

@@ -256,20 +256,6 @@ pub(super) fn skip_uncompressed(wire: &[u8]) -> Result<usize, NameError> {
     }
 }
 
-/// Where the octets after the name at `at` begin; a pointer is not followed.
-pub(super) fn skip(message: &[u8], mut at: usize) -> Option<usize> {
-    let start = at;
-    loop {
-        let length = *message.get(at)?;
-        match length {
-            0 => return Some(at + 1),
-            0xc0.. => return message.get(at + 1).map(|_| at + 2),
-            1..=63 if at - start < MAX_NAME_OCTETS => at += 1 + usize::from(length),
-            _ => return None,
-        }
-    }
-}
-
 /// Copies the name at `at` into `out`; gives its length and where the octets after it begin.
 pub(super) fn decompress(
     message: &[u8],

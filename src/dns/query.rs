@@ -1,13 +1,13 @@
-//! The fast way to read a query: one pass, nothing allocated but the name.
+//! The fast way to read a query: everything an answer depends on, and nothing else. One pass over the octets, no
+//! allocation but the name asked.
 //!
-//! What is refused and how (RFC 8906 §3: answer whatever can be answered): fewer than 12 octets or QR set: nothing is said.
-//! Another opcode than QUERY: NOTIMP. Not exactly one question (RFC 9619), records in the answer or authority section,
-//! a malformed question or additional section, a second OPT, a TSIG that is not last, octets left over: FORMERR. The
-//! question is given back where it could be read. EDNS versions are the caller's business.
+//! What is a query here: QR clear, opcode QUERY, exactly one question (RFC 9619) with an uncompressed name, nothing in
+//! the answer section; the authority section may hold records (a SOA for IXFR, RFC 1995 §3), which are only skipped. In the
+//! additional section there is at most one OPT (RFC 6891 §6.1.1), owned by the root, and a TSIG comes last
+//! (RFC 8945 §5.1); other records there, and options that are not known, are skipped. Octets behind the last record are an error.
 
-use super::edns::{OPTION_NSID, Options};
-use super::message::{HEADER_OCTETS, counts};
-use super::name::{self, Name};
+use super::edns::OPTION_NSID;
+use super::name::Name;
 use super::rtype::{Class, Opcode, Rcode, RrType};
 
 /// A query, as far as an answer depends on it.
@@ -29,7 +29,7 @@ pub struct Query {
     pub qclass: Class,
     /// What the OPT record says.
     pub edns: Option<EdnsIn>,
-    /// Where the question ends, which stands uncompressed after the header.
+    /// Where the question ends.
     pub question_end: usize,
     /// Whether the last record is a TSIG.
     pub has_tsig: bool,
@@ -68,65 +68,139 @@ pub enum Reject {
     },
 }
 
+const HEADER: usize = 12;
+/// Octets of type, class, TTL and length.
+const RECORD_FIXED: usize = 10;
+
 /// Reads a query.
 pub fn parse(wire: &[u8]) -> Result<Query, Reject> {
-    let (Some([id1, id2, high, low]), Some(counts)) = (wire.first_chunk(), counts(wire)) else {
-        return Err(Reject::Ignore);
-    };
-    if high & 0x80 != 0 {
+    let Some(header) = wire.first_chunk::<HEADER>() else { return Err(Reject::Ignore) };
+    if header[2] & 0x80 != 0 {
         return Err(Reject::Ignore);
     }
-    let (id, opcode, rd) = (u16::from_be_bytes([*id1, *id2]), Opcode(high >> 3 & 15), high & 1 != 0);
-    let question = (counts[0] == 1).then(|| question(wire)).flatten();
-    let question_end = question.as_ref().map_or(HEADER_OCTETS, |(_, _, _, end)| *end);
-    let reject = |rcode| Reject::Reply { id, opcode, rd, rcode, question_end };
+    let id = u16::from_be_bytes([header[0], header[1]]);
+    let opcode = Opcode(header[2] >> 3 & 0x0F);
+    let (rd, cd) = (header[2] & 0x01 != 0, header[3] & 0x10 != 0);
+    let reject = |rcode, question_end| Reject::Reply { id, opcode, rd, rcode, question_end };
     if opcode != Opcode::QUERY {
-        return Err(reject(Rcode::NOTIMP));
+        return Err(reject(Rcode::NOTIMP, HEADER));
     }
-    let (qname, qtype, qclass, _) = question.ok_or(reject(Rcode::FORMERR))?;
-    if counts[1] != 0 || counts[2] != 0 {
-        return Err(reject(Rcode::FORMERR));
+    let counts: [u16; 4] =
+        std::array::from_fn(|i| u16::from_be_bytes([header[4 + 2 * i], header[5 + 2 * i]]));
+    let [questions, answers, authorities, additionals] = counts;
+    let (qname, length) = Name::prefix_of(&wire[HEADER..]).map_err(|_| reject(Rcode::FORMERR, HEADER))?;
+    let mut reader = Reader { wire, at: HEADER + length };
+    let (Some(qtype), Some(qclass)) = (reader.u16(), reader.u16()) else {
+        return Err(reject(Rcode::FORMERR, HEADER));
+    };
+    if questions != 1 || answers != 0 {
+        return Err(reject(Rcode::FORMERR, HEADER));
     }
-    let (edns, has_tsig) = additionals(wire, question_end, counts[3]).ok_or(reject(Rcode::FORMERR))?;
-    Ok(Query { id, rd, cd: low & 0x10 != 0, opcode, qname, qtype, qclass, edns, question_end, has_tsig })
+    let question_end = reader.at;
+    let extra = reader.extra(authorities, additionals).ok_or_else(|| reject(Rcode::FORMERR, question_end))?;
+    let (qtype, qclass) = (RrType(qtype), Class(qclass));
+    Ok(Query {
+        id,
+        rd,
+        cd,
+        opcode,
+        qname,
+        qtype,
+        qclass,
+        edns: extra.edns,
+        question_end,
+        has_tsig: extra.has_tsig,
+    })
 }
 
-/// The question, if it is whole and not compressed (there is nothing before it to point to).
-fn question(wire: &[u8]) -> Option<(Name, RrType, Class, usize)> {
-    let (qname, length) = Name::prefix_of(&wire[HEADER_OCTETS..]).ok()?;
-    let at = HEADER_OCTETS + length;
-    let [t1, t2, c1, c2] = *wire.get(at..)?.first_chunk()?;
-    Some((qname, RrType(u16::from_be_bytes([t1, t2])), Class(u16::from_be_bytes([c1, c2])), at + 4))
+/// What is behind the question.
+#[derive(Default)]
+struct Extra {
+    edns: Option<EdnsIn>,
+    has_tsig: bool,
 }
 
-fn additionals(wire: &[u8], mut at: usize, count: u16) -> Option<(Option<EdnsIn>, bool)> {
-    let (mut edns, mut has_tsig) = (None, false);
-    for left in (0..count).rev() {
-        let owner_at = at;
-        at = name::skip(wire, at)?;
-        let [t1, t2, c1, c2, _, version, flags, _, l1, l2] = *wire.get(at..)?.first_chunk()?;
-        let rdata_at = at + 10;
-        at = rdata_at + usize::from(u16::from_be_bytes([l1, l2]));
-        let rdata = wire.get(rdata_at..at)?;
-        match RrType(u16::from_be_bytes([t1, t2])) {
-            RrType::OPT => {
-                // RFC 6891 §6.1.1: one, at the root.
-                if edns.is_some() || wire[owner_at] != 0 {
-                    return None;
-                }
-                let mut nsid = false;
-                for option in Options(rdata) {
-                    nsid |= option?.0 == OPTION_NSID;
-                }
-                let udp_size = u16::from_be_bytes([c1, c2]);
-                edns = Some(EdnsIn { version, udp_size, do_bit: flags & 0x80 != 0, nsid });
+struct Reader<'w> {
+    wire: &'w [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn extra(&mut self, authorities: u16, additionals: u16) -> Option<Extra> {
+        let mut extra = Extra::default();
+        for _ in 0..authorities {
+            self.record(&mut None)?;
+        }
+        for index in 0..additionals {
+            match self.record(&mut extra.edns)? {
+                RrType::TSIG if index + 1 < additionals => return None,
+                RrType::TSIG => extra.has_tsig = true,
+                _ => {}
             }
-            RrType::TSIG if left > 0 => return None, // RFC 8945 §5.1
-            RrType::TSIG => has_tsig = true,
-            _ => {}
+        }
+        (self.at == self.wire.len()).then_some(extra)
+    }
+
+    /// Skips a record, but reads an OPT; gives its type.
+    fn record(&mut self, edns: &mut Option<EdnsIn>) -> Option<RrType> {
+        let start = self.at;
+        self.skip_name()?;
+        let root = self.at == start + 1;
+        let fixed: [u8; RECORD_FIXED] = *self.wire.get(self.at..)?.first_chunk()?;
+        self.at += RECORD_FIXED;
+        let length = usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
+        let rdata = self.wire.get(self.at..self.at + length)?;
+        self.at += length;
+        let rtype = RrType(u16::from_be_bytes([fixed[0], fixed[1]]));
+        if rtype == RrType::OPT {
+            if edns.is_some() || !root {
+                return None;
+            }
+            *edns = Some(EdnsIn {
+                udp_size: u16::from_be_bytes([fixed[2], fixed[3]]),
+                version: fixed[5],
+                do_bit: fixed[6] & 0x80 != 0,
+                nsid: has_nsid(rdata)?,
+            });
+        }
+        Some(rtype)
+    }
+
+    fn skip_name(&mut self) -> Option<()> {
+        loop {
+            match *self.wire.get(self.at)? {
+                0 => {
+                    self.at += 1;
+                    return Some(());
+                }
+                // A pointer ends the name; where it leads does not matter here.
+                0xC0.. => {
+                    self.at += 2;
+                    return (self.at <= self.wire.len()).then_some(());
+                }
+                length @ 1..=63 => self.at += 1 + usize::from(length),
+                _ => return None,
+            }
         }
     }
-    (at == wire.len()).then_some((edns, has_tsig))
+
+    fn u16(&mut self) -> Option<u16> {
+        let octets = self.wire.get(self.at..)?.first_chunk()?;
+        self.at += 2;
+        Some(u16::from_be_bytes(*octets))
+    }
+}
+
+/// Whether NSID is among the options; none if they are malformed.
+fn has_nsid(mut options: &[u8]) -> Option<bool> {
+    let mut found = false;
+    while !options.is_empty() {
+        let (fixed, rest) = options.split_first_chunk::<4>()?;
+        let length = usize::from(u16::from_be_bytes([fixed[2], fixed[3]]));
+        found |= u16::from_be_bytes([fixed[0], fixed[1]]) == OPTION_NSID;
+        options = rest.get(length..)?;
+    }
+    Some(found)
 }
 
 #[cfg(test)]

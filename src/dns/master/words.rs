@@ -77,8 +77,13 @@ impl<'a> Entries<'a> {
                 b' ' | b'\t' | b'(' | b')' | b';' if quoted => word.push(char::from(octet)),
                 b' ' | b'\t' | b'\r' | b'\n' | b'(' | b')' | b';' => break,
                 b'"' => {
-                    quoted = !quoted;
                     word.push('"');
+                    // The quote that closes a string ends the word: `"a""b"` are two.
+                    if quoted {
+                        self.at += 1;
+                        return Ok(word);
+                    }
+                    quoted = true;
                 }
                 b'\\' => {
                     let next = *self

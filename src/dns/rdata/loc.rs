@@ -10,11 +10,20 @@ const EQUATOR: i64 = 1 << 31;
 /// Centimetres.
 const ALTITUDE_BASE: i64 = 10_000_000;
 
+fn number(octets: &[u8], at: usize) -> i64 {
+    i64::from(u32::from_be_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]]))
+}
+
+/// Whether sizes are decimal digits with powers of ten, nothing but 0 stands for nothing, and angles are on the globe.
+pub(super) fn in_range(octets: &[u8]) -> bool {
+    let size = |octet: &u8| *octet == 0 || (1..=9).contains(&(octet >> 4)) && octet & 15 <= 9;
+    let angle = |at, limit: i64| (number(octets, at) - EQUATOR).abs() <= limit * 3_600_000;
+    octets[1..4].iter().all(size) && angle(4, 90) && angle(8, 180)
+}
+
 /// The words of well-formed LOC rdata.
 pub(super) fn show(octets: &[u8]) -> String {
-    let number = |at: usize| {
-        i64::from(u32::from_be_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]]))
-    };
+    let number = |at| number(octets, at);
     let altitude = number(12) - ALTITUDE_BASE;
     format!(
         "{} {} {}{}m {}m {}m {}m",

@@ -1,7 +1,7 @@
 //! The wire side of the table: how long a field is, whether it is well formed, and where it may be compressed.
 
 use super::table::Field;
-use super::{RdataError, bitmap, params};
+use super::{RdataError, bitmap, loc, params};
 use crate::dns::name::{self, MAX_NAME_OCTETS};
 
 /// Copies the fields at `at..end` of `message` to `out`, names decompressed where that may be.
@@ -125,9 +125,7 @@ fn check(field: Field, octets: &[u8], before: &[u8]) -> Result<(), RdataError> {
             }
         }
         Field::Loc if octets[0] != 0 => wrong("an unknown version of LOC"),
-        Field::Loc if octets[1..4].iter().any(|size| size >> 4 > 9 || size & 15 > 9) => {
-            wrong("a malformed size or precision")
-        }
+        Field::Loc if !loc::in_range(octets) => wrong("a size or angle out of range"),
         _ => Ok(()),
     }
 }
