@@ -1,1 +1,4 @@
-fn main() {}
+//! `conclave`: see [`conclave::cli`].
+fn main() -> std::process::ExitCode {
+    conclave::cli::main()
+}

@@ -1,1 +1,179 @@
-//! Arguments and output of both programs.
+//! Arguments and output of the programs.
+//!
+//! | command | is |
+//! |---|---|
+//! | `conclave demo` ([`demo`]) | a whole cluster on this machine |
+//! | `conclave replica` | one replica in the foreground |
+//! | `conclave check` | what is wrong with a replica's files |
+//! | `conclave ctl` ([`ctl`]) | questions to a running replica |
+//! | `conclave completions` | completions for a shell |
+//!
+//! The dealer's commands stand in `keys-tooling/`. Results go to stdout; logs, progress and what is wrong to stderr,
+//! one line each. Exit codes: 0 done, 1 failed, 2 wrong usage.
+#![forbid(unsafe_code)]
+
+pub mod ctl;
+pub mod demo;
+pub mod progress;
+
+use crate::ceremony::files::Problem;
+use crate::runtime::config::ReplicaFile;
+use crate::runtime::{self, Options};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::fmt;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What went wrong: one line each, ready to print.
+#[derive(Debug)]
+pub struct Failure(pub Vec<String>);
+
+impl Failure {
+    /// One line.
+    pub fn new(line: impl fmt::Display) -> Self {
+        Self(vec![line.to_string()])
+    }
+
+    /// Prints the lines to stderr; the exit code of a failure.
+    pub fn report(&self) -> ExitCode {
+        for line in &self.0 {
+            eprintln!("error: {line}");
+        }
+        ExitCode::from(1)
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem)
+    }
+}
+
+impl From<Vec<Problem>> for Failure {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self(problems.iter().map(Problem::to_string).collect())
+    }
+}
+
+/// Writes to stdout; a reader that went away ends the program quietly.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        std::process::exit(1);
+    }
+}
+
+#[derive(Parser)]
+#[command(
+    name = "conclave",
+    version,
+    about = "An authoritative DNS service that no single machine can corrupt, forge or stop",
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\nExample:\n  conclave demo\n  \
+                  conclave ctl status\n  conclave ctl export example.test"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    log: LogArguments,
+}
+
+/// How to log.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct LogArguments {
+    /// Form of the log on stderr
+    #[arg(long, value_enum, value_name = "FORM", global = true)]
+    pub log: Option<LogForm>,
+    /// Log more: -v debug, -vv everything
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// Forms of the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum LogForm {
+    /// For people
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Deal keys and run a whole cluster on this machine, until Ctrl-C
+    Demo(demo::Arguments),
+    /// Run one replica in the foreground; SIGTERM stops it
+    Replica {
+        /// The replica's replica.toml
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// End when the process that started this one ends
+        #[arg(long, hide = true)]
+        end_with_parent: bool,
+    },
+    /// Say what is wrong with a replica's files
+    Check {
+        /// The replica's replica.toml
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Ask a running replica
+    Ctl(ctl::Arguments),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The program `conclave`.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Demo(arguments) => demo::run(&arguments, cli.log),
+        Command::Replica { config, end_with_parent } => replica(&config, end_with_parent, cli.log),
+        Command::Check { config } => check(&config),
+        Command::Ctl(arguments) => ctl::run(&arguments),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "conclave", &mut script);
+            print(&String::from_utf8_lossy(&script));
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn replica(config: &std::path::Path, end_with_parent: bool, log: LogArguments) -> Result<(), Failure> {
+    let mut file = ReplicaFile::read(config)?;
+    if let Some(form) = log.log {
+        file.json_logs = form == LogForm::Json;
+    }
+    match log.verbose {
+        0 => {}
+        1 => file.log_level = "debug".into(),
+        _ => file.log_level = "trace".into(),
+    }
+    let options = Options { end_with_parent, json_logs: file.json_logs, ..Options::default() };
+    runtime::run(file, options).map_err(Failure::new)
+}
+
+fn check(config: &std::path::Path) -> Result<(), Failure> {
+    let loaded = ReplicaFile::read(config)?.load()?;
+    for warning in &loaded.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let committee = loaded.consensus.committee;
+    print(&format!(
+        "{}: in order: replica {} of {}, cluster {}\n",
+        config.display(),
+        loaded.file.me,
+        committee.n(),
+        loaded.cluster.0.to_hex()
+    ));
+    Ok(())
+}

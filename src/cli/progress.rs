@@ -1,0 +1,64 @@
+//! How a deal is shown: bars on a terminal, lines elsewhere.
+
+use crate::ceremony::deal::Progress;
+use crate::threshold::dealer::DealProgress;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Shows the search for keys on stderr.
+pub struct DealDisplay {
+    bars: Option<MultiProgress>,
+    shown: Mutex<BTreeMap<usize, Shown>>,
+}
+
+#[derive(Default)]
+struct Shown {
+    bar: Option<ProgressBar>,
+    primes: u8,
+    candidates: u64,
+}
+
+impl Default for DealDisplay {
+    fn default() -> Self {
+        let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
+        Self { bars, shown: Mutex::default() }
+    }
+}
+
+impl DealDisplay {
+    /// Takes the news of one key.
+    pub fn tell(&self, news: Progress<'_>) {
+        let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = all
+            .entry(news.key)
+            .or_insert_with(|| Shown { bar: self.new_bar(news.label), ..Shown::default() });
+        match news.event {
+            Some(DealProgress::Candidates(count)) => shown.candidates = count,
+            Some(DealProgress::Primes(count)) => {
+                shown.primes = count;
+                if shown.bar.is_none() {
+                    eprintln!("{}: safe prime {count} of 2 found", news.label);
+                }
+            }
+            None => match &shown.bar {
+                Some(bar) => bar.finish_with_message("dealt"),
+                None => eprintln!("{}: dealt", news.label),
+            },
+        }
+        if let Some(bar) = shown.bar.as_ref().filter(|_| news.event.is_some()) {
+            bar.set_message(format!("safe primes {} of 2, {} candidates", shown.primes, shown.candidates));
+        }
+    }
+
+    fn new_bar(&self, label: &str) -> Option<ProgressBar> {
+        let bar = self.bars.as_ref()?.add(ProgressBar::new_spinner());
+        let style = ProgressStyle::with_template("  {spinner} {prefix}: {msg} ({elapsed})");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_prefix(label.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Some(bar)
+    }
+}
