@@ -1,9 +1,6 @@
 //! `conclave ctl`: asks running replicas over their admin sockets.
 //!
-//! One request is one line of JSON, `{"command":"status"}` or `{"command":"export","zone":"example.test."}`. The reply
-//! to `status` is one line, the replica's status. The reply to `export` is a line `{"record":"…"}` a record, in canonical
-//! order, and then `{"end":COUNT,"serial":SERIAL}`: without that end the export is not complete. A line
-//! `{"error":"…"}` says why there is none.
+//! [`crate::runtime::admin`] says what goes over the socket. An export that breaks off prints nothing.
 
 use super::{Failure, print};
 use crate::ceremony::files::plain;
@@ -12,6 +9,7 @@ use crate::runtime::config::ReplicaFile;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -124,10 +122,14 @@ fn status(targets: &[Target], as_json: bool) -> Result<(), Failure> {
     if reasons.len() == targets.len() { Err(Failure(reasons)) } else { Ok(()) }
 }
 
-/// The status of the replica with this admin socket.
+/// The status of the replica with this admin socket: what the replica says, and beside it what its process says.
 pub fn ask_status(socket: &Path) -> Result<Value, String> {
-    let mut lines = ask(socket, &json!({ "command": "status" }))?;
-    lines.next().unwrap_or_else(|| Err(format!("{}: closed without an answer", socket.display())))
+    let mut answer = object(socket, ask(socket, &json!({ "cmd": "status" }))?.next())?;
+    let mut status = answer["replica"].take();
+    if let (Some(inner), Some(outer)) = (status.as_object_mut(), answer.as_object()) {
+        inner.extend(outer.iter().filter(|(key, _)| *key != "replica").map(|(key, value)| (key.clone(), value.clone())));
+    }
+    Ok(status)
 }
 
 fn export(targets: &[Target], origin: &str) -> Result<(), Failure> {
@@ -147,42 +149,44 @@ fn export(targets: &[Target], origin: &str) -> Result<(), Failure> {
 }
 
 fn export_from(socket: &Path, origin: &Name) -> Result<String, String> {
+    let mut lines = ask(socket, &json!({ "cmd": "export", "zone": origin.to_string() }))?;
+    let head = object(socket, lines.next())?;
+    let count = head["records"].as_u64().ok_or_else(|| format!("{}: not a replica's answer", socket.display()))?;
     let mut text = String::new();
-    for line in ask(socket, &json!({ "command": "export", "zone": origin.to_string() }))? {
-        let line = line?;
-        if let Some(record) = line["record"].as_str() {
-            text.push_str(record);
-            text.push('\n');
-        } else if line["end"].is_u64() {
-            return Ok(text);
-        }
+    for _ in 0..count {
+        let record = lines.next().ok_or_else(|| format!("{}: the export broke off", socket.display()))??;
+        text.push_str(&record);
+        text.push('\n');
     }
-    Err(format!("{}: the export broke off", socket.display()))
+    Ok(text)
 }
 
-/// Sends one request; the lines of the reply, an `error` line as an error.
-fn ask(
-    socket: &Path,
-    request: &Value,
-) -> Result<impl Iterator<Item = Result<Value, String>> + use<>, String> {
+/// Sends one request; the lines of the reply.
+fn ask(socket: &Path, request: &Value) -> Result<impl Iterator<Item = Result<String, String>> + use<>, String> {
     let shown = socket.display().to_string();
     let connect = || -> std::io::Result<UnixStream> {
         let mut stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.write_all(format!("{request}\n").as_bytes())?;
+        // A reply ends where the replica closes.
+        stream.shutdown(Shutdown::Write)?;
         Ok(stream)
     };
     let stream = connect().map_err(|e| format!("{shown}: no replica answers here: {}", plain(&e)))?;
-    Ok(BufReader::new(stream).lines().map(move |line| {
-        let line = line.map_err(|e| format!("{shown}: {}", plain(&e)))?;
-        let value: Value =
-            serde_json::from_str(&line).map_err(|_| format!("{shown}: not a replica's answer"))?;
-        match value["error"].as_str() {
-            Some(reason) => Err(reason.to_owned()),
-            None => Ok(value),
-        }
-    }))
+    let lines = BufReader::new(stream).lines();
+    Ok(lines.map(move |line| line.map_err(|e| format!("{shown}: {}", plain(&e)))))
+}
+
+/// A line as a JSON object; an `error` in it as an error.
+fn object(socket: &Path, line: Option<Result<String, String>>) -> Result<Value, String> {
+    let shown = socket.display();
+    let line = line.unwrap_or_else(|| Err(format!("{shown}: closed without an answer")))?;
+    let value: Value = serde_json::from_str(&line).map_err(|_| format!("{shown}: not a replica's answer"))?;
+    match value["error"].as_str() {
+        Some(reason) => Err(format!("{shown}: {reason}")),
+        None => Ok(value),
+    }
 }
 
 /// A status for people.
