@@ -175,3 +175,6 @@ async fn write_line(
     writer.write_all(b"\n").await?;
     writer.flush().await
 }
+
+#[cfg(test)]
+mod tests;

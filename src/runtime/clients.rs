@@ -1,8 +1,7 @@
 //! The way of a client's update or ordered query to the replica and of the reply back.
 //!
-//! Bounds: at most [`MAX_PENDING_CLIENTS`](crate::limits::MAX_PENDING_CLIENTS) wait at a time, and
-//! [`MAX_PENDING_REQUEST_BYTES`](crate::limits::MAX_PENDING_REQUEST_BYTES) of their messages for the replica's thread; who
-//! comes above that is told at once.
+//! Bounds: at most [`MAX_PENDING_CLIENTS`] wait at a time, and [`MAX_PENDING_REQUEST_BYTES`] of their messages for
+//! the replica's thread; who comes above that is told at once.
 #![forbid(unsafe_code)]
 
 use super::inbox::Lane;

@@ -2,16 +2,16 @@
 //!
 //! | threads | do |
 //! |---|---|
-//! | one, [`core`] | owns the replica and its log: steps, syncs, lets effects go |
-//! | one a core, [`workers`] | RSA |
+//! | one, `core` | owns the replica and its log: steps, syncs, lets effects go |
+//! | one a core, `workers` | RSA |
 //! | some for each UDP address, [`udp`] | answer queries from the catalog, without a lock |
 //! | tokio's | links to peers ([`peers`]), TCP clients ([`tcp`]), the admin socket ([`admin`]) |
 //!
 //! What any of them gives to the core goes through a bounded lane of its own ([`inbox`]). What the core gives to the
 //! answering threads is an immutable catalog, swapped whole.
 //!
-//! [`run`] fails with one line that says what is wrong and what to do. After a failure of the log it ends at once, without another message:
-//! what was answered is on disk.
+//! [`run`] fails with one line that says what is wrong and what to do. After a failure of the log it ends at once,
+//! without another message to anybody: what was answered is on disk.
 
 pub mod admin;
 pub mod clients;

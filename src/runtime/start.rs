@@ -1,7 +1,8 @@
 //! Puts a replica together, runs it, and takes it apart.
 //!
 //! The order: files are loaded and checked; the data directory is locked and the sockets are bound, so that a second
-//! process or a port in use is told before anything is changed; the log is replayed; links, clients and the admin socket begin.
+//! process or a port in use is told before anything is changed; the log is replayed; links, clients and the admin
+//! socket begin.
 #![forbid(unsafe_code)]
 
 use super::admin::{self, Admin};

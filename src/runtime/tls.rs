@@ -1,8 +1,9 @@
 //! Mutual TLS 1.3 between replicas: the TLS key is the identity key.
 //!
 //! Each side shows a certificate for its Ed25519 identity key and proves that it holds the key. The certificate's
-//! SubjectPublicKeyInfo is compared with the identities of the cluster file; whoever signed it, its names and its dates mean nothing
-//! (a replica with a wrong clock stays in the cluster). No session is resumed: each connection proves the key.
+//! SubjectPublicKeyInfo is compared with the identities of the cluster file; who signed it, its names and its dates
+//! mean nothing (a replica with a wrong clock stays in the cluster). No session is resumed: each connection proves
+//! the key.
 #![forbid(unsafe_code)]
 
 use super::config::Tls;
