@@ -86,7 +86,8 @@ impl Replica {
     fn admitted(&mut self, now: UnixMillis, id: ClientId, admitted: Admitted, out: &mut Output) {
         let Admitted { request, covered, asker } = admitted;
         let pending = covered.and_then(|covered| self.clients.pending(&covered));
-        let room = pending.is_some() || self.clients.has_room_for_request(request.len());
+        let fits = self.clients.has_room_for_request(request.len()) && self.consensus.has_room(request.len());
+        let room = pending.is_some() || fits;
         if !room || !self.clients.has_room() {
             let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(BUSY));
             out.effects.push(Effect::Reply { client: id, wire });

@@ -1,1 +1,149 @@
-//! Whole replicas in a simulated world.
+//! Whole replicas in a simulated world: seeded, sans-IO, in virtual time.
+//!
+//! What runs is the shipped [`Replica`](crate::replica::Replica) with its real layers: real hashes, real Ed25519 and
+//! coin, distinct identities, real threshold RSA (on fixed published primes), the real log over a disk in memory.
+//! Invented are only the clocks (each with its skew), the network, the disks' crashes, the clients and the adversary.
+//! One seed decides everything: the same [`Scenario`] gives the same run, event for event.
+//!
+//! # The model
+//! - *Links* deliver in order and lose nothing while both ends run; how long a message takes, the
+//!   [scheduler](schedulers) decides, message by message. When a replica restarts, what was under way to and from it
+//!   is lost and both ends of each of its links are told `Linked`.
+//! - *Disks* lose what was not synced ([`MemDisk`](crate::storage::MemDisk)). A sync takes time, and the effects that
+//!   wait for it are lost with it.
+//! - *Computations* are done at once and their results arrive later.
+//! - *Corrupt replicas* run the shipped code behind an [adversary](adversaries) that changes what they send, or
+//!   twice with one identity. Replies of corrupt replicas are not used.
+//!
+//! # What is checked ([`checkers`], [`clients`])
+//! Order: batches with equal numbers are equal. Execution: machines are equal after equal batches. Publication:
+//! equal serials are equal octets. Replies: one for each try of a client, with the rcode that a plain model of its
+//! names gives. Accusation: no correct replica is reported for what only a corrupt one does. Liveness: every operation
+//! ends, within a bounded number of rounds. In the end: all correct replicas serve the same version, and what was
+//! answered is in it.
+//!
+//! A simulator that finds no planted bug proves nothing: [`Plant`] breaks one replica on purpose, and the tests
+//! demand that it is caught.
+#![forbid(unsafe_code)]
+
+mod actor;
+pub mod adversaries;
+mod chance;
+pub mod checkers;
+pub mod clients;
+mod cluster;
+pub mod schedulers;
+mod sig0;
+mod world;
+
+pub use chance::Chance;
+pub use world::run;
+
+use adversaries::AdversaryKind;
+use schedulers::SchedulerKind;
+use std::fmt;
+
+/// Which replicas end without warning, and come back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Crashes {
+    /// None.
+    Never,
+    /// One after another, each back before the next.
+    OneByOne,
+    /// All at the same moment, several times.
+    AllAtOnce,
+}
+
+/// A bug planted in the first replica, which the checkers must find.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Plant {
+    /// Effects leave before the records they rest on are durable.
+    SendBeforeSync,
+    /// One client's updates are not executed.
+    SkipUpdates,
+    /// Replies leave, and then some of the log is forgotten at a restart although it was synced.
+    ForgetLog,
+}
+
+/// One run. Everything that happens follows from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Replicas.
+    pub n: u8,
+    /// Decides everything that is left to chance.
+    pub seed: u64,
+    /// How long messages take.
+    pub scheduler: SchedulerKind,
+    /// What the last t replicas do, if they are corrupt.
+    pub adversary: Option<AdversaryKind>,
+    /// Who crashes.
+    pub crashes: Crashes,
+    /// Clients, each doing one thing after the other.
+    pub clients: usize,
+    /// Operations of each client.
+    pub operations: usize,
+    /// Virtual milliseconds of silence before the last operation of each client.
+    pub idle_ms: u64,
+    /// Whether the zone's queries go through the order.
+    pub ordered_reads: bool,
+    /// A bug to be found.
+    pub plant: Option<Plant>,
+}
+
+impl Scenario {
+    /// An ordinary run of `n` replicas.
+    pub fn new(n: u8, seed: u64) -> Self {
+        Self {
+            n,
+            seed,
+            scheduler: SchedulerKind::Random,
+            adversary: None,
+            crashes: Crashes::Never,
+            clients: 3,
+            operations: 5,
+            idle_ms: 0,
+            ordered_reads: false,
+            plant: None,
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    /// Virtual milliseconds.
+    pub virtual_ms: u64,
+    /// Messages between replicas.
+    pub messages: u64,
+    /// Messages between replicas in the last nine tenths of the silence.
+    pub messages_in_silence: u64,
+    /// Batches executed.
+    pub batches: u64,
+    /// Rounds reached.
+    pub rounds: u64,
+    /// The most rounds from sending an operation to its reply.
+    pub worst_rounds: u64,
+    /// Operations ended.
+    pub operations: usize,
+    /// Tries of operations; more than operations where a gateway was down or slow.
+    pub tries: usize,
+    /// Times that a replica crashed.
+    pub crashes: usize,
+    /// Reports of misbehaviour by correct replicas.
+    pub faults: u64,
+}
+
+/// A promise that was broken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// Virtual milliseconds from the start.
+    pub at_ms: u64,
+    /// What was broken.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "after {} ms: {}", self.at_ms, self.what)
+    }
+}

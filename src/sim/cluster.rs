@@ -1,0 +1,167 @@
+//! A cluster as a dealer would deal it, on fixed primes, for one run.
+use super::chance::Chance;
+use super::sig0::Signer;
+use super::{Plant, Scenario};
+use crate::codec::{ClusterId, Epoch, digest};
+use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, coin};
+use crate::dns::dnssec::rsa_dnskey_rdata;
+use crate::dns::sig0::Sig0Key;
+use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
+use crate::dns::{Name, Record, master};
+use crate::limits::CLIENT_PATIENCE_MS;
+use crate::quorum::{Committee, ReplicaId};
+use crate::replica;
+use crate::signing::KeyStore;
+use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
+use crate::time::UnixMillis;
+use crate::zone::{Genesis, KeyInfo, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The true time at the start of every run, in milliseconds since 1970.
+pub(super) const START: UnixMillis = UnixMillis(1_800_000_000_000);
+/// Bits of the threshold keys: small, so that thousands of signatures take seconds.
+const BITS: usize = 1024;
+/// The zone of every run.
+const ZONE: &str = "sim.test.";
+const RECORDS: &str = "\
+$TTL 300
+@ SOA ns1 admin 1 7200 3600 604800 300
+@ NS ns1
+ns1 A 192.0.2.1
+www A 192.0.2.2
+* TXT \"wild\"
+sub NS ns.sub
+ns.sub A 192.0.2.3
+";
+
+/// What was dealt.
+pub(super) struct Cluster {
+    pub committee: Committee,
+    pub id: ClusterId,
+    identities: Vec<[u8; 32]>,
+    coin: CoinPublic,
+    coin_secrets: Vec<Zeroizing<[u8; 32]>>,
+    zsk: Threshold,
+    ksk: Threshold,
+    tsig: [u8; 32],
+    sig0: [u8; 32],
+    ordered_reads: bool,
+}
+
+struct Threshold {
+    public: Arc<PublicKey>,
+    shares: Vec<Zeroizing<Vec<u8>>>,
+}
+
+impl Threshold {
+    fn of(dealt: Dealt) -> Self {
+        let shares = dealt.shares.iter().map(SecretShare::to_bytes).collect();
+        Self { public: Arc::new(dealt.public), shares }
+    }
+
+    fn info(&self, flags: u16) -> KeyInfo {
+        let exponent = self.public.exponent().to_be_bytes();
+        let leading = exponent.iter().take_while(|octet| **octet == 0).count();
+        let dnskey = rsa_dnskey_rdata(flags, 8, &exponent[leading..], self.public.modulus());
+        KeyInfo { id: self.public.key_id(), dnskey }
+    }
+}
+
+/// The origin of the zone of every run.
+pub(super) fn origin() -> Name {
+    Name::parse(ZONE).expect("a name")
+}
+
+impl Cluster {
+    /// Deals a cluster for a scenario.
+    pub fn deal(scenario: &Scenario, chance: &mut Chance) -> Self {
+        let committee = Committee::new(scenario.n).expect("a number of replicas");
+        let (n, weak, strong) = (committee.n(), committee.one_correct(), committee.quorum());
+        let (coin, secrets) = coin::deal(n, weak, &mut |bytes| chance.fill(bytes));
+        Self {
+            committee,
+            id: ClusterId(digest("conclave/sim/cluster", &[&scenario.seed.to_be_bytes()])),
+            identities: (0..n).map(|_| chance.seed()).collect(),
+            coin,
+            coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
+            zsk: Threshold::of(test_keys::dealt(BITS, 0, n, weak)),
+            ksk: Threshold::of(test_keys::dealt(BITS, 1, n, strong)),
+            tsig: chance.seed(),
+            sig0: chance.seed(),
+            ordered_reads: scenario.ordered_reads,
+        }
+    }
+
+    /// The clients' TSIG key.
+    pub fn tsig(&self) -> TsigKey {
+        let name = Name::parse("tsig.client.").expect("a name");
+        TsigKey::new(name, TsigAlgorithm::HmacSha256, self.tsig.to_vec())
+    }
+
+    /// The clients' SIG(0) key.
+    pub fn sig0(&self) -> Signer {
+        Signer::new(Name::parse("sig0.client.").expect("a name"), self.sig0)
+    }
+
+    /// Everything replica `me` starts from.
+    pub fn config(&self, me: ReplicaId, entropy: [u8; 32], plant: Option<Plant>) -> replica::Config {
+        let identity = |seed: &[u8; 32]| IdentityKey::from_seed(*seed);
+        let consensus = consensus::Config {
+            committee: self.committee,
+            me,
+            cluster: self.id,
+            epoch: Epoch(0),
+            genesis_time: UnixMillis(START.0 - 60_000),
+            identities: self.identities.iter().map(|seed| identity(seed).public()).collect(),
+            coin: self.coin.clone(),
+            gather_ms: consensus::DEFAULT_GATHER_MS,
+        };
+        let coin = CoinSecret::from_bytes(&*self.coin_secrets[me.slot()]).expect("it was dealt");
+        let secrets = consensus::Secrets { identity: identity(&self.identities[me.slot()]), coin };
+        let keys = [&self.zsk, &self.ksk].map(|key| (key.public.key_id(), key.public.clone()));
+        replica::Config {
+            consensus,
+            secrets,
+            genesis: self.genesis(plant),
+            keys: BTreeMap::from(keys),
+            entropy,
+            patience_ms: CLIENT_PATIENCE_MS,
+        }
+    }
+
+    fn genesis(&self, plant: Option<Plant>) -> Genesis {
+        let mut keys = Keyring::default();
+        if plant != Some(Plant::SkipUpdates) {
+            let sig0 = self.sig0();
+            let name = Name::parse("sig0.client.").expect("a name");
+            let key = Sig0Key::new(name.clone(), &sig0.key()).expect("a key");
+            keys.sig0.insert(name, vec![key]);
+        }
+        let tsig = self.tsig();
+        keys.tsig.insert(tsig.name.clone(), tsig);
+        let rules = ZoneRules {
+            origin: origin(),
+            policy: UpdatePolicy::parse(&["grant * zonesub A TXT"]).expect("a policy"),
+            reads: if self.ordered_reads { Reads::Ordered } else { Reads::Local },
+            serial: SerialRule::default(),
+            validity: Validity::default(),
+            dnskey_ttl: 3600,
+            ksk: self.ksk.info(257),
+            zsk: self.zsk.info(256),
+        };
+        let records: Vec<Record> = master::read_str(RECORDS, &origin()).expect("a zone");
+        Genesis { cluster: self.id, epoch: Epoch(0), zones: vec![(rules, records)], keys: Arc::new(keys) }
+    }
+
+    /// The threshold shares of replica `me`.
+    pub fn key_store(&self, me: ReplicaId) -> KeyStore {
+        let mut store = KeyStore::new();
+        for key in [&self.zsk, &self.ksk] {
+            let share = SecretShare::from_bytes(&key.shares[me.slot()]).expect("it was dealt");
+            assert!(store.insert(key.public.clone(), share), "the share fits its key");
+        }
+        store
+    }
+}
