@@ -32,7 +32,7 @@ fn names_that_exist() {
         (
             "RFC 1034 §4.3.2 3b after 3a",
             "todeleg A",
-            "NOERROR aa | todeleg CNAME host.deleg | deleg NS ns.elsewhere.test., deleg NS ns.sibling, deleg NS ns1.deleg | \
+            "NOERROR aa | todeleg CNAME host.deleg | deleg NS ns.sibling, deleg NS ns.elsewhere.test., deleg NS ns1.deleg | \
           ns1.deleg A 192.0.2.10, ns1.deleg AAAA 2001:db8::10, ns.sibling A 192.0.2.13",
         ),
         (
@@ -51,8 +51,8 @@ fn names_that_do_not_exist_and_types_that_are_not_there() {
         (
             "RFC 4035 §3.1.3.2",
             "nothing A do",
-            "NXDOMAIN aa |  | @ SOA, @ RRSIG SOA, mail-exchanger-number-12-with-a-long-name.mx NSEC, \
-          mail-exchanger-number-12-with-a-long-name.mx RRSIG NSEC, @ NSEC, @ RRSIG NSEC |",
+            "NXDOMAIN aa |  | @ SOA, @ RRSIG SOA, a.new NSEC, \
+          a.new RRSIG NSEC, @ NSEC, @ RRSIG NSEC |",
         ),
         ("RFC 2308 §2.2", "web TXT", "NOERROR aa |  | @ SOA |"),
         ("RFC 4035 §3.1.3.1", "web TXT do", "NOERROR aa |  | @ SOA, @ RRSIG SOA, web NSEC, web RRSIG NSEC |"),
@@ -60,7 +60,7 @@ fn names_that_do_not_exist_and_types_that_are_not_there() {
         (
             "RFC 8020 §2: and so does one under it",
             "under.ent A do",
-            "NOERROR aa |  | @ SOA, @ RRSIG SOA, self NSEC, self RRSIG NSEC |",
+            "NOERROR aa |  | @ SOA, @ RRSIG SOA, deleg NSEC, deleg RRSIG NSEC |",
         ),
         ("RFC 8020 §2: below a name that does not exist", "a.b.nothing A", "NXDOMAIN aa |  | @ SOA |"),
     ]);
@@ -112,7 +112,7 @@ fn wildcards() {
 
 #[test]
 fn cuts() {
-    let referral = "NOERROR |  | deleg NS ns.elsewhere.test., deleg NS ns.sibling, deleg NS ns1.deleg | \
+    let referral = "NOERROR |  | deleg NS ns.sibling, deleg NS ns.elsewhere.test., deleg NS ns1.deleg | \
                     ns1.deleg A 192.0.2.10, ns1.deleg AAAA 2001:db8::10, ns.sibling A 192.0.2.13";
     check(&[
         ("RFC 1034 §4.3.2 3b", "host.deleg A", referral),
