@@ -106,10 +106,9 @@ impl<'v> Solver<'v> {
     /// Step 3c with a DNAME above the name: RFC 6672 §3.2.
     fn redirect(&mut self, name: &Name, owner: &'v Name, node: &'v Node) -> Next {
         let Some(dname) = node.get(RrType::DNAME) else { return Next::Done };
-        if self.answered(owner, dname) {
-            return Next::Done;
+        if !self.answered(owner, dname) {
+            self.answer(owner, dname);
         }
-        self.answer(owner, dname);
         let Some(target) = rdata_name(dname).and_then(|target| name.replace_suffix(owner, &target)) else {
             // RFC 6672 §2.2: a name that grows too long.
             self.solution.rcode = Rcode::YXDOMAIN;
@@ -120,7 +119,8 @@ impl<'v> Solver<'v> {
             ttl: dname.rrset.ttl,
             data: Data::Cname(target.clone()),
         });
-        if self.qtype == RrType::CNAME { Next::Done } else { Next::Alias(target) }
+        // The CNAME itself matches these.
+        if [RrType::CNAME, RrType::ANY].contains(&self.qtype) { Next::Done } else { Next::Alias(target) }
     }
 
     /// Step 3a: the name exists.
