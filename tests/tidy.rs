@@ -36,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "signing",
         ],
     ),
-    ("ceremony", &["threshold", "dns", "codec", "quorum", "consensus"]),
+    ("ceremony", &["threshold", "dns", "codec", "quorum", "time", "consensus", "zone"]),
     (
         "sim",
         &[
@@ -103,7 +103,9 @@ const FORBIDDEN_IN_CORE: &[(&str, &str)] = &[
     ("HashSet", "iteration order would reach an output"),
     ("SystemTime", "time is an argument"),
     ("Instant::now", "time is an argument"),
-    ("std::net", "sockets belong to the runtime"),
+    ("UdpSocket", "sockets belong to the runtime"),
+    ("TcpStream", "sockets belong to the runtime"),
+    ("TcpListener", "sockets belong to the runtime"),
     ("tokio", "tokio belongs to the runtime"),
     ("std::thread", "threads belong to the runtime"),
     ("SystemRandom", "randomness is an argument"),
@@ -112,7 +114,7 @@ const FORBIDDEN_IN_CORE: &[(&str, &str)] = &[
 /// Files that name a forbidden word for a stated reason.
 const ALLOWED: &[(&str, &str, &str)] = &[];
 
-const MAX_FILE_LINES: usize = 420;
+const MAX_FILE_LINES: usize = 460;
 const MAX_FUNCTION_LINES: usize = 70;
 
 /// Files longer than the limit, each with its reason.
@@ -365,10 +367,18 @@ fn dependencies_are_licensed_permissively_and_few_are_doubled() {
         if !fine {
             wrong.push(format!("{name}: {licence:?}"));
         }
-        for banned in ["ring", "openssl-sys", "bincode", "native-tls"] {
-            if name == banned {
-                wrong.push(format!("{name} must not come in"));
-            }
+    }
+    // The metadata also lists what is optional and never built: the tree does not.
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--prefix", "none", "--format", "{p}"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(output.stdout).unwrap();
+    assert!(tree.lines().count() > 50, "{}", String::from_utf8_lossy(&output.stderr));
+    for banned in ["ring", "openssl-sys", "bincode", "native-tls"] {
+        if tree.lines().any(|l| l.split(' ').next() == Some(banned)) {
+            wrong.push(format!("{banned} must not come in"));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
