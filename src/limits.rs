@@ -72,6 +72,21 @@ pub const MAX_EARLY_SHARES_PER_PEER: usize = 16_384;
 /// Tries of k-subsets of bare shares before proofs are asked for.
 pub const MAX_OPTTE_TRIES: usize = 32;
 
+/// Finished signatures kept to answer laggards: some 26 MB, and a score of whole root zones.
+pub const MAX_FINISHED_SIGNATURES: usize = 65_536;
+
+/// RSA tasks given out at a time: enough to feed the cores, few enough that new work is not stuck behind old.
+pub const MAX_SIGNING_TASKS: usize = 16;
+/// Jobs in one RSA task: some 20 ms of work, and that many shares in one message.
+pub const MAX_JOBS_PER_SIGNING_TASK: usize = 8;
+
+/// Job ids in one message that asks: half a megabyte.
+pub const MAX_ASKED_JOBS: usize = 16_384;
+/// Milliseconds without a signature, own share made, after which the others' shares are asked for; doubles each time.
+pub const SIGNING_ASK_AFTER_MS: u64 = 500;
+/// Milliseconds between two askings at most.
+pub const MAX_SIGNING_ASK_MS: u64 = 16_000;
+
 /// Depth of nested $INCLUDE in a master file.
 pub const MAX_INCLUDE_DEPTH: usize = 8;
 
@@ -106,3 +121,4 @@ const _: () = assert!(MAX_VERTEX_PAYLOAD_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_FRAME_BYTES <= MAX_INBOX_BYTES);
 const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);
+const _: () = assert!(MAX_ASKED_JOBS * 32 < MAX_FRAME_BYTES);

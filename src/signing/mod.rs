@@ -1,13 +1,59 @@
-//! Threshold signing sessions.
+//! Threshold signing sessions: one a job, from "my execution produced it" to the signature.
+//!
+//! Protocol `optte` of the paper, with `optproof`'s proofs to fall back on:
+//!
+//! 1. Execution starts a job; its exponentiation is queued. The share goes to all others, without a proof.
+//! 2. When k shares are here (the own among them or not), k-subsets of them are tried, the most trusted first: own,
+//!    proven, the others, and last those of replicas caught before. Each new share is a new attempt.
+//! 3. A signature that verifies ends the session. Shares that had spoiled an attempt are then tested in company of
+//!    right ones, so that culprits are known, are reported, and are tried last from then on.
+//! 4. After [`MAX_OPTTE_TRIES`](crate::limits::MAX_OPTTE_TRIES) failed subsets all are asked for proofs; from then on
+//!    only shares with proofs count, and k of them combine.
+//!
+//! A finished signature can be verified alone, so a replica that lacks one asks the others: they answer
+//! with their share, or with the signature if they have finished. It asks when a link comes up, when its own share has been
+//! ready for a while, and at once at new jobs as long as a peer has been answering with finished signatures (it is
+//! behind, and that peer is not).
+//!
+//! **Assumes** n > 3t and links that deliver while both ends live; a peer that restarts has forgotten its sessions.
+//! **Guarantees**, against t corrupt peers, for a job that all correct replicas start and k ≤ n - t: every correct
+//! replica finishes it, once, with the same octets. A share is made for no job but those of the replica's own execution.
+//! Shares for jobs not started here wait, at most [`MAX_EARLY_SHARES_PER_PEER`] for each peer, the latest kept.
+//!
+//! A job's id is a digest over cluster, epoch, key and hash, so that a share that names it names them all; a share's
+//! index is its authenticated sender's, never a field.
+//!
+//! Work leaves as [`Task`]s, at most [`MAX_SIGNING_TASKS`](crate::limits::MAX_SIGNING_TASKS) at a time and up to
+//! [`MAX_JOBS_PER_SIGNING_TASK`](crate::limits::MAX_JOBS_PER_SIGNING_TASK) jobs in each: while they run new work
+//! gathers, which makes the next tasks, and the messages that follow from them, as large as there is need. What has become
+//! needless meanwhile is never begun.
+#![forbid(unsafe_code)]
 
 use crate::codec::{ClusterId, Epoch, JobId, KeyId};
-use crate::protocol::{Fault, To};
+use crate::limits::{MAX_EARLY_SHARES_PER_PEER, MAX_FINISHED_SIGNATURES};
+use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::{Committee, ReplicaId};
-use crate::threshold::{Proof, PublicKey, SecretShare, SignatureShare};
+use crate::threshold::{Proof, PublicKey, SignatureShare};
 use crate::time::UnixMillis;
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::BTreeMap;
+use recent::Recent;
+use schedule::Queues;
+use session::Session;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use task::Spec;
+
+mod ask;
+mod flow;
+mod recent;
+mod schedule;
+mod session;
+mod subsets;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub use task::{Computed, KeyStore, Task};
 
 /// What a replica's sessions need to know.
 pub struct Config {
@@ -19,24 +65,8 @@ pub struct Config {
     pub cluster: ClusterId,
     /// Their epoch.
     pub epoch: Epoch,
-    /// The public keys that jobs may name.
+    /// The public keys that jobs may name; each has a share for every replica of the committee.
     pub keys: BTreeMap<KeyId, Arc<PublicKey>>,
-}
-
-/// The keys of one replica, as its workers need them.
-#[derive(Default)]
-pub struct KeyStore {}
-
-impl KeyStore {
-    /// No keys yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a key; false if the share is not of this public key.
-    pub fn insert(&mut self, _public: Arc<PublicKey>, _share: SecretShare) -> bool {
-        todo!()
-    }
 }
 
 /// One signature to make.
@@ -50,12 +80,12 @@ pub struct JobSpec {
     pub hash: Vec<u8>,
 }
 
-/// What replicas say to each other. A job's id binds cluster, epoch, key and hash; a share's index is its sender's.
+/// What replicas say to each other.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum Message {
     /// The sender's shares, without proofs.
     Shares(Vec<(JobId, SignatureShare)>),
-    /// "Send me your shares of these, or their finished signatures."
+    /// "Send me your shares of these, or their signatures."
     Ask(Vec<JobId>),
     /// "Prove your shares of these."
     AskProofs(Vec<JobId>),
@@ -64,21 +94,6 @@ pub enum Message {
     /// Finished signatures.
     Finished(Vec<(JobId, Vec<u8>)>),
 }
-
-/// RSA work for a worker thread.
-#[derive(Debug)]
-pub struct Task {}
-
-impl Task {
-    /// Does the work; `entropy` need only be fresh, it hedges the proofs' nonces.
-    pub fn run(self, _keys: &KeyStore, _entropy: [u8; 32]) -> Computed {
-        todo!()
-    }
-}
-
-/// What became of a [`Task`], for [`Signing::computed`].
-#[derive(Debug)]
-pub struct Computed {}
 
 /// What one input led to.
 #[must_use]
@@ -94,47 +109,140 @@ pub struct Step {
     pub faults: Vec<Fault>,
 }
 
+impl Step {
+    fn fault(&mut self, who: ReplicaId, what: Misbehaviour) {
+        self.faults.push(Fault { who, what });
+    }
+}
+
 /// All signing sessions of one replica.
-pub struct Signing {}
+///
+/// Invariants: (1) a job is in at most one of `sessions` and `finished`, and in `known` only before it is started;
+/// (2) a job in `sessions` was given to `start_all`.
+pub struct Signing {
+    config: Config,
+    /// Started and not finished.
+    sessions: BTreeMap<JobId, Session>,
+    /// From the own log, not started yet. Not bounded here: the log was written by this replica.
+    known: BTreeMap<JobId, Vec<u8>>,
+    finished: Recent<Vec<u8>>,
+    /// Shares for jobs not started here, by the slot of their sender.
+    early: Vec<Recent<SignatureShare>>,
+    /// Replicas caught with a wrong share; theirs are tried last.
+    culprits: BTreeSet<ReplicaId>,
+    queues: Queues,
+    /// Tasks given out and not come back.
+    outstanding: usize,
+    /// A peer that has just answered with finished signatures, and when: we are behind it.
+    helper: Option<(ReplicaId, UnixMillis)>,
+    /// When `tick` was last called.
+    now: UnixMillis,
+}
 
 impl Signing {
     /// No sessions yet.
-    pub fn new(_config: Config) -> Self {
-        todo!()
+    pub fn new(config: Config) -> Self {
+        let n = config.committee.n();
+        assert!(config.keys.values().all(|key| key.parties() == n), "every replica has a share of every key");
+        Self {
+            config,
+            sessions: BTreeMap::new(),
+            known: BTreeMap::new(),
+            finished: Recent::new(MAX_FINISHED_SIGNATURES),
+            early: (0..n).map(|_| Recent::new(MAX_EARLY_SHARES_PER_PEER)).collect(),
+            culprits: BTreeSet::new(),
+            queues: Queues::default(),
+            outstanding: 0,
+            helper: None,
+            now: UnixMillis::default(),
+        }
     }
 
-    /// A signature from this replica's own log: its job, once started, is finished at once. Before `start`.
-    pub fn known(&mut self, _job: JobId, _signature: Vec<u8>) {
-        todo!()
+    /// A signature from this replica's own log, which is trusted: its job will be finished as soon as it is started.
+    pub fn known(&mut self, job: JobId, signature: Vec<u8>) {
+        self.known.insert(job, signature);
     }
 
-    /// Starts a job that this replica's own execution produced.
+    /// Starts a job that this replica's own execution produced. To start a running job again changes nothing; to
+    /// start a finished one finishes it again.
     pub fn start(&mut self, job: JobSpec) -> Step {
         self.start_all(vec![job])
     }
 
     /// Starts the jobs of one execution together: fewer messages and better tasks than one by one.
-    pub fn start_all(&mut self, _jobs: Vec<JobSpec>) -> Step {
-        todo!()
+    pub fn start_all(&mut self, jobs: Vec<JobSpec>) -> Step {
+        let mut step = Step::default();
+        let mut lacking = Vec::new();
+        for JobSpec { id, key, hash } in jobs {
+            let Config { cluster, epoch, ref keys, .. } = self.config;
+            assert_eq!(id, JobId::new(cluster, epoch, key, &hash), "a job is named by what it signs");
+            assert!(
+                keys.get(&key).is_some_and(|key| key.encode(&hash).is_some()),
+                "a job this cluster can sign"
+            );
+            if let Some(signature) = self.known.remove(&id) {
+                self.finished.insert(id, signature);
+            }
+            if let Some(signature) = self.finished.get(&id) {
+                step.finished.push((id, signature.clone()));
+            } else if !self.sessions.contains_key(&id) {
+                self.open(Spec { job: id, key, hash });
+                lacking.push(id);
+            }
+        }
+        if let Some((helper, _)) = self.helper {
+            ask::ask(helper, lacking, Message::Ask, &mut step);
+        }
+        self.schedule(&mut step);
+        step
     }
 
     /// A message of a peer.
-    pub fn message(&mut self, _from: ReplicaId, _message: Message) -> Step {
-        todo!()
+    pub fn message(&mut self, from: ReplicaId, message: Message) -> Step {
+        let mut step = Step::default();
+        if from == self.config.me || !self.config.committee.contains(from) {
+            return step;
+        }
+        match message {
+            Message::Shares(shares) => self.take_shares(from, shares, &mut step),
+            Message::Ask(jobs) => self.answer(from, &jobs, &mut step),
+            Message::AskProofs(jobs) => self.answer_with_proofs(from, &jobs, &mut step),
+            Message::Proofs(proofs) => self.take_proofs(from, proofs, &mut step),
+            Message::Finished(claims) => self.take_claims(from, claims, &mut step),
+        }
+        self.schedule(&mut step);
+        step
     }
 
     /// A task's result.
-    pub fn computed(&mut self, _computed: Computed) -> Step {
-        todo!()
+    pub fn computed(&mut self, computed: Computed) -> Step {
+        let mut step = Step::default();
+        self.outstanding = self.outstanding.saturating_sub(1);
+        self.absorb(computed.0, &mut step);
+        self.schedule(&mut step);
+        step
     }
 
-    /// A link to this peer is up (again): asks for what is lacking.
-    pub fn linked(&mut self, _peer: ReplicaId) -> Step {
-        todo!()
+    /// A link to this peer is up (again): asks it for what is lacking, for it may have been born anew since.
+    pub fn linked(&mut self, peer: ReplicaId) -> Step {
+        let mut step = Step::default();
+        if self.config.committee.contains(peer) && peer != self.config.me {
+            self.ask_all_of(peer, &mut step);
+        }
+        step
     }
 
-    /// Time passes: asks again, at a bounded pace. To be called every few hundred milliseconds.
-    pub fn tick(&mut self, _now: UnixMillis) -> Step {
-        todo!()
+    /// Time passes: asks again, at a bounded pace. To be called every few hundred milliseconds while jobs are open.
+    pub fn tick(&mut self, now: UnixMillis) -> Step {
+        let mut step = Step::default();
+        self.now = now;
+        self.ask_overdue(&mut step);
+        self.schedule(&mut step);
+        step
+    }
+
+    /// How many jobs are started and not finished.
+    pub fn open_jobs(&self) -> usize {
+        self.sessions.len()
     }
 }
