@@ -154,3 +154,6 @@ impl Ingress {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+use super::*;
+use crate::dns::Rcode;
+use crate::zone::{Kind, RequestId};
+
+const NOW: UnixMillis = UnixMillis(1_000_000);
+const PATIENCE: u64 = 10_000;
+
+fn asker() -> Asker {
+    Asker::of([vec![0, 1, 5 << 3], vec![0; 9]].concat()).unwrap()
+}
+
+fn zone() -> Name {
+    Name::parse("example.test.").unwrap()
+}
+
+fn outcome(after: Option<u64>) -> Outcome {
+    let after = after.map(|version| (zone(), version));
+    Outcome { request: RequestId(0), rcode: Rcode::NOERROR, failure: None, after, kind: Kind::Update }
+}
+
+fn request(n: u8) -> Digest {
+    Digest([n; 32])
+}
+
+fn ids(done: &[Done]) -> Vec<u64> {
+    done.iter().flat_map(|done| done.clients.iter().map(|(id, _)| id.0)).collect()
+}
+
+/// A request that two clients wait for.
+fn two_waiting() -> Clients {
+    let mut clients = Clients::new(PATIENCE);
+    clients.open(request(1), Some(request(101)), 100, NOW);
+    clients.wait(ClientId(1), asker(), request(1), NOW);
+    let same = clients.pending(&request(101)).unwrap();
+    clients.wait(ClientId(2), asker(), same, NOW.plus(3_000));
+    clients
+}
+
+#[test]
+fn all_who_wait_for_a_request_are_told_when_its_version_is_published() {
+    let mut clients = two_waiting();
+    assert!(clients.executed(request(1), outcome(Some(5)), |_| 3).is_none());
+    assert!(clients.published(&zone(), 4).is_empty());
+    assert_eq!(ids(&clients.published(&zone(), 5)), [1, 2]);
+    assert!(clients.published(&zone(), 6).is_empty());
+    assert_eq!((clients.waiting(), clients.requests(), clients.bytes), (0, 0, 0));
+}
+
+#[test]
+fn who_comes_between_execution_and_publication_waits_too() {
+    let mut clients = two_waiting();
+    assert!(clients.executed(request(1), outcome(Some(5)), |_| 3).is_none());
+    let same = clients.pending(&request(101)).unwrap();
+    clients.wait(ClientId(3), asker(), same, NOW);
+    assert_eq!(ids(&clients.published(&zone(), 7)), [1, 2, 3], "a later version holds the earlier ones");
+}
+
+#[test]
+fn a_request_that_changed_nothing_is_answered_at_once() {
+    let mut clients = two_waiting();
+    assert_eq!(
+        ids(&clients.executed(request(1), outcome(None), |_| 0).into_iter().collect::<Vec<_>>()),
+        [1, 2]
+    );
+    let mut clients = two_waiting();
+    let served = clients.executed(request(1), outcome(Some(5)), |_| 5);
+    assert_eq!(ids(&served.into_iter().collect::<Vec<_>>()), [1, 2]);
+}
+
+#[test]
+fn a_client_out_of_patience_goes_and_its_request_stays_for_the_next_try() {
+    let mut clients = two_waiting();
+    assert!(clients.out_of_patience(NOW.plus(PATIENCE - 1)).is_empty());
+    assert_eq!(clients.wake_at(), Some(NOW.plus(PATIENCE)));
+    assert_eq!(clients.out_of_patience(NOW.plus(PATIENCE)).len(), 1);
+    assert_eq!(clients.out_of_patience(NOW.plus(PATIENCE + 3_000)).len(), 1);
+    assert_eq!(clients.waiting(), 0);
+    assert!(clients.pending(&request(101)).is_some());
+    clients.out_of_patience(NOW.plus(limits::REPLAY_WINDOW_MS));
+    assert_eq!((clients.requests(), clients.bytes), (0, 0), "until no signature can be good any more");
+}
+
+#[test]
+fn who_is_forgotten_is_not_told() {
+    let mut clients = two_waiting();
+    clients.forget(ClientId(1));
+    assert_eq!(ids(&clients.executed(request(1), outcome(None), |_| 0).into_iter().collect::<Vec<_>>()), [2]);
+}
+
+#[test]
+fn a_version_held_back_takes_those_that_rest_on_it_along() {
+    let mut clients = two_waiting();
+    clients.open(request(2), None, 10, NOW);
+    clients.wait(ClientId(9), asker(), request(2), NOW);
+    assert!(clients.executed(request(1), outcome(Some(5)), |_| 3).is_none());
+    assert!(clients.executed(request(2), outcome(Some(6)), |_| 3).is_none());
+    assert_eq!(ids(&clients.failed(&zone(), 5)), [1, 2, 9]);
+}
+
+#[test]
+fn requests_of_others_and_second_executions_concern_nobody_here() {
+    let mut clients = two_waiting();
+    assert!(clients.executed(request(77), outcome(None), |_| 0).is_none());
+    assert!(clients.executed(request(1), outcome(Some(5)), |_| 3).is_none());
+    assert!(clients.executed(request(1), outcome(Some(6)), |_| 3).is_none());
+    assert!(clients.executed(request(1), outcome(None), |_| 3).is_none());
+    assert_eq!(ids(&clients.published(&zone(), 5)), [1, 2], "the first answer counts");
+}
+
+#[test]
+fn there_is_room_up_to_the_bounds_and_not_above() {
+    let mut clients = Clients::new(PATIENCE);
+    assert!(clients.has_room_for_request(limits::MAX_PENDING_REQUEST_BYTES));
+    clients.open(request(1), None, 1, NOW);
+    assert!(!clients.has_room_for_request(limits::MAX_PENDING_REQUEST_BYTES));
+    for id in 0..limits::MAX_PENDING_CLIENTS as u64 {
+        assert!(clients.has_room());
+        clients.wait(ClientId(id), asker(), request(1), NOW);
+    }
+    assert!(!clients.has_room());
+}

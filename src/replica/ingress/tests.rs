@@ -1,0 +1,164 @@
+use super::*;
+use crate::codec::{ClusterId, Epoch, KeyId};
+use crate::dns::Rdata;
+use crate::dns::message::{Header, Question, Section, Writer};
+use crate::dns::tsig::{TsigAlgorithm, TsigKey};
+use crate::zone::{KeyInfo, SerialRule, UpdatePolicy, Validity, ZoneRules};
+
+const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn key(secret: u8) -> TsigKey {
+    TsigKey::new(name("key.client."), TsigAlgorithm::HmacSha256, vec![secret; 32])
+}
+
+fn ingress(reads: Reads) -> Ingress {
+    let mut keys = Keyring::default();
+    keys.tsig.insert(name("key.client."), key(1));
+    let info = || KeyInfo { id: KeyId::default(), dnskey: Rdata::new(&[]) };
+    let rules = ZoneRules {
+        origin: name("example.test."),
+        policy: UpdatePolicy::default(),
+        reads,
+        serial: SerialRule::default(),
+        validity: Validity::default(),
+        dnskey_ttl: 3600,
+        ksk: info(),
+        zsk: info(),
+    };
+    let zones = vec![(rules, Vec::new())];
+    let genesis = Genesis { cluster: ClusterId::default(), epoch: Epoch(0), zones, keys: Arc::new(keys) };
+    Ingress::new(&genesis, [7; 32])
+}
+
+fn request(opcode: Opcode, zone: &str, rtype: RrType) -> Vec<u8> {
+    let mut writer = Writer::new(512);
+    writer.header(&Header::request(0x1234, opcode));
+    writer.question(&Question { name: name(zone), rtype, class: Class::IN }).unwrap();
+    if opcode == Opcode::UPDATE {
+        let rdata = Rdata::new(&[192, 0, 2, 1]);
+        let owner = name("a.example.test.");
+        writer.parts(Section::Authority, &owner, RrType::A, Class::IN, 60, &rdata).unwrap();
+    }
+    writer.finish()
+}
+
+fn update() -> Vec<u8> {
+    request(Opcode::UPDATE, "example.test.", RrType::SOA)
+}
+
+fn signed(secret: u8, secs: u64) -> (Vec<u8>, Vec<u8>) {
+    let mut wire = update();
+    let mac = tsig::sign_request(&mut wire, &key(secret), secs);
+    (wire, mac)
+}
+
+/// The reply to what is refused at once.
+fn refused(wire: Vec<u8>) -> Vec<u8> {
+    match ingress(Reads::Local).admit(NOW, wire) {
+        Admission::Refused { reply, .. } => reply,
+        Admission::Ignored => panic!("ignored"),
+        Admission::Admitted(_) => panic!("admitted"),
+    }
+}
+
+fn rcode(reply: &[u8]) -> Rcode {
+    let message = Message::parse(reply).unwrap();
+    assert!(message.header.qr && message.header.id == 0x1234);
+    message.rcode()
+}
+
+#[test]
+fn what_is_no_request_gets_no_reply() {
+    let mut ingress = ingress(Reads::Local);
+    for wire in [vec![], vec![0; 11], [vec![0, 1, 0x80 | 5 << 3], vec![0; 20]].concat()] {
+        assert!(matches!(ingress.admit(NOW, wire), Admission::Ignored));
+    }
+}
+
+#[test]
+fn no_octets_panic_and_all_get_at_most_a_short_reply() {
+    let mut ingress = ingress(Reads::Ordered);
+    let (whole, _) = signed(1, NOW.secs());
+    for end in 0..whole.len() {
+        for flip in [0, 1, 0x80, 0xff] {
+            let mut wire = whole[..end].to_vec();
+            if let Some(last) = wire.last_mut() {
+                *last ^= flip;
+            }
+            if let Admission::Refused { reply, .. } = ingress.admit(NOW, wire) {
+                assert!(Message::parse(&reply).is_ok(), "cut at {end}, flip {flip}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_malformed_update_gets_formerr() {
+    let mut wire = update();
+    wire.pop();
+    assert_eq!(rcode(&refused(wire)), Rcode::FORMERR);
+}
+
+#[test]
+fn the_zone_section_is_one_soa_of_a_zone_of_ours() {
+    // RFC 2136 §3.1.1 and §3.1.2.
+    let not_soa = request(Opcode::UPDATE, "example.test.", RrType::A);
+    assert_eq!(rcode(&refused(not_soa)), Rcode::FORMERR);
+    let elsewhere = request(Opcode::UPDATE, "elsewhere.test.", RrType::SOA);
+    assert_eq!(rcode(&refused(elsewhere)), Rcode::NOTAUTH);
+    let below = request(Opcode::UPDATE, "sub.example.test.", RrType::SOA);
+    assert_eq!(rcode(&refused(below)), Rcode::NOTAUTH);
+}
+
+#[test]
+fn an_unsigned_update_is_refused_at_once() {
+    assert_eq!(rcode(&refused(update())), Rcode::REFUSED);
+}
+
+#[test]
+fn a_bad_tsig_gets_notauth_and_its_error() {
+    let (wire, mac) = signed(2, NOW.secs());
+    let reply = refused(wire);
+    assert_eq!(rcode(&reply), Rcode::NOTAUTH);
+    let badsig = tsig::verify_response(&reply, &key(1), &mac, NOW.secs());
+    assert!(badsig.is_err() || badsig == Ok(Rcode::BADSIG), "{badsig:?}");
+
+    // RFC 8945 §5.2.3: BADTIME is signed, with the client's time, so that the client can trust it.
+    let (wire, mac) = signed(1, NOW.secs() - 1_000);
+    let reply = refused(wire);
+    assert_eq!(rcode(&reply), Rcode::NOTAUTH);
+    let badtime = tsig::verify_response(&reply, &key(1), &mac, NOW.secs() - 1_000);
+    assert_eq!(badtime, Ok(Rcode::BADTIME));
+}
+
+#[test]
+fn other_opcodes_are_not_implemented() {
+    assert_eq!(rcode(&refused(request(Opcode::NOTIFY, "example.test.", RrType::SOA))), Rcode::NOTIMP);
+}
+
+#[test]
+fn a_signed_update_is_admitted_and_known_again_under_another_id() {
+    let mut ingress = ingress(Reads::Local);
+    let (mut wire, _) = signed(1, NOW.secs());
+    let Admission::Admitted(first) = ingress.admit(NOW, wire.clone()) else { panic!("refused") };
+    assert_eq!(first.request, encode(&Request::Update { wire: wire.clone() }));
+    wire[0] ^= 0xff;
+    let Admission::Admitted(second) = ingress.admit(NOW, wire) else { panic!("refused") };
+    assert_eq!(first.covered, second.covered, "the original ID is what is covered");
+}
+
+#[test]
+fn a_query_goes_through_the_order_only_where_reads_are_ordered() {
+    let query = || request(Opcode::QUERY, "www.example.test.", RrType::A);
+    assert_eq!(rcode(&refused(query())), Rcode::REFUSED);
+    let mut ingress = ingress(Reads::Ordered);
+    let Admission::Admitted(first) = ingress.admit(NOW, query()) else { panic!("refused") };
+    let Admission::Admitted(second) = ingress.admit(NOW, query()) else { panic!("refused") };
+    assert_ne!(first.request, second.request, "equal queries are different requests");
+    let elsewhere = request(Opcode::QUERY, "www.elsewhere.test.", RrType::A);
+    assert!(matches!(ingress.admit(NOW, elsewhere), Admission::Refused { .. }));
+}
