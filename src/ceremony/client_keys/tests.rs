@@ -1,1 +1,64 @@
+use super::*;
+use crate::ceremony::files::write_secret;
 
+fn parsed(text: &str) -> Result<Vec<KeyClause>, Problem> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tsig.keys");
+    write_secret(&path, text.as_bytes()).unwrap();
+    read_tsig(&path)
+}
+
+#[test]
+fn key_clauses_are_read_back_as_written() {
+    let name = Name::parse("ops.example.test").unwrap();
+    let key = KeyClause { name, algorithm: "hmac-sha256".into(), secret: Zeroizing::new(vec![1, 2, 3]) };
+    let keys = parsed(&tsig_text([&key])).unwrap();
+    assert_eq!(keys.len(), 1);
+    assert_eq!(keys[0].name, key.name);
+    assert_eq!(keys[0].algorithm, "hmac-sha256");
+    assert_eq!(*keys[0].secret, vec![1, 2, 3]);
+}
+
+#[test]
+fn the_forms_of_named_conf_are_read() {
+    let keys = parsed(
+        "// by hand\nkey ops { secret \"AQID\"; /* first */ algorithm HMAC-SHA512; };\n# more\n\
+         key \"b.\" {\n\talgorithm hmac-sha384;\n\tsecret AQID;\n};",
+    )
+    .unwrap();
+    let names: Vec<String> = keys.iter().map(|key| key.name.to_string()).collect();
+    assert_eq!(names, ["ops.", "b."]);
+    assert_eq!(keys[0].algorithm, "hmac-sha512");
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line_and_without_the_secret() {
+    for (text, line, reason) in [
+        ("\n\nkez ops {};", 3, "a key clause should begin here"),
+        ("key ops {\n algorithm hmac-md5;\n secret \"AQID\";\n};", 4, "hmac-md5"),
+        ("key ops {\n algorithm hmac-sha256;\n secret \"hush!\";\n};", 3, "not Base64"),
+        ("key ops {\n algorithm hmac-sha256;\n};", 3, "no secret"),
+        ("key ops { algorithm hmac-sha256", 1, "expected ;"),
+    ] {
+        let Err(problem) = parsed(text) else { panic!("taken: {text}") };
+        assert_eq!(problem.line, Some(line), "{problem}");
+        assert!(problem.reason.contains(reason), "{problem}");
+        assert!(!problem.reason.contains("hush"), "{problem}");
+    }
+}
+
+#[test]
+fn a_sig0_key_has_the_rdata_and_file_name_that_bind_gives_it() {
+    // dnssec-keygen -a ED25519 -T KEY -n USER, BIND 9.18; with flags 512.
+    let name = Name::parse("Admin.Example.Test").unwrap();
+    let rdata = sig0_rdata(&[1; 32]);
+    assert_eq!(&rdata.wire()[..4], &[2, 0, 3, 15]);
+    assert_eq!(rdata.wire().len(), 36);
+    let stem = sig0_stem(&name, &rdata);
+    assert!(stem.starts_with("Kadmin.example.test.+015+"), "{stem}");
+    assert!(sig0_public(&name, &rdata).starts_with("admin.example.test. IN KEY 512 3 15 AQEBAQ"));
+    assert!(
+        sig0_private(&[1; 32])
+            .starts_with("Private-key-format: v1.3\nAlgorithm: 15 (ED25519)\nPrivateKey: AQEB")
+    );
+}
