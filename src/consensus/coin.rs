@@ -9,10 +9,11 @@
 //! k valid shares of *distinct* replicas give g̃^x by Lagrange interpolation in the exponent, the same whichever
 //! k they are; hashed, that is the seed, and the seed permutes the replicas: the round's leaders in order.
 
-use crate::codec::{ClusterId, Digest, Epoch, digest};
+use super::vertex::Domain;
+use crate::codec::{Digest, digest};
 use crate::quorum::{Committee, ReplicaId};
 use borsh::{BorshDeserialize, BorshSerialize};
-use curve25519_dalek::constants::{RISTRETTO_BASEPOINT_COMPRESSED, RISTRETTO_BASEPOINT_POINT as G};
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_COMPRESSED;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::VartimeMultiscalarMul as _;
@@ -20,6 +21,9 @@ use sha2::{Digest as _, Sha512};
 use std::collections::BTreeMap;
 use std::fmt;
 use zeroize::Zeroizing;
+
+#[cfg(test)]
+mod tests;
 
 /// The public side of the coin: v_i of every replica, and how many shares make a coin.
 #[derive(Clone, PartialEq, Eq)]
@@ -141,4 +145,118 @@ impl fmt::Debug for CoinShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CoinShare({:02x}{:02x}…)", self.s[0], self.s[1])
     }
+}
+
+/// The coin of one round: its base g̃, computed once.
+pub(super) struct Toss {
+    name: Digest,
+    base: RistrettoPoint,
+    base_octets: [u8; 32],
+}
+
+impl Toss {
+    /// The coin of `round`.
+    pub fn new(domain: &Domain, round: u64) -> Self {
+        let name = domain.digest("conclave/coin", &[&round.to_be_bytes()]);
+        let mut hash = Sha512::new();
+        hash.update(b"conclave/coin base\0");
+        hash.update(name.0);
+        let base = RistrettoPoint::from_uniform_bytes(&hash.finalize().into());
+        Self { name, base, base_octets: base.compress().0 }
+    }
+
+    /// s_i = g̃^{x_i} with its proof. `fresh` need not be random for safety of the secret, only differ or be secret.
+    pub fn share(&self, me: ReplicaId, secret: &CoinSecret, fresh: &[u8; 32]) -> CoinShare {
+        let x = secret.scalar();
+        let s = (self.base * *x).compress().0;
+        let v = RistrettoPoint::mul_base(&x).compress().0;
+        let nonce = self.nonce(secret, &s, fresh);
+        let a = RistrettoPoint::mul_base(&nonce).compress().0;
+        let b = (self.base * *nonce).compress().0;
+        let c = self.challenge(me, &v, &s, &a, &b);
+        CoinShare { s, c: c.to_bytes(), z: (*nonce + c * *x).to_bytes() }
+    }
+
+    /// Whether this is replica `who`'s share of this coin.
+    pub fn verify(&self, public: &CoinPublic, who: ReplicaId, share: &CoinShare) -> bool {
+        let (Some(v), Some(point)) = (public.points.get(who.slot()), share.point()) else { return false };
+        let scalars = (Scalar::from_canonical_bytes(share.c), Scalar::from_canonical_bytes(share.z));
+        let (Some(c), Some(z)) = (scalars.0.into_option(), scalars.1.into_option()) else { return false };
+        let a = RistrettoPoint::vartime_double_scalar_mul_basepoint(&-c, v, &z).compress().0;
+        let b = RistrettoPoint::vartime_multiscalar_mul([z, -c], [self.base, point]).compress().0;
+        self.challenge(who, &public.keys[who.slot()], &share.s, &a, &b) == c
+    }
+
+    /// The leaders of the round, from k *verified* shares of distinct replicas; none while there are fewer.
+    pub fn leaders(
+        &self,
+        committee: Committee,
+        public: &CoinPublic,
+        shares: &BTreeMap<ReplicaId, CoinShare>,
+    ) -> Option<Vec<ReplicaId>> {
+        let points: Vec<(ReplicaId, RistrettoPoint)> =
+            shares.iter().take(public.threshold).map(|(id, share)| Some((*id, share.point()?))).collect::<Option<_>>()?;
+        if points.len() < public.threshold {
+            return None;
+        }
+        let ids: Vec<ReplicaId> = points.iter().map(|(id, _)| *id).collect();
+        let weights = ids.iter().map(|id| lagrange_at_zero(*id, &ids));
+        let value = RistrettoPoint::vartime_multiscalar_mul(weights, points.iter().map(|(_, point)| point));
+        let seed = digest("conclave/coin seed", &[&self.name.0, &value.compress().0]);
+        Some(permutation(committee, &seed))
+    }
+
+    fn nonce(&self, secret: &CoinSecret, s: &[u8; 32], fresh: &[u8; 32]) -> Zeroizing<Scalar> {
+        let mut hash = Sha512::new();
+        hash.update(b"conclave/coin nonce\0");
+        for part in [&*secret.0, &self.name.0, s, fresh] {
+            hash.update(part);
+        }
+        let wide = Zeroizing::new(<[u8; 64]>::from(hash.finalize()));
+        Zeroizing::new(Scalar::from_bytes_mod_order_wide(&wide))
+    }
+
+    fn challenge(&self, who: ReplicaId, v: &[u8; 32], s: &[u8; 32], a: &[u8; 32], b: &[u8; 32]) -> Scalar {
+        let mut hash = Sha512::new();
+        hash.update(b"conclave/coin proof\0");
+        hash.update(self.name.0);
+        hash.update([who.get()]);
+        for point in [&RISTRETTO_BASEPOINT_COMPRESSED.0, &self.base_octets, v, s, a, b] {
+            hash.update(point);
+        }
+        Scalar::from_bytes_mod_order_wide(&hash.finalize().into())
+    }
+}
+
+impl CoinShare {
+    fn point(&self) -> Option<RistrettoPoint> {
+        CompressedRistretto(self.s).decompress()
+    }
+}
+
+/// λ_i = ∏_{j≠i} j / (j - i): the weight of f(i) in f(0).
+fn lagrange_at_zero(i: ReplicaId, ids: &[ReplicaId]) -> Scalar {
+    let scalar = |id: ReplicaId| Scalar::from(id.get());
+    let others = || ids.iter().copied().filter(|j| *j != i);
+    let numerator: Scalar = others().map(scalar).product();
+    let denominator: Scalar = others().map(|j| scalar(j) - scalar(i)).product();
+    numerator * denominator.invert()
+}
+
+/// Fisher-Yates, driven by a SHA-256 counter stream of 32-bit words with rejection, so that every order is equally
+/// likely.
+fn permutation(committee: Committee, seed: &Digest) -> Vec<ReplicaId> {
+    let mut order: Vec<ReplicaId> = committee.members().collect();
+    let mut words = (0u64..).flat_map(|counter| {
+        let block = digest("conclave/coin stream", &[&seed.0, &counter.to_be_bytes()]);
+        let word = |at: usize| u32::from_be_bytes([block.0[at], block.0[at + 1], block.0[at + 2], block.0[at + 3]]);
+        (0..8).map(move |i| word(4 * i)).collect::<Vec<u32>>()
+    });
+    for last in (1..order.len()).rev() {
+        let bound = last as u32 + 1;
+        let fair = u32::MAX - (u32::MAX % bound + 1) % bound; // the greatest word below a multiple of bound
+        let word = words.by_ref().find(|word| *word <= fair).expect("the stream has no end");
+        order.swap(last, (word % bound) as usize);
+    }
+    order
 }
