@@ -126,7 +126,8 @@ pub fn deal(n: usize, k: usize, entropy: &mut dyn FnMut(&mut [u8])) -> (CoinPubl
             Zeroizing::new(Scalar::from_bytes_mod_order_wide(&wide))
         })
         .collect();
-    let at = |x: Scalar| polynomial.iter().rev().fold(Scalar::ZERO, |sum, coefficient| sum * x + **coefficient);
+    let at =
+        |x: Scalar| polynomial.iter().rev().fold(Scalar::ZERO, |sum, coefficient| sum * x + **coefficient);
     let share = |i: usize| CoinSecret(Zeroizing::new(at(Scalar::from(i as u64)).to_bytes()));
     let secrets: Vec<CoinSecret> = (1..=n).map(share).collect();
     let keys = secrets.iter().map(CoinSecret::public).collect();
@@ -194,8 +195,11 @@ impl Toss {
         public: &CoinPublic,
         shares: &BTreeMap<ReplicaId, CoinShare>,
     ) -> Option<Vec<ReplicaId>> {
-        let points: Vec<(ReplicaId, RistrettoPoint)> =
-            shares.iter().take(public.threshold).map(|(id, share)| Some((*id, share.point()?))).collect::<Option<_>>()?;
+        let points: Vec<(ReplicaId, RistrettoPoint)> = shares
+            .iter()
+            .take(public.threshold)
+            .map(|(id, share)| Some((*id, share.point()?)))
+            .collect::<Option<_>>()?;
         if points.len() < public.threshold {
             return None;
         }
@@ -249,7 +253,8 @@ fn permutation(committee: Committee, seed: &Digest) -> Vec<ReplicaId> {
     let mut order: Vec<ReplicaId> = committee.members().collect();
     let mut words = (0u64..).flat_map(|counter| {
         let block = digest("conclave/coin stream", &[&seed.0, &counter.to_be_bytes()]);
-        let word = |at: usize| u32::from_be_bytes([block.0[at], block.0[at + 1], block.0[at + 2], block.0[at + 3]]);
+        let word =
+            |at: usize| u32::from_be_bytes([block.0[at], block.0[at + 1], block.0[at + 2], block.0[at + 3]]);
         (0..8).map(move |i| word(4 * i)).collect::<Vec<u32>>()
     });
     for last in (1..order.len()).rev() {

@@ -2,19 +2,40 @@
 //! wave length 5) with the common coin of Cachin, Kursawe and Shoup (PODC 2000).
 
 pub mod coin;
+mod commit;
+mod create;
+mod dag;
+mod delivery;
+mod fetch;
 mod identity;
+mod intake;
+mod pace;
+mod pending;
 mod vertex;
+mod waiting;
+
+#[cfg(test)]
+mod tests;
 
 pub use coin::{CoinPublic, CoinSecret};
 pub use identity::IdentityKey;
 pub use vertex::{Vertex, VertexRef};
 
-use crate::codec::{ClusterId, Epoch};
+use crate::codec::{ClusterId, Digest, Epoch};
 use crate::protocol::{Fault, To};
 use crate::quorum::{Committee, ReplicaId};
 use crate::time::{AgreedTime, UnixMillis};
 use borsh::{BorshDeserialize, BorshSerialize};
+use coin::{CoinShare, Toss};
+use commit::{CERTIFY, Rule};
+use create::{Creation, Decision};
+use dag::Dag;
+use delivery::Delivery;
+use fetch::Fetch;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use vertex::{Body, Domain, FIRST_SHARE_ROUND, Request};
+use waiting::Waiting;
 
 /// What a replica knows of its cluster, and its tunables.
 #[derive(Clone, Debug)]
@@ -141,54 +162,233 @@ pub struct Status {
 }
 
 /// Atomic broadcast at one replica: a value that takes one input and returns one step.
-pub struct Consensus {}
+///
+/// Invariants: 1. it makes one vertex a round, ever, of rounds that ascend; 2. the record of an own vertex follows
+/// those of all its ancestors; 3. batches depend on the accepted vertices only, not on when they came.
+pub struct Consensus {
+    config: Config,
+    secrets: Secrets,
+    domain: Domain,
+    entropy: [u8; 32],
+    dag: Dag,
+    waiting: Waiting,
+    fetch: Fetch,
+    shares: BTreeMap<u64, BTreeMap<ReplicaId, CoinShare>>,
+    rule: Rule,
+    delivery: Delivery,
+    creation: Creation,
+}
 
 impl Consensus {
     /// A replica at the start of its epoch. `entropy` is fresh at each start of the process.
     pub fn new(config: Config, secrets: Secrets, entropy: [u8; 32]) -> Self {
-        let _ = (config, secrets, entropy);
-        todo!()
+        let domain = Domain { cluster: config.cluster, epoch: config.epoch };
+        let (committee, me) = (config.committee, config.me);
+        Self {
+            dag: Dag::new(committee, domain, config.genesis_time),
+            waiting: Waiting::default(),
+            fetch: Fetch::new(committee, me),
+            shares: BTreeMap::new(),
+            rule: Rule::new(committee),
+            delivery: Delivery::new(config.genesis_time),
+            creation: Creation::new(committee, me, config.gather_ms, domain.genesis(me)),
+            config,
+            secrets,
+            domain,
+            entropy,
+        }
     }
 
     /// A replica after a restart, from all records of its log in order. Delivers all batches again; sends nothing
     /// of the past but its newest vertex.
-    pub fn recover(config: Config, secrets: Secrets, entropy: [u8; 32], records: Vec<Record>) -> (Self, Step) {
-        let _ = (config, secrets, entropy, records);
-        todo!()
+    pub fn recover(
+        config: Config,
+        secrets: Secrets,
+        entropy: [u8; 32],
+        records: Vec<Record>,
+    ) -> (Self, Step) {
+        let mut this = Self::new(config, secrets, entropy);
+        let mut step = Step::default();
+        for record in records {
+            this.replay(record, &mut step);
+            this.order(&mut step);
+        }
+        if let Some(newest) = this.dag.get(&this.creation.newest) {
+            step.send.push((To::Others, Message::Vertex(newest.clone())));
+        }
+        (this, step)
     }
 
     /// Takes a request to be ordered. One that does not fit ([`Consensus::has_room`]) is dropped.
     pub fn submit(&mut self, now: UnixMillis, request: Vec<u8>) -> Step {
-        let _ = (now, request);
-        todo!()
+        self.creation.pending.submit(self.config.me, Request(request.into()));
+        self.finish(now, Step::default())
     }
 
     /// Whether a request of so many bytes can be taken now.
     pub fn has_room(&self, bytes: usize) -> bool {
-        let _ = bytes;
-        todo!()
+        self.creation.pending.has_room(self.config.me, bytes)
     }
 
     /// Takes a message that the link authenticated as `from`'s.
     pub fn message(&mut self, now: UnixMillis, from: ReplicaId, message: Message) -> Step {
-        let _ = (now, from, message);
-        todo!()
+        let mut step = Step::default();
+        if self.config.committee.contains(from) && from != self.config.me {
+            self.take(now, from, message, &mut step);
+        }
+        self.finish(now, step)
     }
 
-    /// The link to `peer` is new, or has lost something: resynchronise.
+    /// The link to `peer` is new, or has lost something: resynchronise. Both ends do so: each pushes its newest vertex
+    /// and asks for what the other has beyond its own highest quorum.
     pub fn linked(&mut self, now: UnixMillis, peer: ReplicaId) -> Step {
-        let _ = (now, peer);
-        todo!()
+        let mut step = Step::default();
+        if self.config.committee.contains(peer) && peer != self.config.me {
+            let newest = self.dag.get(&self.creation.newest).cloned();
+            step.send.extend(newest.map(|vertex| (To::One(peer), Message::Vertex(vertex))));
+            let range = self.fetch.linked(now, peer, self.dag.quorum_round(|_| true));
+            step.send.push((To::One(peer), range));
+        }
+        self.finish(now, step)
     }
 
     /// Time has passed.
     pub fn tick(&mut self, now: UnixMillis) -> Step {
-        let _ = now;
-        todo!()
+        self.finish(now, Step::default())
     }
 
     /// A view of the state.
     pub fn status(&self) -> Status {
-        todo!()
+        let (last_batch, time) = self.delivery.last();
+        Status {
+            round: self.creation.newest.round,
+            quorum_round: self.dag.quorum_round(|_| true),
+            next_round: self.rule.next(),
+            last_batch,
+            time,
+            accepted: self.dag.len(),
+            waiting: self.waiting.len(),
+            missing: self.waiting.lacking(),
+            pending_bytes: self.creation.pending.bytes(),
+            excluded: self.creation.excluded.iter().copied().collect(),
+        }
+    }
+
+    /// Orders what can be ordered, makes the vertices that are due, and asks for what is lacking.
+    fn finish(&mut self, now: UnixMillis, mut step: Step) -> Step {
+        let wait = loop {
+            self.order(&mut step);
+            match self.creation.decide(now, &self.dag, &self.delivery) {
+                Decision::Make(round) => self.make(now, round, &mut step),
+                Decision::Wait(until) => break Some(until),
+                Decision::Silence => break None,
+            }
+        };
+        let (questions, look) = self.fetch.schedule(now, &self.waiting, self.dag.quorum_round(|_| true));
+        step.send.extend(questions);
+        step.wake_at = wait.into_iter().chain(look).min();
+        step
+    }
+
+    /// Closes the rounds that are decided.
+    fn order(&mut self, step: &mut Step) {
+        for closed in self.rule.advance() {
+            let (batch, excluded) = self.delivery.close(&self.dag, &closed);
+            if batch.as_ref().is_some_and(|batch| !batch.requests.is_empty()) {
+                self.creation.closed(closed.evidence);
+            }
+            step.batches.extend(batch);
+            for id in excluded {
+                self.propose_again(id);
+            }
+        }
+        self.shares = self.shares.split_off(&self.rule.next());
+    }
+
+    /// Makes the own vertex of a round. Its record stands after those of its ancestors, and it is sent after both.
+    fn make(&mut self, now: UnixMillis, round: u64, step: &mut Step) {
+        let links = self.creation.link(round, &self.dag, &self.delivery);
+        let enter = self.creation.may_enter(now, round, &links.parents, &self.dag);
+        let newest = self.creation.newest;
+        let body = Body {
+            epoch: self.config.epoch,
+            author: self.config.me,
+            round,
+            prev: self.prev(newest, round, &links.parents),
+            parents: links.parents.iter().map(|parent| (parent.author, parent.digest)).collect(),
+            weak: links.weak,
+            time: now,
+            payload: if enter { self.creation.pending.drain() } else { Vec::new() },
+            coin_share: self.own_share(round),
+        };
+        assert!(round > newest.round, "one vertex a round, ever: {round} after {newest:?}");
+        assert_eq!(body.check(self.config.committee, &self.domain), Ok(()), "an own vertex is valid");
+        let vertex = Vertex::sign(body, &self.domain, &self.secrets.identity);
+        let id = vertex.id(&self.domain);
+        step.records.push(Record::Own(vertex.clone()));
+        if self.config.committee.n() > 1 {
+            step.send.push((To::Others, Message::Vertex(vertex.clone())));
+        }
+        self.enter(id, vertex.clone());
+        self.creation.made(id, vertex.body().links(), &self.dag);
+    }
+
+    /// Notes an accepted vertex for those to come. An own one that comes back from others is never contradicted.
+    fn note(&mut self, id: VertexRef, vertex: &Vertex) {
+        if id.author == self.config.me && id.round > self.creation.newest.round {
+            self.creation.made(id, vertex.body().links(), &self.dag);
+        } else {
+            self.creation.accepted(id);
+        }
+    }
+
+    fn prev(&self, newest: VertexRef, round: u64, parents: &[VertexRef]) -> Option<(u64, Digest)> {
+        let named = newest.round > 0 && (newest.round != round - 1 || parents.contains(&newest));
+        named.then_some((newest.round, newest.digest))
+    }
+
+    fn own_share(&self, round: u64) -> Option<CoinShare> {
+        let tossed = (round >= FIRST_SHARE_ROUND).then(|| round - CERTIFY)?;
+        let fresh = self.domain.digest("conclave/coin entropy", &[&self.entropy, &tossed.to_be_bytes()]);
+        Some(Toss::new(&self.domain, tossed).share(self.config.me, &self.secrets.coin, &fresh.0))
+    }
+
+    /// Takes a verified share; the k-th tells the round's leaders.
+    fn take_share(&mut self, round: u64, author: ReplicaId, share: CoinShare) {
+        if round < self.rule.next() {
+            return;
+        }
+        let shares = self.shares.entry(round).or_default();
+        if shares.insert(author, share).is_none() && shares.len() == self.config.coin.threshold() {
+            let toss = Toss::new(&self.domain, round);
+            if let Some(leaders) = toss.leaders(self.config.committee, &self.config.coin, shares) {
+                self.rule.tossed(round, leaders);
+            }
+        }
+    }
+
+    /// Enters a record of the own log, which holds nothing that was not verified.
+    fn replay(&mut self, record: Record, step: &mut Step) {
+        let vertex = match record {
+            Record::Proof(one, _) => {
+                self.creation.excluded.insert(one.body().author);
+                return;
+            }
+            Record::Accepted(vertex) | Record::Own(vertex) => vertex,
+        };
+        let id = vertex.id(&self.domain);
+        if self.dag.contains(&id) {
+            return;
+        }
+        if let Some(first) =
+            self.dag.first(id.round, id.author).and_then(|first| self.dag.get(&first)).cloned()
+        {
+            self.convict(first, vertex.clone(), step);
+        }
+        self.enter(id, vertex.clone());
+        for request in vertex.body().payload.iter().filter(|_| id.author == self.config.me) {
+            self.creation.pending.forget(request);
+        }
+        self.note(id, &vertex);
     }
 }

@@ -9,7 +9,7 @@
 //! reason to refuse); weak links point to rounds from round-64 up to round-1, none of them a parent; sizes within
 //! `limits`; the coin share for round-4 verifies (none below round 5). Validity never depends on the receiver.
 //! Where the text leaves an encoding open, there is one only: links are strictly ascending, and a link to
-//! round 0 names a genesis vertex.
+//! round 0 names a genesis vertex. Rounds end at 2^48 ([`MAX_ROUND`]), so that no arithmetic on them overflows.
 
 use super::coin::CoinShare;
 use super::identity::{IdentityKey, Signature};
@@ -23,6 +23,12 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::sync::Arc;
 
+/// The last round: 8,900 years at a thousand rounds a second.
+pub(super) const MAX_ROUND: u64 = 1 << 48;
+
+/// The first round whose vertices carry a coin share.
+pub(super) const FIRST_SHARE_ROUND: u64 = 5;
+
 /// Names one vertex. Ordered by round, then author, then digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub struct VertexRef {
@@ -32,6 +38,14 @@ pub struct VertexRef {
     pub author: ReplicaId,
     /// Its digest, which binds round and author.
     pub digest: Digest,
+}
+
+impl VertexRef {
+    /// Not above any vertex of this round, and above all of lower rounds.
+    pub(super) fn first_of(round: u64) -> Self {
+        let author = ReplicaId::new(1).expect("1 is an index");
+        Self { round, author, digest: Digest::default() }
+    }
 }
 
 impl fmt::Debug for VertexRef {
@@ -128,7 +142,7 @@ impl Domain {
 pub(super) enum Invalid {
     /// Made for another epoch.
     Epoch,
-    /// By nobody of the committee, or in round 0.
+    /// By nobody of the committee, in round 0, or beyond the last round.
     Author,
     /// Parents not ascending, not of the committee, or not q to n of them; or no genesis vertices in round 1.
     Parents,
@@ -192,12 +206,12 @@ impl Body {
     pub(super) fn check(&self, committee: Committee, domain: &Domain) -> Result<(), Invalid> {
         let ensure = |holds: bool, why: Invalid| if holds { Ok(()) } else { Err(why) };
         ensure(self.epoch == domain.epoch, Invalid::Epoch)?;
-        ensure(committee.contains(self.author) && self.round >= 1, Invalid::Author)?;
+        ensure(committee.contains(self.author) && (1..=MAX_ROUND).contains(&self.round), Invalid::Author)?;
         ensure(self.parents_valid(committee, domain), Invalid::Parents)?;
         ensure(self.prev_valid(), Invalid::Prev)?;
         ensure(self.weak_valid(committee, domain), Invalid::Weak)?;
         ensure(self.payload_valid(), Invalid::Payload)?;
-        ensure(self.coin_share.is_some() == (self.round >= 5), Invalid::CoinShare)
+        ensure(self.coin_share.is_some() == (self.round >= FIRST_SHARE_ROUND), Invalid::CoinShare)
     }
 
     fn parents_valid(&self, committee: Committee, domain: &Domain) -> bool {
@@ -218,7 +232,9 @@ impl Body {
 
     fn weak_valid(&self, committee: Committee, domain: &Domain) -> bool {
         let window = self.round.saturating_sub(HISTORY_ROUNDS)..self.round;
-        let parent = |link: &VertexRef| link.round == self.round - 1 && self.parents.contains(&(link.author, link.digest));
+        let parent = |link: &VertexRef| {
+            link.round == self.round - 1 && self.parents.contains(&(link.author, link.digest))
+        };
         self.weak.len() <= MAX_WEAK_LINKS
             && self.weak.windows(2).all(|pair| pair[0] < pair[1])
             && self.weak.iter().all(|link| {

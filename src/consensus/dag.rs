@@ -1,0 +1,83 @@
+//! The accepted vertices: each stands with all its ancestors.
+
+use super::vertex::{Domain, Vertex, VertexRef};
+use crate::codec::Digest;
+use crate::quorum::{Committee, ReplicaId};
+use crate::time::UnixMillis;
+use std::collections::BTreeMap;
+
+/// The accepted part of the DAG.
+///
+/// Invariants: 1. an accepted vertex's parents and weak links are accepted; 2. `first` names, of each author and
+/// round, the vertex that was accepted first.
+pub(super) struct Dag {
+    committee: Committee,
+    domain: Domain,
+    genesis_time: UnixMillis,
+    vertices: BTreeMap<VertexRef, Vertex>,
+    first: BTreeMap<u64, BTreeMap<ReplicaId, Digest>>,
+}
+
+impl Dag {
+    pub fn new(committee: Committee, domain: Domain, genesis_time: UnixMillis) -> Self {
+        let genesis = committee.members().map(|author| (author, domain.genesis(author).digest)).collect();
+        let first = BTreeMap::from([(0, genesis)]);
+        Self { committee, domain, genesis_time, vertices: BTreeMap::new(), first }
+    }
+
+    pub fn contains(&self, id: &VertexRef) -> bool {
+        if id.round == 0 { *id == self.domain.genesis(id.author) } else { self.vertices.contains_key(id) }
+    }
+
+    pub fn get(&self, id: &VertexRef) -> Option<&Vertex> {
+        self.vertices.get(id)
+    }
+
+    pub fn len(&self) -> usize {
+        self.vertices.len()
+    }
+
+    /// The vertices from this one on, in order.
+    pub fn from(&self, id: VertexRef) -> impl Iterator<Item = (&VertexRef, &Vertex)> {
+        self.vertices.range(id..)
+    }
+
+    /// Adds a vertex whose ancestors are held.
+    pub fn insert(&mut self, id: VertexRef, vertex: Vertex) {
+        assert!(vertex.body().links().all(|link| self.contains(&link)), "{id:?} before its ancestors");
+        self.first.entry(id.round).or_default().entry(id.author).or_insert(id.digest);
+        self.vertices.insert(id, vertex);
+    }
+
+    /// The vertex of this author and round that was accepted first.
+    pub fn first(&self, round: u64, author: ReplicaId) -> Option<VertexRef> {
+        let digest = *self.first.get(&round)?.get(&author)?;
+        Some(VertexRef { round, author, digest })
+    }
+
+    /// The first accepted of each author in a round, by author.
+    pub fn firsts(&self, round: u64) -> impl Iterator<Item = VertexRef> {
+        let authors = self.first.get(&round).into_iter().flatten();
+        authors.map(move |(author, digest)| VertexRef { round, author: *author, digest: *digest })
+    }
+
+    /// The highest round of which vertices of q authors are held that `counts` takes.
+    pub fn quorum_round(&self, counts: impl Fn(ReplicaId) -> bool) -> u64 {
+        let enough = |authors: &BTreeMap<ReplicaId, Digest>| {
+            authors.keys().filter(|author| counts(**author)).count() >= self.committee.quorum()
+        };
+        self.first.iter().rev().find(|(_, authors)| enough(authors)).map_or(0, |(round, _)| *round)
+    }
+
+    /// The clock of a vertex's author when it was made.
+    pub fn time(&self, id: &VertexRef) -> UnixMillis {
+        self.vertices.get(id).map_or(self.genesis_time, |vertex| vertex.body().time)
+    }
+
+    /// The lower median of times: among ≥ q of them at most t are the adversary's, so it lies between correct ones.
+    pub fn median_time(&self, ids: impl Iterator<Item = VertexRef>) -> UnixMillis {
+        let mut times: Vec<UnixMillis> = ids.map(|id| self.time(&id)).collect();
+        times.sort_unstable();
+        times.get(times.len().saturating_sub(1) / 2).copied().unwrap_or(self.genesis_time)
+    }
+}

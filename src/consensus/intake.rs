@@ -1,0 +1,207 @@
+//! From a peer's message to accepted vertices.
+//!
+//! Of pushed vertices the first per (author, round) is kept; others only if a vertex that is held links them. A vertex
+//! is accepted once all its ancestors (parents and weak) are; acceptance is recorded, so that an own vertex that
+//! links it is never durable without it. Two signed vertices of one author and round are a proof of fault: it is
+//! recorded and passed on once, and the author is linked no more in the epoch.
+
+use super::coin::Toss;
+use super::commit::CERTIFY;
+use super::fetch::{self, MAX_FETCH};
+use super::vertex::{Vertex, VertexRef};
+use super::{Consensus, Message, Record, Step};
+use crate::protocol::{Fault, Misbehaviour, To};
+use crate::quorum::ReplicaId;
+use crate::time::UnixMillis;
+use std::collections::BTreeSet;
+
+impl Consensus {
+    pub(super) fn take(&mut self, now: UnixMillis, from: ReplicaId, message: Message, step: &mut Step) {
+        match message {
+            Message::Vertex(vertex) => {
+                self.receive(from, vertex, true, step);
+            }
+            Message::Vertices(vertices) => {
+                for vertex in vertices {
+                    if !self.receive(from, vertex, false, step) {
+                        break;
+                    }
+                }
+            }
+            Message::Page(vertices, next) => self.take_page(now, from, vertices, next, step),
+            Message::Fetch(ids) => self.serve_fetch(now, from, &ids, step),
+            Message::Range(cursor) => self.serve_range(now, from, cursor, step),
+            Message::Proof(one, other) => self.take_proof(from, one, other, step),
+        }
+    }
+
+    fn serve_fetch(&mut self, now: UnixMillis, from: ReplicaId, ids: &[VertexRef], step: &mut Step) {
+        if ids.len() > MAX_FETCH {
+            return fault(step, from, Misbehaviour::Malformed);
+        }
+        if self.fetch.may_serve(now, from) {
+            let vertices = fetch::answer_fetch(&self.dag, ids);
+            if !vertices.is_empty() {
+                step.send.push((To::One(from), Message::Vertices(vertices)));
+            }
+        }
+    }
+
+    fn serve_range(&mut self, now: UnixMillis, from: ReplicaId, cursor: VertexRef, step: &mut Step) {
+        if self.fetch.may_serve(now, from) {
+            let (vertices, next) = fetch::answer_range(&self.dag, cursor);
+            step.send.push((To::One(from), Message::Page(vertices, next)));
+        }
+    }
+
+    fn take_page(
+        &mut self,
+        now: UnixMillis,
+        from: ReplicaId,
+        vertices: Vec<Vertex>,
+        next: Option<VertexRef>,
+        step: &mut Step,
+    ) {
+        if !self.fetch.awaits_page(from) {
+            return;
+        }
+        let last = vertices.last().map(|vertex| vertex.id(&self.domain));
+        let valid = vertices.into_iter().all(|vertex| self.receive(from, vertex, true, step));
+        let next = next.filter(|_| valid);
+        let more = self.fetch.paged(now, from, last, next);
+        step.send.extend(more.map(|message| (To::One(from), message)));
+    }
+
+    fn take_proof(&mut self, from: ReplicaId, one: Vertex, other: Vertex, step: &mut Step) {
+        let (a, b) = (one.id(&self.domain), other.id(&self.domain));
+        let one_slot = (a.author, a.round) == (b.author, b.round) && a.digest != b.digest;
+        if !one_slot || !self.config.committee.contains(a.author) {
+            return fault(step, from, Misbehaviour::Malformed);
+        }
+        if self.creation.excluded.contains(&a.author) {
+            return;
+        }
+        let epochs = [&one, &other].iter().all(|vertex| vertex.body().epoch == self.config.epoch);
+        if epochs && self.is_signed(&a, &one) && self.is_signed(&b, &other) {
+            self.convict(one, other, step);
+        } else {
+            fault(step, from, Misbehaviour::BadSignature);
+        }
+    }
+
+    /// Takes a vertex from `from`. `unasked` ones are kept if they are the first of their author and round; others only if
+    /// they are needed. False if the sender is at fault.
+    fn receive(&mut self, from: ReplicaId, vertex: Vertex, unasked: bool, step: &mut Step) -> bool {
+        let id = vertex.id(&self.domain);
+        if self.dag.contains(&id) || self.waiting.holds(&id) {
+            return true;
+        }
+        let needed = self.waiting.needed_by(&id);
+        if needed.is_none() && (!unasked || self.creation.excluded.contains(&id.author)) {
+            return true;
+        }
+        if vertex.body().check(self.config.committee, &self.domain).is_err() {
+            fault(step, from, Misbehaviour::InvalidVertex);
+            return false;
+        }
+        if !self.is_signed(&id, &vertex) {
+            fault(step, from, Misbehaviour::BadSignature);
+            return false;
+        }
+        if let Some(first) = self.first_of_slot(&id) {
+            self.convict(first, vertex.clone(), step);
+            if needed.is_none() {
+                return true;
+            }
+        }
+        if !self.coin_share_verifies(&vertex) {
+            fault(step, id.author, Misbehaviour::BadCoinShare);
+            return from != id.author;
+        }
+        self.hold(id, vertex, needed.unwrap_or(from), step);
+        true
+    }
+
+    /// Accepts a valid vertex if its ancestors are accepted; else it waits, charged to whom needs it.
+    fn hold(&mut self, id: VertexRef, vertex: Vertex, charged: ReplicaId, step: &mut Step) {
+        let lacking: BTreeSet<VertexRef> =
+            vertex.body().links().filter(|link| !self.dag.contains(link)).collect();
+        if lacking.is_empty() {
+            self.accept(id, vertex, step);
+        } else if !self.waiting.hold(id, vertex, charged, lacking) {
+            self.fetch.dropped(charged);
+            fault(step, charged, Misbehaviour::Flood);
+        }
+    }
+
+    /// Accepts a vertex of another replica, and all that waited for it only.
+    fn accept(&mut self, id: VertexRef, vertex: Vertex, step: &mut Step) {
+        let mut ready = vec![(id, vertex)];
+        while let Some((id, vertex)) = ready.pop() {
+            step.records.push(Record::Accepted(vertex.clone()));
+            self.enter(id, vertex.clone());
+            self.note(id, &vertex);
+            ready.extend(self.waiting.accepted(&id));
+        }
+    }
+
+    /// Adds a vertex, whose ancestors are accepted, to the DAG, the coins and the commit rule.
+    pub(super) fn enter(&mut self, id: VertexRef, vertex: Vertex) {
+        let body = vertex.body();
+        if let (Some(share), Some(round)) = (body.coin_share, id.round.checked_sub(CERTIFY)) {
+            self.take_share(round, id.author, share);
+        }
+        let open = self.delivery.accepted(id, !body.payload.is_empty());
+        self.rule.observe(id, body.parent_refs().collect());
+        self.dag.insert(id, vertex);
+        if !open {
+            self.propose_again(id);
+        }
+    }
+
+    /// Proposes the requests of a vertex that age excluded: of the first of its author and round only.
+    pub(super) fn propose_again(&mut self, id: VertexRef) {
+        if self.dag.first(id.round, id.author) != Some(id) {
+            return;
+        }
+        let Some(vertex) = self.dag.get(&id) else { return };
+        for request in &vertex.body().payload {
+            if !self.delivery.delivered_lately(&request.0) {
+                self.creation.pending.again(id.author, request.clone());
+            }
+        }
+    }
+
+    /// An author signed two vertices of one round.
+    pub(super) fn convict(&mut self, one: Vertex, other: Vertex, step: &mut Step) {
+        let author = one.body().author;
+        if self.creation.excluded.insert(author) {
+            step.records.push(Record::Proof(one.clone(), other.clone()));
+            step.send.push((To::Others, Message::Proof(one, other)));
+            fault(step, author, Misbehaviour::Equivocation);
+        }
+    }
+
+    fn first_of_slot(&self, id: &VertexRef) -> Option<Vertex> {
+        let accepted = self.dag.first(id.round, id.author).and_then(|first| self.dag.get(&first));
+        let first = accepted.or_else(|| self.waiting.get(&self.waiting.slot(id.round, id.author)?));
+        first.cloned()
+    }
+
+    fn is_signed(&self, id: &VertexRef, vertex: &Vertex) -> bool {
+        let public = self.config.identities.get(id.author.slot());
+        public.is_some_and(|public| vertex.signed_by(public, &id.digest))
+    }
+
+    fn coin_share_verifies(&self, vertex: &Vertex) -> bool {
+        let body = vertex.body();
+        let (Some(share), Some(round)) = (&body.coin_share, body.round.checked_sub(CERTIFY)) else {
+            return true;
+        };
+        Toss::new(&self.domain, round).verify(&self.config.coin, body.author, share)
+    }
+}
+
+fn fault(step: &mut Step, who: ReplicaId, what: Misbehaviour) {
+    step.faults.push(Fault { who, what });
+}

@@ -1,0 +1,96 @@
+//! The requests that wait to enter a vertex of this replica.
+//!
+//! One queue, first come first served: what clients submitted, and what age excluded from vertices of others (charged to
+//! their author, so that nobody's late vertices crowd out the rest).
+
+use crate::limits::{
+    MAX_PENDING_REQUEST_BYTES, MAX_REQUEST_BYTES, MAX_VERTEX_PAYLOAD_BYTES, MAX_VERTEX_REQUESTS,
+};
+use crate::quorum::ReplicaId;
+use std::collections::{BTreeMap, VecDeque};
+
+use super::vertex::Request;
+
+/// Bytes of requests proposed again that may wait, for each author of their first vertices.
+const MAX_AGAIN_BYTES_PER_AUTHOR: usize = MAX_PENDING_REQUEST_BYTES / 16;
+
+/// Bytes that a waiting request costs beside its own.
+const OVERHEAD: usize = 64;
+
+/// The queue.
+#[derive(Default)]
+pub(super) struct Pending {
+    queue: VecDeque<(ReplicaId, Request)>,
+    bytes: BTreeMap<ReplicaId, usize>,
+}
+
+impl Pending {
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.bytes.values().sum()
+    }
+
+    /// Whether this replica may take a request of so many bytes from a client.
+    pub fn has_room(&self, me: ReplicaId, bytes: usize) -> bool {
+        bytes <= MAX_REQUEST_BYTES && self.charged(me) + bytes + OVERHEAD <= MAX_PENDING_REQUEST_BYTES
+    }
+
+    /// Takes a client's request, if there is room.
+    pub fn submit(&mut self, me: ReplicaId, request: Request) {
+        if self.has_room(me, request.0.len()) {
+            self.push(me, request);
+        }
+    }
+
+    /// Takes a request of a vertex of `author` that age excluded, if there is room and it does not wait already.
+    pub fn again(&mut self, author: ReplicaId, request: Request) {
+        let fits = self.charged(author) + request.0.len() + OVERHEAD <= MAX_AGAIN_BYTES_PER_AUTHOR;
+        if fits && !self.queue.iter().any(|(_, waiting)| *waiting == request) {
+            self.push(author, request);
+        }
+    }
+
+    /// Drops a request that is in a vertex already.
+    pub fn forget(&mut self, request: &Request) {
+        if let Some(at) = self.queue.iter().position(|(_, waiting)| waiting == request) {
+            if let Some((author, request)) = self.queue.remove(at) {
+                self.discharge(author, &request);
+            }
+        }
+    }
+
+    /// Takes as many as go into one vertex; one greater than the payload limit goes alone.
+    pub fn drain(&mut self) -> Vec<Request> {
+        let mut taken: Vec<Request> = Vec::new();
+        let mut bytes = 0;
+        while let Some((_, request)) = self.queue.front() {
+            bytes += request.0.len();
+            let full = taken.len() == MAX_VERTEX_REQUESTS || bytes > MAX_VERTEX_PAYLOAD_BYTES;
+            if full && !taken.is_empty() {
+                break;
+            }
+            let Some((author, request)) = self.queue.pop_front() else { break };
+            self.discharge(author, &request);
+            taken.push(request);
+        }
+        taken
+    }
+
+    fn charged(&self, author: ReplicaId) -> usize {
+        self.bytes.get(&author).copied().unwrap_or(0)
+    }
+
+    fn push(&mut self, author: ReplicaId, request: Request) {
+        *self.bytes.entry(author).or_default() += request.0.len() + OVERHEAD;
+        self.queue.push_back((author, request));
+    }
+
+    fn discharge(&mut self, author: ReplicaId, request: &Request) {
+        if let Some(bytes) = self.bytes.get_mut(&author) {
+            *bytes -= request.0.len() + OVERHEAD;
+        }
+    }
+}
