@@ -449,3 +449,6 @@ impl BorshDeserialize for Name {
             .map_err(|e| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, e.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use crate::dns::text_time;
 use data_encoding::{BASE32HEX_NOPAD, BASE64, HEXUPPER, HEXUPPER_PERMISSIVE};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
 
 /// The octets of `octets` in arrays of `N`.
 pub(super) fn chunks<const N: usize>(octets: &[u8]) -> impl Iterator<Item = [u8; N]> {
@@ -89,7 +90,7 @@ pub(super) fn show(field: Field, octets: &[u8], before: &[u8]) -> Result<Vec<Str
         Field::Ipv6 => Ok(chunks::<16>(octets).map(|a| Ipv6Addr::from(a).to_string()).collect()),
         Field::Eui(_) => one(octets.iter().map(|o| format!("{o:02x}")).collect::<Vec<_>>().join("-")),
         Field::Groups => {
-            one(chunks::<2>(octets).map(|g| format!("{:04x}", number(&g))).collect::<Vec<_>>().join(":"))
+            one(chunks::<2>(octets).map(|g| format!("{:x}", number(&g))).collect::<Vec<_>>().join(":"))
         }
         Field::Text => one(quote(&octets[1..])),
         Field::Texts => {
@@ -238,8 +239,8 @@ pub(super) fn read(field: Field, words: &mut Words<'_>, out: &mut Vec<u8>) -> Re
         Field::Ipv6 => {
             out.extend(words.take("an IPv6 address", |w| w.parse::<Ipv6Addr>().ok())?.octets());
         }
-        Field::Eui(octets) => out.extend(words.take("an EUI address", |w| groups(w, '-', 2, octets))?),
-        Field::Groups => out.extend(words.take("four groups of digits", |w| groups(w, ':', 4, 4))?),
+        Field::Eui(octets) => out.extend(words.take("an EUI address", |w| groups(w, '-', 2..=2, octets))?),
+        Field::Groups => out.extend(words.take("four groups of digits", |w| groups(w, ':', 1..=4, 4))?),
         Field::Loc => loc::read(words, out)?,
         Field::Params => {
             out.extend(params::from_words(std::mem::take(&mut words.rest).iter().copied())?);
@@ -291,11 +292,13 @@ fn push_sized(out: &mut Vec<u8>, octets: &[u8]) -> Result<(), RdataError> {
     Ok(())
 }
 
-/// `count` groups of `width` hexadecimal digits.
-fn groups(word: &str, separator: char, width: usize, count: usize) -> Option<Vec<u8>> {
+/// `count` groups of hexadecimal digits, each of so many.
+fn groups(word: &str, separator: char, widths: RangeInclusive<usize>, count: usize) -> Option<Vec<u8>> {
+    let width = *widths.end();
     let groups: Vec<&str> = word.split(separator).collect();
-    let even = groups.len() == count && groups.iter().all(|group| group.len() == width);
-    even.then(|| unhex(groups.concat().as_bytes()))?
+    let even = groups.len() == count && groups.iter().all(|group| widths.contains(&group.len()));
+    let digits: String = groups.iter().map(|group| format!("{group:0>width$}")).collect();
+    even.then(|| unhex(digits.as_bytes()))?
 }
 
 fn gateway(words: &mut Words<'_>, out: &mut Vec<u8>) -> Result<(), RdataError> {
