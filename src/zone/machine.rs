@@ -309,6 +309,12 @@ impl Machine {
         self.digest_of(self.replay.recomputed_digest(), Ledger::recomputed_digest)
     }
 
+    /// The newest executed state of a zone, published or not.
+    #[cfg(test)]
+    pub(super) fn head(&self, origin: &Name) -> &View {
+        &self.zones[origin].head
+    }
+
     fn digest_of(&self, replay: [u8; 32], zone: impl Fn(&Ledger) -> [u8; 32]) -> Digest {
         let mut state = self.time.0.to_be_bytes().to_vec();
         state.extend(replay);

@@ -37,6 +37,15 @@ mod update;
 mod versions;
 mod view;
 
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use machine::{Machine, MachineError};
 pub use policy::{PolicyError, UpdatePolicy};
 pub use request::{

@@ -22,6 +22,7 @@ use super::draft::Draft;
 use super::policy::UpdatePolicy;
 use super::view::{Key, View};
 use crate::dns::message::Message;
+use crate::dns::rdata;
 use crate::dns::rrset::serial_gt;
 use crate::dns::{Class, Name, Opcode, Rcode, Rdata, Record, RrType, Rrset, Soa};
 use std::collections::BTreeMap;
@@ -130,7 +131,7 @@ fn prescan(origin: &Name, record: &Record) -> Result<(), Rcode> {
     let well_formed = match *class {
         Class::IN => !rtype.is_meta(),
         Class::ANY => *ttl == 0 && rdata.wire().is_empty() && (*rtype == RrType::ANY || !rtype.is_meta()),
-        Class::NONE => *ttl == 0 && !rtype.is_meta(),
+        Class::NONE => *ttl == 0 && !rtype.is_meta() && rdata::validate(*rtype, rdata.wire()).is_ok(),
         _ => false,
     };
     if well_formed { Ok(()) } else { Err(Rcode::FORMERR) }

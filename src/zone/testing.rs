@@ -1,0 +1,247 @@
+//! A machine with ordinary RSA keys and a client, for tests: of this layer, and of those that need signed views.
+
+use super::*;
+use crate::codec::{self, ClusterId, Epoch, KeyId};
+use crate::dns::message::{Header, Message, Question, Section, Writer};
+use crate::dns::tsig::{self, Keyring, TsigAlgorithm, TsigKey};
+
+use crate::dns::{Class, Name, Opcode, Rcode, Rdata, Record, RrType, dnssec, rdata};
+use crate::time::{AgreedTime, SECOND};
+use rsa::traits::PublicKeyParts;
+use rsa::{BigUint, Pkcs1v15Sign, RsaPrivateKey};
+use std::sync::Arc;
+
+const ZSK: [&str; 2] = [
+    "e9c70c959dab5bbac4523477f7cf3e41768d9233a37acc421d95aa55ff7f6501aeb43ce64330236e0b2e9ead9a8c3a701b89727ba02ff9a652fd0abac9942e21",
+    "cb0ba7feed6790f06c6a0f94e8b6c547c48abf36e0c6b1e26e838f3e28c79338b287d6c2aaa1371066e6f6d40e046528f210c098da64d20ff28fad6928966353",
+];
+const KSK: [&str; 2] = [
+    "e3cf96306bc4994b04f9d4b7c5f272aeab0dbd9fc09dd0993baf20874dfb17ccf105e8c8bdc3988306d9a305a807e0700746686eaf18b18db814456d52bc43b3",
+    "c704ace3a26f8b7947a9879d80331a5dba513221b130cb8acc0f5a4d0d706ed2a4188804110864df58eed606c6b56eb3e04445bec18612c458c0e118c70e778d",
+];
+
+/// The agreed time of genesis, in seconds.
+pub(crate) const START_SECS: u64 = 1_795_000_000;
+
+/// A key that is whole, as no cluster has one.
+pub(crate) struct WholeKey {
+    pub(crate) info: KeyInfo,
+    private: RsaPrivateKey,
+}
+
+impl WholeKey {
+    fn new(primes: [&str; 2], flags: u16) -> Self {
+        let number = |hex: &str| BigUint::parse_bytes(hex.replace(' ', "").as_bytes(), 16).unwrap();
+        let e = BigUint::from(65_537u32);
+        let private = RsaPrivateKey::from_p_q(number(primes[0]), number(primes[1]), e.clone()).unwrap();
+        let dnskey = dnssec::rsa_dnskey_rdata(flags, 8, &e.to_bytes_be(), &private.n().to_bytes_be());
+        Self { info: KeyInfo { id: KeyId(codec::digest("test", &[dnskey.wire()])), dnskey }, private }
+    }
+
+    pub(crate) fn zsk() -> Self {
+        Self::new(ZSK, 256)
+    }
+
+    pub(crate) fn ksk() -> Self {
+        Self::new(KSK, 257)
+    }
+
+    pub(crate) fn sign(&self, hash: &[u8]) -> Vec<u8> {
+        self.private.sign(Pkcs1v15Sign::new::<rsa::sha2::Sha256>(), hash).unwrap()
+    }
+}
+
+/// A machine, its keys, and the client `updater.`
+pub(crate) struct Bench {
+    pub(crate) machine: Machine,
+    pub(crate) origin: Name,
+    pub(crate) now: AgreedTime,
+    keys: [WholeKey; 2],
+    next_id: u16,
+}
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+/// `OWNER TTL TYPE RDATA…`, all names absolute.
+pub(crate) fn record(line: &str) -> Record {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let rtype = RrType::parse(words[2]).unwrap();
+    let rdata = rdata::from_text(rtype, &words[3..], &Name::root()).unwrap_or_else(|e| panic!("{line}: {e}"));
+    Record { name: name(words[0]), rtype, class: Class::IN, ttl: words[1].parse().unwrap(), rdata }
+}
+
+pub(crate) fn records(zone: &str) -> Vec<Record> {
+    zone.lines().map(str::trim).filter(|line| !line.is_empty()).map(record).collect()
+}
+
+/// The lines of an nsupdate script: prerequisites, updates.
+pub(crate) fn script(text: &str) -> (Vec<Record>, Vec<Record>) {
+    let (mut prerequisites, mut updates) = (Vec::new(), Vec::new());
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (verb, rest) = line.split_once(' ').unwrap();
+        let mut words: Vec<&str> = rest.split_whitespace().collect();
+        let bare = |class, words: &[&str]| Record {
+            name: name(words[0]),
+            rtype: words.get(1).map_or(RrType::ANY, |word| RrType::parse(word).unwrap()),
+            class,
+            ttl: 0,
+            rdata: Rdata::new(&[]),
+        };
+        match verb {
+            "nxdomain" | "nxrrset" => prerequisites.push(bare(Class::NONE, &words)),
+            "yxdomain" => prerequisites.push(bare(Class::ANY, &words)),
+            "yxrrset" if words.len() == 2 => prerequisites.push(bare(Class::ANY, &words)),
+            "yxrrset" => {
+                words.insert(1, "0");
+                prerequisites.push(record(&words.join(" ")));
+            }
+            "add" => updates.push(record(rest)),
+            "del" if words.len() <= 2 => updates.push(bare(Class::ANY, &words)),
+            "del" => {
+                words.insert(1, "0");
+                updates.push(Record { class: Class::NONE, ..record(&words.join(" ")) });
+            }
+            other => panic!("no verb {other}"),
+        }
+    }
+    (prerequisites, updates)
+}
+
+/// An UPDATE message, unsigned.
+pub(crate) fn message(id: u16, zone: &Name, prerequisites: &[Record], updates: &[Record]) -> Vec<u8> {
+    let mut writer = Writer::new(65_000);
+    writer.header(&Header::request(id, Opcode::UPDATE));
+    writer.question(&Question { name: zone.clone(), rtype: RrType::SOA, class: Class::IN }).unwrap();
+    for record in prerequisites {
+        writer.record(Section::Answer, record).unwrap();
+    }
+    for record in updates {
+        writer.record(Section::Authority, record).unwrap();
+    }
+    let wire = writer.finish();
+    assert!(Message::parse(&wire).is_ok(), "a test's message is well formed");
+    wire
+}
+
+pub(crate) fn updater() -> TsigKey {
+    TsigKey::new(name("updater."), TsigAlgorithm::HmacSha256, vec![7; 32])
+}
+
+impl Bench {
+    /// The zone before genesis, at [`START_SECS`].
+    pub(crate) fn unstarted(origin: &str, zone: &str, policy: &[&str]) -> Self {
+        Self::of(origin, zone, policy, |_| {}).unwrap()
+    }
+
+    pub(crate) fn of(
+        origin: &str,
+        zone: &str,
+        policy: &[&str],
+        adapt: impl FnOnce(&mut ZoneRules),
+    ) -> Result<Self, MachineError> {
+        let keys = [WholeKey::zsk(), WholeKey::ksk()];
+        let mut keyring = Keyring::default();
+        keyring.tsig.insert(name("updater."), updater());
+        let mut rules = ZoneRules {
+            origin: name(origin),
+            policy: UpdatePolicy::parse(policy).unwrap(),
+            reads: Reads::Local,
+            serial: SerialRule::Increment,
+            validity: Validity::default(),
+            dnskey_ttl: 3600,
+            ksk: keys[1].info.clone(),
+            zsk: keys[0].info.clone(),
+        };
+        adapt(&mut rules);
+        let machine = Machine::new(Genesis {
+            cluster: ClusterId::default(),
+            epoch: Epoch(0),
+            zones: vec![(rules, records(zone))],
+            keys: Arc::new(keyring),
+        })?;
+        let now = AgreedTime(START_SECS * SECOND);
+        Ok(Self { machine, origin: name(origin), now, keys, next_id: 0 })
+    }
+
+    /// The zone, signed and visible; `updater.` may do anything.
+    pub(crate) fn new(origin: &str, zone: &str) -> Self {
+        Self::with_policy(origin, zone, &["grant updater. zonesub ANY"])
+    }
+
+    pub(crate) fn with_policy(origin: &str, zone: &str, policy: &[&str]) -> Self {
+        let mut bench = Self::unstarted(origin, zone, policy);
+        let _ = bench.execute(&[Request::Genesis { zone: name(origin) }]);
+        let signed = bench.sign_all();
+        assert_eq!(signed.failures, []);
+        assert_eq!(signed.published.len(), 1);
+        bench
+    }
+
+    /// Executes one batch; agreed time goes on by a second.
+    pub(crate) fn execute(&mut self, requests: &[Request]) -> Executed {
+        self.now.0 += SECOND;
+        let encoded: Vec<Vec<u8>> = requests.iter().map(codec::encode).collect();
+        let tagged: Vec<(RequestId, &[u8])> =
+            encoded.iter().enumerate().map(|(i, bytes)| (RequestId(i as u64), bytes.as_slice())).collect();
+        self.machine.execute(&Batch { time: self.now, requests: &tagged })
+    }
+
+    /// A signed update message.
+    pub(crate) fn signed(&mut self, text: &str) -> Request {
+        let (prerequisites, updates) = script(text);
+        self.signed_records(&prerequisites, &updates)
+    }
+
+    pub(crate) fn signed_records(&mut self, prerequisites: &[Record], updates: &[Record]) -> Request {
+        self.next_id += 1;
+        let mut wire = message(self.next_id, &self.origin, prerequisites, updates);
+        // Equal scripts in one second would be one request: a nonce where nobody looks.
+        wire[11] = 1;
+        wire.extend([0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 3, 2]);
+        wire.extend(self.next_id.to_be_bytes());
+        tsig::sign_request(&mut wire, &updater(), self.now.secs());
+        Request::Update { wire }
+    }
+
+    /// One update, a batch of its own, executed but not signed.
+    pub(crate) fn update(&mut self, text: &str) -> Rcode {
+        self.batch(&[text])[0]
+    }
+
+    /// Updates in one batch.
+    pub(crate) fn batch(&mut self, texts: &[&str]) -> Vec<Rcode> {
+        let requests: Vec<Request> = texts.iter().map(|text| self.signed(text)).collect();
+        self.execute(&requests).outcomes.iter().map(|outcome| outcome.rcode).collect()
+    }
+
+    /// The signature of a job, by the key it names.
+    pub(crate) fn signature(&self, job: &Job) -> Vec<u8> {
+        self.keys.iter().find(|key| key.info.id == job.key).unwrap().sign(&job.hash)
+    }
+
+    /// Signs all that is pending.
+    pub(crate) fn sign_all(&mut self) -> Signed {
+        let mut all = Signed::default();
+        for job in self.machine.pending_jobs() {
+            let signature = self.signature(&job);
+            let signed = self.machine.signed(job.id, &signature);
+            all.published.extend(signed.published);
+            all.failures.extend(signed.failures);
+        }
+        all
+    }
+
+    /// The published view.
+    pub(crate) fn view(&self) -> Arc<View> {
+        self.machine.view(&self.origin).unwrap()
+    }
+
+    /// What `update` gave, signed and published.
+    pub(crate) fn publish(&mut self, text: &str) -> Arc<View> {
+        assert_eq!(self.update(text), Rcode::NOERROR, "{text}");
+        assert_eq!(self.sign_all().failures, []);
+        self.view()
+    }
+}

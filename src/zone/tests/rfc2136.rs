@@ -1,0 +1,254 @@
+//! RFC 2136 §3, and pitfalls 1 to 6 and 8 of dynamic update.
+
+use super::*;
+use crate::dns::tsig::{self, AuthFailure};
+use crate::dns::{Class, Rcode, Rdata, Record};
+use crate::zone::Request;
+
+const NONE: [&str; 0] = [];
+
+fn one(text: &str) -> Rcode {
+    bench().update(text)
+}
+
+#[test]
+fn s3_2_1_rrset_exists_value_independent() {
+    assert_eq!(one("yxrrset www.example. A"), Rcode::NOERROR);
+    assert_eq!(one("yxrrset www.example. AAAA"), Rcode::NXRRSET);
+    assert_eq!(one("yxrrset nothing.example. A"), Rcode::NXRRSET);
+}
+
+#[test]
+fn s3_2_3_rrset_exists_value_dependent_is_equality_of_sets_without_ttl_and_case() {
+    // Pitfall 1: a subset does not do, nor does a superset.
+    assert_eq!(one("yxrrset www.example. A 192.0.2.80"), Rcode::NXRRSET);
+    assert_eq!(one("yxrrset www.example. A 192.0.2.80\nyxrrset WWW.example. A 192.0.2.81"), Rcode::NOERROR);
+    let three = "yxrrset www.example. A 192.0.2.80\nyxrrset www.example. A 192.0.2.81\nyxrrset www.example. A 192.0.2.82";
+    assert_eq!(one(three), Rcode::NXRRSET);
+    assert_eq!(one("yxrrset alias.example. CNAME WWW.EXAMPLE."), Rcode::NOERROR);
+}
+
+#[test]
+fn s3_2_2_and_s3_2_4_and_s3_2_5_absence_and_names_in_use() {
+    assert_eq!(one("nxrrset www.example. A"), Rcode::YXRRSET);
+    assert_eq!(one("nxrrset www.example. AAAA"), Rcode::NOERROR);
+    assert_eq!(one("yxdomain www.example."), Rcode::NOERROR);
+    assert_eq!(one("nxdomain www.example."), Rcode::YXDOMAIN);
+    assert_eq!(one("nxdomain nothing.example."), Rcode::NOERROR);
+    assert_eq!(one("yxdomain nothing.example."), Rcode::NXDOMAIN);
+    // An empty non-terminal owns no record.
+    assert_eq!(one("yxdomain deep.below.example."), Rcode::NXDOMAIN);
+}
+
+#[test]
+fn pitfall_8_prerequisites_do_not_expand_wildcards_and_the_clusters_records_are_not_there() {
+    let mut bench = bench();
+    assert_eq!(bench.update("add *.example. 60 A 192.0.2.9"), Rcode::NOERROR);
+    assert_eq!(bench.update("yxdomain some.example."), Rcode::NXDOMAIN);
+    assert_eq!(bench.update("yxrrset www.example. NSEC"), Rcode::NXRRSET);
+}
+
+#[test]
+fn pitfall_19_a_prerequisite_on_the_soa_is_the_served_one_and_one_of_two_racers_wins() {
+    let mut bench = bench();
+    let soa = "yxrrset example. SOA ns1.example. admin.example. 5 3600 600 86400 300";
+    let racer = |host: &str| format!("{soa}\nadd {host}.example. 60 A 192.0.2.7");
+    assert_eq!(bench.batch(&[&racer("one"), &racer("two")]), [Rcode::NOERROR, Rcode::NXRRSET]);
+    let _ = bench.sign_all();
+    assert_eq!(bench.view().serial(), 6);
+    assert_eq!(data(&bench.view(), "two.example.", RrType::A), NONE);
+}
+
+fn raw(class: Class, ttl: u32, rtype: RrType, octets: &[u8]) -> Record {
+    Record { name: name("www.example."), rtype, class, ttl, rdata: Rdata::new(octets) }
+}
+
+#[test]
+fn s3_2_5_and_s3_4_1_3_malformed_records_are_formerr() {
+    let mut bench = bench();
+    let mut ask = |prerequisites: &[Record], updates: &[Record]| {
+        let request = bench.signed_records(prerequisites, updates);
+        bench.execute(&[request]).outcomes[0].rcode
+    };
+    let address = &[192, 0, 2, 1];
+    for prerequisite in [
+        raw(Class::ANY, 1, RrType::A, &[]),
+        raw(Class::NONE, 1, RrType::A, &[]),
+        raw(Class::IN, 1, RrType::A, address),
+        raw(Class::ANY, 0, RrType::A, address),
+        raw(Class::NONE, 0, RrType::A, address),
+        raw(Class::CH, 0, RrType::A, address),
+    ] {
+        assert_eq!(ask(&[prerequisite.clone()], &[]), Rcode::FORMERR, "{prerequisite:?}");
+    }
+    for update in [
+        raw(Class::ANY, 1, RrType::A, &[]),
+        raw(Class::ANY, 0, RrType::A, address),
+        raw(Class::ANY, 0, RrType::AXFR, &[]),
+        raw(Class::NONE, 1, RrType::A, address),
+        raw(Class::NONE, 0, RrType::ANY, &[]),
+        raw(Class::NONE, 0, RrType::A, &[]),
+        raw(Class::IN, 0, RrType::ANY, &[]),
+        raw(Class::IN, 0, RrType::MAILB, address),
+        raw(Class::CH, 0, RrType::A, address),
+    ] {
+        assert_eq!(ask(&[], &[update.clone()]), Rcode::FORMERR, "{update:?}");
+    }
+}
+
+#[test]
+fn s3_1_and_notzone() {
+    let mut bench = bench();
+    assert_eq!(bench.update("yxdomain www.test."), Rcode::NOTZONE);
+    assert_eq!(bench.update("add www.test. 60 A 192.0.2.1"), Rcode::NOTZONE);
+    bench.origin = name("test.");
+    assert_eq!(bench.update("add www.test. 60 A 192.0.2.1"), Rcode::NOTAUTH);
+    bench.origin = name("www.example.");
+    assert_eq!(bench.update("add www.example. 60 A 192.0.2.1"), Rcode::NOTAUTH);
+}
+
+#[test]
+fn s3_4_2_2_a_failing_update_changes_nothing_at_all() {
+    let mut bench = bench();
+    let digest = |bench: &Bench| bench.machine.head(&bench.origin).iter().count();
+    let before = digest(&bench);
+    assert_eq!(bench.update("add new.example. 60 A 192.0.2.1\nadd x.test. 60 A 192.0.2.1"), Rcode::NOTZONE);
+    let too_many: String =
+        (0..3000).map(|i| format!("add big.example. 60 A 10.0.{}.{}\n", i / 250, i % 250)).collect();
+    assert_eq!(bench.update(&format!("add new.example. 60 A 192.0.2.1\n{too_many}")), Rcode::REFUSED);
+    assert_eq!(digest(&bench), before);
+    assert_eq!(bench.machine.pending_jobs(), []);
+}
+
+#[test]
+fn s3_4_2_2_cname_beside_other_data_is_ignored_pitfall_2() {
+    let mut bench = bench();
+    let view = bench.publish("add www.example. 60 CNAME x.example.\nadd alias.example. 60 A 192.0.2.1");
+    assert_eq!(view.serial(), 5, "nothing changed");
+    // On a signed node, where NSEC and RRSIG are no other data: delete and add in one message.
+    let view = bench.publish("del alias.example. CNAME\nadd alias.example. 60 CNAME ns1.example.");
+    assert_eq!(data(&view, "alias.example.", RrType::CNAME), ["ns1.example."]);
+    let view = bench.publish("add alias.example. 60 CNAME ns2.example.");
+    assert_eq!(data(&view, "alias.example.", RrType::CNAME), ["ns2.example."], "one replaces the other");
+    let view = bench.publish("del www.example. A\nadd www.example. 60 CNAME ns1.example.");
+    assert!(is_signed(&view, "www.example.", RrType::CNAME));
+}
+
+#[test]
+fn s3_4_2_3_and_s3_4_2_4_the_apex_keeps_soa_and_ns_pitfall_3() {
+    let mut bench = bench();
+    let view = bench.publish(
+        "add example. 60 TXT x\nadd example. 60 CDS 1 8 2 abababababababababababababababababababababababababababababababab",
+    );
+    assert!(is_signed(&view, "example.", RrType::CDS));
+    let view = bench.publish("del example.");
+    assert_eq!(data(&view, "example.", RrType::TXT), NONE);
+    assert_eq!(data(&view, "example.", RrType::NS), ["ns1.example.", "ns2.example."]);
+    assert_eq!(data(&view, "example.", RrType::DNSKEY).len(), 2);
+    assert_eq!(data(&view, "example.", RrType::CDS).len(), 1);
+    let serial = view.serial();
+    let view = bench.publish("del example. NS\ndel example. SOA");
+    let view_soa = bench.publish("del example. SOA ns1.example. admin.example. 7 3600 600 86400 300");
+    assert_eq!((view.serial(), view_soa.serial()), (serial, serial));
+    let view = bench.publish("del example. NS ns1.example.\ndel example. NS ns2.example.");
+    assert_eq!(data(&view, "example.", RrType::NS), ["ns2.example."], "the last one stays");
+    assert_eq!(bench.publish("del example. CDS").serial(), serial + 2, "but CDS can be deleted by name");
+}
+
+#[test]
+fn s3_4_2_2_soa_is_taken_only_forward_and_only_at_the_apex() {
+    let mut bench = bench();
+    let soa = |serial: u32| format!("add example. 3600 SOA ns9.example. admin.example. {serial} 1 1 1 300");
+    assert_eq!(bench.publish(&soa(5)).serial(), 5);
+    assert_eq!(bench.publish(&soa(4)).serial(), 5);
+    assert_eq!(bench.publish(&soa(5 + (1 << 31))).serial(), 5, "RFC 1982 leaves that undefined");
+    let at_www = "add www.example. 60 SOA a. b. 99 1 1 1 1";
+    assert_eq!(bench.publish(at_www).serial(), 5);
+    let view = bench.publish(&soa(70));
+    assert_eq!((view.serial(), view.soa_fields().mname), (70, name("ns9.example.")));
+    assert_eq!(bench.publish("add www.example. 60 A 192.0.2.99").serial(), 71);
+}
+
+#[test]
+fn pitfall_4_the_last_added_ttl_is_the_whole_rrsets() {
+    let mut bench = bench();
+    let view = bench.publish("add www.example. 77 A 192.0.2.82");
+    let set = view.node(&name("www.example.")).unwrap().get(RrType::A).unwrap();
+    assert_eq!((set.rrset.ttl, set.rrset.len()), (77, 3));
+    let view = bench.publish("add www.example. 78 A 192.0.2.80");
+    assert_eq!(view.node(&name("www.example.")).unwrap().get(RrType::A).unwrap().rrset.ttl, 78);
+    let view = bench.publish("add www.example. 2147483648 A 192.0.2.80");
+    assert_eq!(view.node(&name("www.example.")).unwrap().get(RrType::A).unwrap().rrset.ttl, 0, "RFC 2181 §8");
+}
+
+#[test]
+fn pitfall_5_what_changes_nothing_signs_nothing_and_moves_no_serial() {
+    for nothing in [
+        "",
+        "add www.example. 600 A 192.0.2.80",
+        "add new.example. 60 A 192.0.2.1\ndel new.example. A 192.0.2.1",
+        "del www.example. A 192.0.2.80\nadd www.example. 600 A 192.0.2.80",
+        "del nothing.example.",
+        "del nothing.example. A 192.0.2.1",
+        "del deep.below.example.",
+    ] {
+        let mut bench = bench();
+        let request = bench.signed(nothing);
+        let executed = bench.execute(&[request]);
+        assert_eq!(executed.outcomes[0].rcode, Rcode::NOERROR, "{nothing}");
+        assert_eq!(executed.jobs, [], "{nothing}");
+        assert_eq!(executed.outcomes[0].after, Some((name("example."), 1)), "{nothing}");
+    }
+}
+
+#[test]
+fn pitfall_6_what_belongs_to_the_cluster_is_refused_whatever_the_policy() {
+    let key = "256 3 8 AwEAAbmdk7fx0/SYf1trVUrKYlyX";
+    for update in [
+        &format!("add example. 60 DNSKEY {key}"),
+        "del example. DNSKEY",
+        "del www.example. NSEC",
+        "del www.example. RRSIG",
+        "del example. NSEC3PARAM",
+        "add example. 60 NSEC3PARAM 1 0 0 -",
+        "add www.example. 60 NSEC x.example. A",
+        "del example. ZONEMD",
+        "del www.example. NSEC3",
+        "del www.example. SIG",
+    ] {
+        assert_eq!(one(update), Rcode::REFUSED, "{update}");
+    }
+}
+
+#[test]
+fn wks_has_one_record_an_address_and_protocol() {
+    let mut bench = bench();
+    let wks = |tail: &[u8]| {
+        let mut octets = vec![192, 0, 2, 1, 6];
+        octets.extend(tail);
+        raw(Class::IN, 60, RrType::WKS, &octets)
+    };
+    let request = bench.signed_records(&[], &[wks(&[1]), wks(&[2])]);
+    assert_eq!(bench.execute(&[request]).outcomes[0].rcode, Rcode::NOERROR);
+    let head = bench.machine.head(&bench.origin);
+    assert_eq!(head.node(&name("www.example.")).unwrap().get(RrType::WKS).unwrap().rrset.len(), 1);
+}
+
+#[test]
+fn unsigned_forged_and_late_requests_fail_and_change_nothing() {
+    let mut bench = bench();
+    let plain = message(1, &bench.origin, &[], &[record("x.example. 60 A 192.0.2.1")]);
+    let mut forged = plain.clone();
+    tsig::sign_request(&mut forged, &updater(), bench.now.secs());
+    let last = forged.len() - 7;
+    forged[last] ^= 1;
+    let mut late = plain.clone();
+    tsig::sign_request(&mut late, &updater(), bench.now.secs() - 1000);
+    let requests = [plain, forged, late, vec![1, 2, 3]].map(|wire| Request::Update { wire });
+    let executed = bench.execute(&requests);
+    let got: Vec<_> = executed.outcomes.iter().map(|o| (o.rcode, o.failure, o.after.clone())).collect();
+    let failed = |failure: AuthFailure| (failure.rcode(), Some(failure), None);
+    let wanted = [AuthFailure::Unsigned, AuthFailure::BadSig, AuthFailure::BadTime, AuthFailure::FormErr];
+    assert_eq!(got, wanted.map(failed));
+    assert_eq!(executed.jobs, []);
+}
