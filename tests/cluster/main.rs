@@ -4,6 +4,7 @@
 mod answers;
 mod bad_files;
 mod bad_input;
+mod disks;
 mod faults;
 mod harness;
 mod root_zone;
