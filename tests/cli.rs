@@ -1,0 +1,194 @@
+//! The programs' arguments, exit codes and messages: 0 done, 1 failed with one line that says what and what to do,
+//! 2 wrong usage. What a running cluster does is in `tests/cluster`.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+const ZONE: &str = "$TTL 60\n@ SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\n";
+
+fn conclave(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_conclave")).args(arguments).output().unwrap()
+}
+
+fn dealer(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_conclave-dealer")).args(arguments).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[track_caller]
+fn done(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(output), err(output));
+    out(output)
+}
+
+/// Ended with `code`, and the last line on stderr has all of `words`.
+#[track_caller]
+fn failed(output: &Output, code: i32, words: &[&str]) {
+    let text = err(output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    for word in words {
+        assert!(text.contains(word), "expected `{word}`: {text}");
+    }
+    assert!(!text.contains("panicked"), "{text}");
+    if code == 1 {
+        assert!(text.lines().last().is_some_and(|line| line.starts_with("error: ")), "{text}");
+    }
+}
+
+/// A directory with a zone file and a cluster of four dealt from it, the same for all tests: they change copies.
+fn dealt() -> TempDir {
+    static DEALT: OnceLock<TempDir> = OnceLock::new();
+    let original = DEALT.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let zone = dir.path().join("example.zone");
+        fs::write(&zone, ZONE).unwrap();
+        let zone = format!("example.test={}", zone.display());
+        let cluster = dir.path().join("c").display().to_string();
+        let said = done(&dealer(&[
+            "init", "--zone", &zone, "--replicas", "4", "--out", &cluster, "--bits", "1024", "--tsig", "ops",
+            "--sig0", "admin.example.test", "--policy", "grant ops zonesub ANY",
+            "--policy", "example.test=grant admin.example.test self TXT",
+        ]));
+        assert!(said.starts_with("cluster "), "{said}");
+        dir
+    });
+    let copy = tempfile::tempdir().unwrap();
+    let status = Command::new("cp").arg("-a").arg(original.path().join("c")).arg(copy.path()).status().unwrap();
+    assert!(status.success());
+    copy
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[test]
+fn wrong_usage_is_exit_2_and_says_how() {
+    failed(&conclave(&[]), 2, &["Usage"]);
+    failed(&conclave(&["serve"]), 2, &["serve"]);
+    failed(&conclave(&["replica"]), 2, &["--config"]);
+    failed(&conclave(&["demo", "--replicas", "2"]), 2, &["tolerate no fault", "take 4, or 1"]);
+    failed(&conclave(&["demo", "--replicas", "3"]), 2, &["tolerate no fault"]);
+    failed(&conclave(&["demo", "--replicas", "99"]), 2, &["expected 1, or 4 to 32"]);
+    failed(&conclave(&["demo", "--zone", "example.test"]), 2, &["ORIGIN=FILE"]);
+    failed(&conclave(&["demo", "--dns-port", "65500"]), 2, &["65500"]);
+    failed(&dealer(&["init"]), 2, &["--zone", "--out"]);
+    failed(&dealer(&["init", "--zone", "a..b=f", "--replicas", "4", "--out", "x"]), 2, &["a..b"]);
+}
+
+#[test]
+fn help_and_version_and_completions_go_to_stdout() {
+    assert!(done(&conclave(&["--help"])).contains("Exit codes: 0 done, 1 failed, 2 wrong usage."));
+    assert!(done(&conclave(&["demo", "--help"])).contains("Example:"));
+    assert!(done(&conclave(&["--version"])).starts_with("conclave "));
+    assert!(done(&dealer(&["init", "--help"])).contains("Example:"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(done(&conclave(&["completions", shell])).contains("conclave"), "{shell}");
+    }
+}
+
+#[test]
+fn a_deal_verifies_and_its_facts_are_shown_without_secrets() {
+    let dir = dealt();
+    let cluster = dir.path().join("c");
+    let said = done(&dealer(&["verify", &text(&cluster)]));
+    assert!(said.contains("KSK: any 3 of 4 sign"), "{said}");
+    let ds = done(&dealer(&["ds", &text(&cluster)]));
+    assert_eq!(ds.lines().count(), 2);
+    assert!(ds.starts_with("example.test. IN DS "), "{ds}");
+    assert_eq!(ds, fs::read_to_string(cluster.join("anchors/example.test.ds")).unwrap());
+    failed(&dealer(&["ds", &text(&cluster), "--zone", "other.test"]), 1, &["does not serve this zone"]);
+    let facts = done(&dealer(&["inspect", &text(&cluster.join("cluster.toml"))]));
+    assert!(facts.contains("replicas 4, of which 1 may be corrupt") && facts.contains("grant ops zonesub ANY"), "{facts}");
+    let facts = done(&dealer(&["inspect", &text(&cluster.join("replica-2/identity.key"))]));
+    assert!(facts.starts_with("identity key of replica 2"), "{facts}");
+}
+
+#[test]
+fn a_deal_that_cannot_be_is_one_line() {
+    let dir = dealt();
+    let (cluster, zone) = (text(&dir.path().join("c")), dir.path().join("bad.zone"));
+    fs::write(&zone, "$TTL 60\n@ SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nwww A 192.0.2.256\n").unwrap();
+    let bad = format!("example.test={}", zone.display());
+    let new = text(&dir.path().join("new"));
+    failed(&dealer(&["init", "--zone", &bad, "--replicas", "4", "--out", &new]), 1, &["bad.zone:4: "]);
+    fs::write(&zone, ZONE).unwrap();
+    let init = |more: &[&str]| dealer(&[&["init", "--zone", &bad, "--replicas", "4", "--bits", "1024"], more].concat());
+    failed(&init(&["--out", &cluster]), 1, &["exists already and is not overwritten"]);
+    failed(&init(&["--out", "/proc/nowhere/c"]), 1, &["/proc/nowhere", "cannot be made"]);
+    failed(&init(&["--out", &new, "--policy", "grant ops sometimes"]), 1, &["sometimes"]);
+    failed(&init(&["--out", &new, "--dns", "127.0.0.1:53"]), 1, &["--dns is said 1 times for 4 replicas"]);
+    let missing = "example.test=/nonexistent/file";
+    failed(&dealer(&["init", "--zone", missing, "--replicas", "4", "--out", &new]), 1, &["/nonexistent/file"]);
+    assert!(!Path::new(&new).exists());
+}
+
+#[test]
+fn check_tells_all_that_is_wrong_with_the_line() {
+    let dir = dealt();
+    let replica = dir.path().join("c/replica-1");
+    let config = replica.join("replica.toml");
+    assert!(done(&conclave(&["check", "--config", &text(&config)])).contains("in order: replica 1 of 4"));
+    let good = fs::read_to_string(&config).unwrap();
+    fs::write(&config, good.replace("version = 1", "version = 1\nspeed = 9")).unwrap();
+    failed(&conclave(&["check", "--config", &text(&config)]), 1, &["replica.toml:4: ", "speed"]);
+    fs::write(&config, good).unwrap();
+    fs::remove_file(replica.join("coin.share")).unwrap();
+    fs::write(replica.join("identity.key"), "CONCLAVE").unwrap();
+    let output = conclave(&["check", "--config", &text(&config)]);
+    failed(&output, 1, &["coin.share: cannot be read", "identity.key: is cut short"]);
+    // A replica says the same and does not start.
+    failed(&conclave(&["replica", "--config", &text(&config)]), 1, &["identity.key: is cut short"]);
+    failed(&conclave(&["replica", "--config", "/nonexistent.toml"]), 1, &["/nonexistent.toml: cannot be read"]);
+}
+
+#[test]
+fn ctl_says_where_it_looked() {
+    let dir = dealt();
+    failed(&conclave(&["ctl", "status", "--dir", "/nonexistent"]), 1, &["/nonexistent: holds no replica", "--dir"]);
+    let cluster = text(&dir.path().join("c"));
+    failed(&conclave(&["ctl", "status", "--dir", &cluster, "--replica", "7"]), 1, &["holds no replica 7"]);
+    failed(&conclave(&["ctl", "status", "--dir", &cluster]), 1, &["replica-1/admin.sock: no replica answers here"]);
+    failed(&conclave(&["ctl", "export", "example.test", "--socket", "/nonexistent"]), 1, &["/nonexistent"]);
+    failed(&conclave(&["ctl", "export", "a..b", "--dir", &cluster]), 1, &["not a domain name"]);
+}
+
+#[test]
+fn a_demo_that_cannot_start_is_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().port();
+    let base = (taken - 1).to_string();
+    let demo = |more: &[&str]| conclave(&[&["demo", "--bits", "1024", "--replicas", "1"], more].concat());
+    let new = text(&dir.path().join("d"));
+    failed(&demo(&["--dir", &new, "--dns-port", &base]), 1, &[&taken.to_string(), "in use", "choose another --dns-port"]);
+    let file = dir.path().join("file");
+    fs::write(&file, "x").unwrap();
+    failed(&demo(&["--dir", &text(&file), "--dns-port", "36000"]), 1, &["exists already"]);
+    failed(&demo(&["--dir", "/proc/nowhere", "--dns-port", "36000"]), 1, &["/proc"]);
+    failed(&demo(&["--zone", "example.test=/nonexistent", "--dir", &new]), 1, &["/nonexistent"]);
+    assert!(!Path::new(&new).exists());
+}
+
+#[test]
+fn a_demo_on_a_directory_of_another_kind_is_refused_with_the_difference() {
+    let dir = dealt();
+    let cluster = text(&dir.path().join("c"));
+    failed(&conclave(&["demo", "--dir", &cluster, "--replicas", "7"]), 1, &["the demo here has 4 replicas"]);
+    failed(&conclave(&["demo", "--dir", &cluster, "--zone", "other.test=/x"]), 1, &["the demo here serves example.test."]);
+    failed(&conclave(&["demo", "--dir", &cluster, "--dns-port", "6300"]), 1, &["answers on another port than 6301"]);
+    let deep: PathBuf = dir.path().join("x".repeat(150));
+    fs::rename(dir.path().join("c"), &deep).unwrap();
+    failed(&conclave(&["demo", "--dir", &text(&deep)]), 1, &["admin socket's path has 108 bytes or more"]);
+}
