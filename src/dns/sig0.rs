@@ -1,8 +1,9 @@
 //! SIG(0) (RFC 2931): requests signed with a client's own private key, checked against its KEY record.
 //!
 //! The end-to-end way: each replica checks the client's own signature at execution, and holds nothing it could forge with.
-//! BIND's `nsupdate -k` makes inception its own clock and expiration 300 s later; agreed time may be a little behind that
-//! clock, so inception is taken with [`MAX_FUDGE_SECS`] of skew, and a longer window than that is refused.
+//! BIND's `nsupdate -k` makes inception 300 s before its own clock and expiration 300 s after. Agreed time may be a little
+//! behind a client's clock that does not back-date: what a window lacks of twice [`MAX_FUDGE_SECS`], at most half of that,
+//! is taken before its inception. A longer window is refused, so that the replay table may forget.
 
 use super::dnssec::{self, key_tag};
 use super::name::Name;
@@ -118,11 +119,15 @@ pub(super) fn check(
 
 /// The last second of the window, if `now_secs` is in it. Times are compared as serial numbers (RFC 4034 §3.1.5).
 fn window(sig: &SigRecord<'_>, now_secs: u64) -> Option<u64> {
+    let longest = 2 * MAX_FUDGE_SECS as i64;
     let now = now_secs as u32;
+    let lifetime = i64::from(sig.expiration.wrapping_sub(sig.inception) as i32);
     let since_inception = i64::from(now.wrapping_sub(sig.inception) as i32);
     let until_expiration = i64::from(sig.expiration.wrapping_sub(now) as i32);
-    let fudge = MAX_FUDGE_SECS as i64;
-    let length = since_inception + until_expiration;
-    let inside = since_inception >= -fudge && until_expiration >= 0 && (0..=fudge).contains(&length);
+    let early = (longest - lifetime).min(MAX_FUDGE_SECS as i64);
+    let inside = (0..=longest).contains(&lifetime) && since_inception >= -early && until_expiration >= 0;
     inside.then(|| now_secs + until_expiration as u64)
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,7 +114,8 @@ fn records() -> impl Strategy<Value = Record> {
         with_name(RrType::NS, &[]),
         with_name(RrType::MX, &[0, 10]),
         with_name(RrType::SRV, &[0, 1, 0, 2, 0, 3]),
-        with_name(RrType::SOA, b"\x02mn\x07example\x00").prop_map(|(rtype, head)| (rtype, [head, vec![7; 20]].concat())),
+        with_name(RrType::SOA, b"\x02mn\x07example\x00")
+            .prop_map(|(rtype, head)| (rtype, [head, vec![7; 20]].concat())),
         // hickory takes an unknown type without data for an error.
         prop::collection::vec(any::<u8>(), 1..40).prop_map(|octets| (RrType(65_280), octets)),
     ];
@@ -128,7 +129,9 @@ fn message_of(sections: [&[Record]; 3], question: Name) -> Vec<u8> {
     let mut writer = Writer::new(65_535);
     writer.header(&Header { qr: true, ..Header::request(1, Opcode::QUERY) });
     writer.question(&Question { name: question, rtype: RrType::A, class: Class::IN }).unwrap();
-    for (section, records) in [Section::Answer, Section::Authority, Section::Additional].into_iter().zip(sections) {
+    for (section, records) in
+        [Section::Answer, Section::Authority, Section::Additional].into_iter().zip(sections)
+    {
         for record in records {
             writer.record(section, record).unwrap();
         }

@@ -17,8 +17,15 @@ fn names() -> impl Strategy<Value = Name> {
 #[test]
 fn rfc4034_6_1_the_example_is_in_order() {
     let sorted = [
-        "example", "a.example", "yljkjljk.a.example", "Z.a.example", "zABC.a.EXAMPLE", "z.example",
-        r"\001.z.example", "*.z.example", r"\200.z.example",
+        "example",
+        "a.example",
+        "yljkjljk.a.example",
+        "Z.a.example",
+        "zABC.a.EXAMPLE",
+        "z.example",
+        r"\001.z.example",
+        "*.z.example",
+        r"\200.z.example",
     ];
     for pair in sorted.windows(2) {
         assert!(name(pair[0]) < name(pair[1]), "{pair:?}");
@@ -80,10 +87,17 @@ fn rfc1035_5_1_text_has_escapes_origin_and_final_dot() {
 fn relatives_are_found() {
     let deep = name("a.b.C.d");
     assert_eq!(deep.ancestor(2), name("c.d"));
-    assert_eq!((deep.ancestor(0), deep.ancestor(4), deep.ancestor(9)), (Name::root(), deep.clone(), deep.clone()));
+    assert_eq!(
+        (deep.ancestor(0), deep.ancestor(4), deep.ancestor(9)),
+        (Name::root(), deep.clone(), deep.clone())
+    );
     assert_eq!(deep.parent(), Some(name("b.c.d")));
     assert_eq!(Name::root().parent(), None);
-    assert!(deep.is_subdomain_of(&name("c.D")) && deep.is_subdomain_of(&deep) && deep.is_subdomain_of(&Name::root()));
+    assert!(
+        deep.is_subdomain_of(&name("c.D"))
+            && deep.is_subdomain_of(&deep)
+            && deep.is_subdomain_of(&Name::root())
+    );
     // The same octets, not at a label's beginning.
     assert!(!name(r"x\001d").is_subdomain_of(&name("d")));
     assert!(!name("d").is_subdomain_of(&deep));

@@ -59,12 +59,21 @@ const SAMPLES: &[(&str, &str)] = &[
     ("NSEC3PARAM", "1 0 0 -"),
     ("TLSA", "1 1 2 92003BA34942DC74152E2F2C408D29ECA5A520E7F2E06BB944F4DCA346BAF63C"),
     ("SMIMEA", "1 1 2 92003BA34942DC74152E2F2C408D29ECA5A520E7F2E06BB944F4DCA346BAF63C"),
-    ("HIP", "2 200100107B1A74DF365639CC39F1D578 AwEAAbdxyhNuSutc5EMzxTs9LBPCIkOFH8cIvM4p rvs1.example. rvs2.example."),
+    (
+        "HIP",
+        "2 200100107B1A74DF365639CC39F1D578 AwEAAbdxyhNuSutc5EMzxTs9LBPCIkOFH8cIvM4p rvs1.example. rvs2.example.",
+    ),
     ("OPENPGPKEY", "mQINBFUIXh0BEADNPlL6NpWEaR2KJx6p19scIVpsBIo7UqzCIzeFbRJa"),
     ("CSYNC", "66 3 A NS AAAA"),
-    ("ZONEMD", "2018031500 1 1 FEBE3D4CE2EC2FFA4BA99D46CD69D6D29711E55217057BEE7EB1A7B641A47BA7FED2DD5B97AE499FAFA4F22C6BD647DE"),
+    (
+        "ZONEMD",
+        "2018031500 1 1 FEBE3D4CE2EC2FFA4BA99D46CD69D6D29711E55217057BEE7EB1A7B641A47BA7FED2DD5B97AE499FAFA4F22C6BD647DE",
+    ),
     ("SVCB", r#"16 foo.example.org. mandatory=alpn,ipv4hint alpn="h2,h3-19" ipv4hint=192.0.2.1"#),
-    ("HTTPS", r#"1 . alpn="f\\\\oo\\,bar,h2" no-default-alpn port=53 ipv6hint=2001:db8::1,2001:db8::53:1 key667="hello\210qoo""#),
+    (
+        "HTTPS",
+        r#"1 . alpn="f\\\\oo\\,bar,h2" no-default-alpn port=53 ipv6hint=2001:db8::1,2001:db8::53:1 key667="hello\210qoo""#,
+    ),
     ("HTTPS", "0 foo.example.com."),
     ("NID", "10 14:4fff:ff20:ee64"),
     ("L32", "10 10.1.2.0"),
@@ -165,9 +174,14 @@ fn rfc6840_5_1_names_are_canonically_lower_case_but_not_in_nsec() {
     assert_eq!(lower("MX", "10 MAIL.Example."), "10 mail.example.");
     assert_eq!(lower("SRV", "1 2 3 A.B."), "1 2 3 a.b.");
     assert_eq!(lower("DNAME", "A.B."), "a.b.");
-    assert_eq!(lower("RRSIG", "A 8 1 1 1 1 1 A.B. QUJD"), "A 8 1 1 19700101000001 19700101000001 1 a.b. QUJD");
+    assert_eq!(
+        lower("RRSIG", "A 8 1 1 1 1 1 A.B. QUJD"),
+        "A 8 1 1 19700101000001 19700101000001 1 a.b. QUJD"
+    );
     assert_eq!(lower("NAPTR", r#"1 2 "U" "X" "Y" Z."#), r#"1 2 "U" "X" "Y" z."#);
-    for (rtype, text) in [("NSEC", "A.B. A"), ("TXT", "\"AB\""), ("SVCB", "1 A.B."), ("TYPE65280", r"\# 1 41")] {
+    for (rtype, text) in
+        [("NSEC", "A.B. A"), ("TXT", "\"AB\""), ("SVCB", "1 A.B."), ("TYPE65280", r"\# 1 41")]
+    {
         assert_eq!(lower(rtype, text), text);
     }
 }

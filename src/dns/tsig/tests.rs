@@ -105,3 +105,48 @@ fn a_truncated_message_is_formerr_at_every_length() {
         assert_eq!(authenticate(&wire[..length], &keys, NOW), Err(AuthFailure::FormErr), "{length} octets");
     }
 }
+
+/// Requests as `nsupdate` of BIND 9.18 made them at this time: secret, ID, what all share, TSIG.
+const NSUPDATE_TIME: u64 = 1_795_239_021;
+const NSUPDATE_BODY: &str = "28000001000100010001076578616d706c6504746573740000060001036e6577c00c00ff00fe000000000000c01e0010\
+     00010000012c00020178";
+const NSUPDATE: &[(TsigAlgorithm, &str, &str, &str)] = &[
+    (
+        TsigAlgorithm::HmacSha256,
+        "oHy6HCw+wdQ2x9sJONQcQbB2cD+lsU1QtRISKtmof/A=",
+        "c7bb",
+        "06636c69656e74076578616d706c650000fa00ff00000000003d0b686d61632d7368613235360000006b012c6d012c00\
+         20e4e7ca0eead55ddf2fa07dfa375966ac0139c82e6d94ebfeb3e2c9b68916663fc7bb00000000",
+    ),
+    (
+        TsigAlgorithm::HmacSha384,
+        "HHeeTM/ADkUj2jhIVfL4fs195+XTfRvsK32F4MaV/5yDYYgvKo9DLPfgVeT8CQg9",
+        "1eb8",
+        "06636c69656e74076578616d706c650000fa00ff00000000004d0b686d61632d7368613338340000006b012c6d012c00\
+         30dde90d9564aa3ebb815cb1aab1360ad6212a597713a1155fabdff72e51733a7c3ec51997b0aa18434b027c109b837b\
+         511eb800000000",
+    ),
+    (
+        TsigAlgorithm::HmacSha512,
+        "m25abcYaFTXooBCbwgPFzMvIGKtR5Re376p5QliZgfW+0Yszgv3cK+LcTcUPOBUGyQVNNOCx8AE8g6LX1L2OcQ==",
+        "62b7",
+        "06636c69656e74076578616d706c650000fa00ff00000000005d0b686d61632d7368613531320000006b012c6d012c00\
+         406e846cf45e277ea97ec1801e0cb919011fdcb0d1206ff6ea2adc5b3b434efb5528c7f53cbd9f913fe14e53d30b4d07\
+         15d2afdb003bfe84a7a18655da7e3cb62e62b700000000",
+    ),
+];
+
+#[test]
+fn requests_of_nsupdate_are_authentic() {
+    for (algorithm, secret, id, tsig) in NSUPDATE {
+        let name = Name::parse("CLIENT.example").unwrap();
+        let secret = data_encoding::BASE64.decode(secret.as_bytes()).unwrap();
+        let mut keys = Keyring::default();
+        keys.tsig.insert(name.clone(), TsigKey::new(name.clone(), *algorithm, secret));
+        let hex = [*id, NSUPDATE_BODY, tsig].concat();
+        let wire = data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
+        let verified = authenticate(&wire, &keys, NSUPDATE_TIME + 300).unwrap();
+        assert_eq!(verified.signer, Signer::Tsig(name));
+        assert_eq!(authenticate(&wire, &keys, NSUPDATE_TIME + 301), Err(AuthFailure::BadTime));
+    }
+}

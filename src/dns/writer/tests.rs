@@ -27,7 +27,11 @@ fn rfc1035_4_1_4_owners_and_old_rdata_are_compressed_and_newer_rdata_is_not() {
     writer.record(Section::Answer, &record("example.test", RrType::DNAME, "a.example.test")).unwrap();
     assert_eq!(writer.len() - start, 16 + 2 + 10 + 16);
     let message = Message::parse(&writer.finish()).unwrap();
-    assert_eq!(message.answers[0].rdata.wire(), b"\x01a\x07Example\x04test\x00", "the case that stood there first");
+    assert_eq!(
+        message.answers[0].rdata.wire(),
+        b"\x01a\x07Example\x04test\x00",
+        "the case that stood there first"
+    );
     assert_eq!(message.answers[1], record("example.test", RrType::DNAME, "a.example.test"));
 }
 
@@ -44,7 +48,10 @@ fn what_does_not_fit_leaves_no_trace() {
     writer.truncated();
     let message = Message::parse(&writer.finish()).unwrap();
     assert!(message.header.tc && message.header.aa);
-    assert_eq!(message.answers, [record("x.test", RrType::NS, "y.test"), record("z.test", RrType::NS, "z.test")]);
+    assert_eq!(
+        message.answers,
+        [record("x.test", RrType::NS, "y.test"), record("z.test", RrType::NS, "z.test")]
+    );
 }
 
 #[test]
