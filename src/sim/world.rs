@@ -2,13 +2,13 @@
 use super::actor::{Actor, Todo};
 use super::chance::Chance;
 use super::checkers::Checkers;
-use super::clients::{Clients, Next};
-use super::cluster::{Cluster, START, origin};
+use super::clients::Clients;
+use super::cluster::{Cluster, START};
 use super::schedulers::Scheduler;
-use super::{Crashes, Report, Scenario, Violation};
+use super::{Report, Scenario, Violation};
 use crate::protocol::To;
 use crate::quorum::ReplicaId;
-use crate::replica::{ClientId, Effect, Input};
+use crate::replica::{Effect, Input};
 use crate::signing::Computed;
 use crate::zone::View;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,22 +16,36 @@ use std::sync::Arc;
 
 /// Virtual milliseconds, silence apart, after which a run that has not ended is stuck.
 const LIMIT_MS: u64 = 900_000;
-/// Milliseconds that a client waits for a reply: longer than the replica's own patience.
-const CLIENT_WAIT_MS: u64 = 15_000;
-/// The most rounds that an operation may take while its gateway runs: far above the expected ten or so, far below what
-/// a protocol that is only live by luck would need.
-const MOST_ROUNDS: u64 = 150;
+
+mod outcome;
+mod plan;
+mod visits;
 
 enum Event {
-    Deliver { from: usize, from_incarnation: u64, to: usize, incarnation: u64, bytes: Vec<u8> },
-    Linked { at: usize, incarnation: u64, peer: ReplicaId },
+    Deliver {
+        from: usize,
+        from_incarnation: u64,
+        to: usize,
+        incarnation: u64,
+        bytes: Vec<u8>,
+    },
+    Linked {
+        at: usize,
+        incarnation: u64,
+        peer: ReplicaId,
+    },
     Wake(usize),
     Synced(usize, u64),
     Computed(usize, u64, Computed),
     Begin(usize),
     Try(usize),
-    GiveUp { client: usize, number: u64 },
+    GiveUp {
+        client: usize,
+        number: u64,
+    },
     Crash(Vec<usize>),
+    /// A crash at the worst moment: between a write and its sync.
+    Arm(usize),
     Start(usize),
 }
 
@@ -55,6 +69,8 @@ struct World<'a> {
     views: BTreeMap<usize, Arc<View>>,
     clients: Clients,
     tries: BTreeMap<u64, Try>,
+    /// Machines that crash as soon as they wait for a sync.
+    armed: BTreeSet<usize>,
     silence: Option<(u64, u64)>,
     begun: bool,
     checkers: Checkers,
@@ -104,6 +120,7 @@ impl<'a> World<'a> {
             views: BTreeMap::new(),
             clients,
             tries: BTreeMap::new(),
+            armed: BTreeSet::new(),
             silence: None,
             begun: false,
             checkers: Checkers::new(corrupt),
@@ -115,27 +132,6 @@ impl<'a> World<'a> {
         }
         world.plan_crashes();
         world
-    }
-
-    fn plan_crashes(&mut self) {
-        let correct: Vec<usize> = (0..self.actors.len()).filter(|i| self.actors[*i].is_correct()).collect();
-        let planted = self.scenario.plant.is_some();
-        match self.scenario.crashes {
-            Crashes::Never => {}
-            Crashes::OneByOne => {
-                for k in 0..8 {
-                    let victim = if planted { correct[0] } else { self.chance.pick(&correct) };
-                    let at = 2_500 + k * 4_000 + self.chance.range(0, 1_000);
-                    self.at(at, Event::Crash(vec![victim]));
-                }
-            }
-            Crashes::AllAtOnce => {
-                for k in 0..4 {
-                    let at = 2_500 + k * 7_000 + self.chance.range(0, 3_000);
-                    self.at(at, Event::Crash(correct.clone()));
-                }
-            }
-        }
     }
 
     fn run(&mut self) -> Result<(), String> {
@@ -226,10 +222,17 @@ impl<'a> World<'a> {
             }
             Event::Crash(actors) => {
                 for actor in actors {
+                    if self.actors[actor].running.is_none() {
+                        continue;
+                    }
                     self.actors[actor].crash(&mut self.chance);
                     self.report.crashes += 1;
                     self.soon(100, 2_000, Event::Start(actor));
                 }
+                Ok(())
+            }
+            Event::Arm(actor) => {
+                self.armed.insert(actor);
                 Ok(())
             }
             Event::Start(actor) => self.start(actor),
@@ -269,7 +272,9 @@ impl<'a> World<'a> {
         if let Some(at) = todo.wake {
             self.at(at, Event::Wake(actor));
         }
-        if todo.sync {
+        if todo.sync && self.armed.remove(&actor) {
+            self.at(self.now, Event::Crash(vec![actor]));
+        } else if todo.sync {
             self.soon(1, 6, Event::Synced(actor, incarnation));
         }
         for task in todo.tasks {
@@ -352,98 +357,5 @@ impl<'a> World<'a> {
                 self.at(at, Event::Deliver { from, from_incarnation, to: peer, incarnation, bytes });
             }
         }
-    }
-
-    /// Clients begin when every correct replica serves the zone.
-    fn begin_when_all_serve(&mut self) {
-        let correct = self.actors.iter().filter(|actor| actor.is_correct()).count();
-        if !self.begun && self.views.len() == correct {
-            self.begun = true;
-            for client in 0..self.clients.len() {
-                self.soon(1, 1_000, Event::Begin(client));
-            }
-        }
-    }
-
-    /// Sends a client's operation to a correct replica that runs.
-    fn send(&mut self, client: usize) -> Result<(), String> {
-        let up = |i: &usize| self.actors[*i].is_correct() && self.actors[*i].running.is_some();
-        let gateways: Vec<usize> = (0..self.actors.len()).filter(up).collect();
-        if gateways.is_empty() {
-            self.soon(500, 1_000, Event::Try(client));
-            return Ok(());
-        }
-        let actor = self.chance.pick(&gateways);
-        let Some((number, wire)) = self.clients.send(client) else { return Ok(()) };
-        let incarnation = self.actors[actor].incarnation;
-        let round = self.round(actor);
-        self.tries.insert(number, Try { actor, incarnation, round });
-        self.at(self.now + CLIENT_WAIT_MS, Event::GiveUp { client, number });
-        self.step(actor, Input::Client { id: ClientId(number), wire })
-    }
-
-    fn next(&mut self, client: usize, next: Next, number: u64) -> Result<(), String> {
-        match next {
-            Next::Nothing => {}
-            Next::Again => self.soon(200, 1_000, Event::Try(client)),
-            Next::Ended => {
-                if let Some(sent) = self.tries.remove(&number) {
-                    let rounds = self.round(sent.actor).saturating_sub(sent.round);
-                    self.report.worst_rounds = self.report.worst_rounds.max(rounds);
-                    if rounds > MOST_ROUNDS {
-                        return Err(format!("liveness: client {client} waited {rounds} rounds"));
-                    }
-                }
-                let idle = if self.clients.left(client) == 1 { self.scenario.idle_ms } else { 0 };
-                if idle > 0 {
-                    self.silence = Some((self.now + idle / 10, self.now + idle));
-                }
-                self.soon(idle + 1, idle + 500, Event::Begin(client));
-            }
-        }
-        Ok(())
-    }
-
-    fn round(&self, actor: usize) -> u64 {
-        self.actors[actor].running.as_ref().map_or(0, |running| running.replica.status().round)
-    }
-
-    /// Whether all correct replicas run and serve the same version, which then must hold what was answered.
-    fn converged(&self) -> Result<bool, String> {
-        let mut serials = BTreeSet::new();
-        for actor in self.actors.iter().filter(|actor| actor.is_correct()) {
-            let Some(running) = &actor.running else { return Ok(false) };
-            let status = running.replica.status();
-            if status.pending_jobs > 0 || status.waiting_batches > 0 {
-                return Ok(false);
-            }
-            serials.insert((running.replica.view(&origin()).map(|view| view.serial()), status.batches));
-        }
-        let over = !self.events.values().any(|event| matches!(event, Event::Crash(_) | Event::Start(_)));
-        if serials.len() != 1 || !over {
-            return Ok(false);
-        }
-        let replica = self.actors.iter().find_map(|actor| actor.running.as_ref());
-        let view = replica.and_then(|running| running.replica.view(&origin()));
-        view.ok_or("nothing is served".to_owned()).and_then(|view| self.clients.check(&view)).map(|()| true)
-    }
-
-    fn describe(&self) -> String {
-        let state = |actor: &Actor| match &actor.running {
-            None => format!("{:?} is down", actor.id),
-            Some(running) => {
-                let status = running.replica.status();
-                format!(
-                    "{:?} at round {}, {} batches, {} waiting, {} jobs, {} clients",
-                    actor.id,
-                    status.round,
-                    status.batches,
-                    status.waiting_batches,
-                    status.pending_jobs,
-                    status.clients
-                )
-            }
-        };
-        self.actors.iter().map(state).collect::<Vec<_>>().join("; ")
     }
 }

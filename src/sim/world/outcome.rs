@@ -1,0 +1,46 @@
+//! Whether a run has come to its end, and what it was like.
+use super::super::actor::Actor;
+use super::super::cluster::origin;
+use super::{Event, World};
+use std::collections::BTreeSet;
+
+impl World<'_> {
+    /// Whether all correct replicas run and serve the same version, which then must hold what was answered.
+    pub(super) fn converged(&self) -> Result<bool, String> {
+        let mut serials = BTreeSet::new();
+        for actor in self.actors.iter().filter(|actor| actor.is_correct()) {
+            let Some(running) = &actor.running else { return Ok(false) };
+            let status = running.replica.status();
+            if status.pending_jobs > 0 || status.waiting_batches > 0 {
+                return Ok(false);
+            }
+            serials.insert((running.replica.view(&origin()).map(|view| view.serial()), status.batches));
+        }
+        let over = !self.events.values().any(|event| matches!(event, Event::Crash(_) | Event::Start(_)));
+        if serials.len() != 1 || !over {
+            return Ok(false);
+        }
+        let replica = self.actors.iter().find_map(|actor| actor.running.as_ref());
+        let view = replica.and_then(|running| running.replica.view(&origin()));
+        view.ok_or("nothing is served".to_owned()).and_then(|view| self.clients.check(&view)).map(|()| true)
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let state = |actor: &Actor| match &actor.running {
+            None => format!("{:?} is down", actor.id),
+            Some(running) => {
+                let status = running.replica.status();
+                format!(
+                    "{:?} at round {}, {} batches, {} waiting, {} jobs, {} clients",
+                    actor.id,
+                    status.round,
+                    status.batches,
+                    status.waiting_batches,
+                    status.pending_jobs,
+                    status.clients
+                )
+            }
+        };
+        self.actors.iter().map(state).collect::<Vec<_>>().join("; ")
+    }
+}
