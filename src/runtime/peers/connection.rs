@@ -147,6 +147,10 @@ async fn fill(reader: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> io
     match timeout(Duration::from_millis(LINK_SILENCE_MS), reader.read_buf(buffer)).await {
         Ok(Ok(0)) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "closed by the peer")),
         Ok(Ok(_)) => Ok(()),
+        // A process that is killed says no TLS good-bye; whether frames are whole is seen from their lengths.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(io::Error::new(error.kind(), "closed by the peer"))
+        }
         Ok(Err(error)) => Err(error),
         Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "nothing heard in time")),
     }
