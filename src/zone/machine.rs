@@ -31,7 +31,7 @@ pub struct Machine {
     /// The plans that wait for each job's signature.
     waiting: BTreeMap<JobId, Vec<(Name, Arc<Signature>)>>,
     /// Finished jobs that could be wanted again, as their inception is now.
-    recent: BTreeMap<JobId, Vec<u8>>,
+    recent: BTreeMap<JobId, Arc<Signature>>,
     publish_failures: u64,
 }
 
@@ -223,8 +223,8 @@ impl Machine {
         let mut jobs = Vec::new();
         for (zone, plan) in planned {
             // The same RRset, planned before in this second, changed, and changed back.
-            let known = self.recent.get(&plan.job).is_some_and(|signature| plan.complete(signature).is_ok());
-            if known {
+            if let Some(made) = self.recent.get(&plan.job) {
+                plan.adopt(made);
                 continue;
             }
             let waiting = self.waiting.entry(plan.job).or_default();
@@ -254,13 +254,14 @@ impl Machine {
     pub fn signed(&mut self, job: JobId, signature: &[u8]) -> Signed {
         let mut signed = Signed::default();
         let Some(waiting) = self.waiting.remove(&job) else { return signed };
-        self.recent.insert(job, signature.to_vec());
         for (zone, plan) in &waiting {
             let Some(ledger) = self.zones.get_mut(zone) else { continue };
             match plan.complete(signature) {
-                Ok(()) => ledger.versions.accept(job),
+                Ok(()) => {
+                    self.recent.insert(job, Arc::clone(plan));
+                    ledger.versions.accept(job);
+                }
                 Err(reason) => {
-                    self.recent.remove(&job);
                     self.waiting.entry(job).or_default().push((zone.clone(), Arc::clone(plan)));
                     ledger.versions.refuse(job, reason);
                 }

@@ -100,6 +100,13 @@ impl Signature {
         let _ = self.rdata.set([rdata]);
         Ok(())
     }
+
+    /// Completes it as `made` is, whose job is the same, and with it key, owner, RRset and times.
+    pub(super) fn adopt(&self, made: &Self) {
+        if let Some(rdata) = made.rdata.get() {
+            let _ = self.rdata.set(rdata.clone());
+        }
+    }
 }
 
 /// The KSK signs what speaks to the parent and of the keys; the ZSK all else.

@@ -57,8 +57,8 @@ impl Pending {
 
     /// The check before publication.
     fn check(&self, refused: &BTreeMap<JobId, String>) -> Result<(), String> {
-        for signature in self.signatures.iter().filter(|signature| !signature.is_complete()) {
-            let reason = refused.get(&signature.job).cloned();
+        if let Some(lacking) = self.signatures.iter().find(|signature| !signature.is_complete()) {
+            let reason = refused.get(&lacking.job).cloned();
             return Err(reason.unwrap_or_else(|| "a signature is lacking".into()));
         }
         check_keys(&self.view, &self.signatures)?;

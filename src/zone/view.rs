@@ -223,8 +223,8 @@ impl View {
     /// The topmost DNAME strictly above `name`, the apex included.
     pub fn dname_above(&self, name: &Name) -> Option<(&Name, &Node)> {
         let key = name.sort_key();
-        let above = self.ancestors(&key).filter(|node| node.name() != name);
-        let node = above.filter(|node| node.get(RrType::DNAME).is_some()).next()?;
+        let mut above = self.ancestors(&key).filter(|node| node.name() != name);
+        let node = above.find(|node| node.get(RrType::DNAME).is_some())?;
         Some((node.name(), node))
     }
 
