@@ -78,7 +78,7 @@ impl<'v> Solver<'v> {
             (None, None) => match view.node(name) {
                 Some(node) => self.match_node(name, node),
                 None if view.has_below(name) => self.no_data(name, name),
-                None => self.from_wildcard(name),
+                None => self.synthesize(name),
             },
         }
     }
@@ -133,7 +133,7 @@ impl<'v> Solver<'v> {
     }
 
     /// Step 3c: the name does not exist; is there a source of synthesis (RFC 4592 §3.3.1)?
-    fn from_wildcard(&mut self, name: &Name) -> Next {
+    fn synthesize(&mut self, name: &Name) -> Next {
         let view = self.view;
         let encloser = view.closest_encloser(name);
         // A wildcard that would be too long cannot be there.

@@ -5,7 +5,7 @@
 //! waits for one datagram, takes what else is there, answers all, and sends all answers in one call: no lock, no
 //! allocation besides an answer's own, no other thread. What must go through the replica is handed on with a callback
 //! that sends the reply from the same socket; how much may wait there the replica's entrance bounds. All waiting
-//! ends within [`STOP_POLL`], to see whether the server is to stop.
+//! ends within a fifth of a second, to see whether the server is to stop.
 
 use super::clients::OnReply;
 use super::service::{Service, not_taken, now_secs};
