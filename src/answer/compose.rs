@@ -75,7 +75,7 @@ impl<'o> Writer<'o> {
     /// Goes on behind the header and the question that are in `out` already; `question`: the name asked.
     pub(super) fn after_question(out: &'o mut Vec<u8>, question: &Name, limit: usize) -> Self {
         let mut names = Suffixes::new();
-        names.learn(&Labels::of(question.wire()), question.wire().len(), HEADER);
+        names.learn(question.wire(), question.wire().len(), HEADER);
         Self { out, limit, names }
     }
 
@@ -173,14 +173,13 @@ impl<'o> Writer<'o> {
     /// Writes an uncompressed name, its longest suffix that stands in the message already as a pointer.
     fn name(&mut self, wire: &[u8]) {
         let start = self.out.len();
-        let labels = Labels::of(wire);
-        let found = self.names.find(self.out, wire, &labels);
+        let found = self.names.find(self.out, wire);
         let kept = found.map_or(wire.len(), |(kept, _)| kept);
         self.out.extend_from_slice(&wire[..kept]);
         if let Some((_, at)) = found {
             self.out.extend_from_slice(&pointer(at));
         }
-        self.names.learn(&labels, kept, start);
+        self.names.learn(wire, kept, start);
     }
 }
 
@@ -208,40 +207,17 @@ struct Suffixes {
     entries: [(u32, u16); Suffixes::CAPACITY],
 }
 
-/// Labels of a name: at most 127 and the root.
-const MAX_LABELS: usize = 128;
-
-/// A name cut into labels: where each begins, and the case-blind hash of all from there on.
-struct Labels {
-    count: usize,
-    starts: [u8; MAX_LABELS],
-    hashes: [u32; MAX_LABELS],
-}
-
-impl Labels {
-    fn of(wire: &[u8]) -> Self {
-        let mut labels = Self { count: 0, starts: [0; MAX_LABELS], hashes: [0; MAX_LABELS] };
-        let mut at = 0;
-        while let Some(&length) = wire.get(at) {
-            if length == 0 || labels.count == MAX_LABELS - 1 {
-                break;
-            }
-            labels.starts[labels.count] = at as u8;
-            labels.count += 1;
-            at += 1 + length as usize;
-        }
-        let mut hash = 0x811c_9dc5_u32;
-        let mut end = at.min(wire.len());
-        for index in (0..labels.count).rev() {
-            let start = labels.starts[index] as usize;
-            for octet in &wire[start..end] {
-                hash = (hash ^ u32::from(octet.to_ascii_lowercase())).wrapping_mul(0x0100_0193);
-            }
-            labels.hashes[index] = hash;
-            end = start;
-        }
-        labels
-    }
+/// Where each label of an uncompressed name begins, with a tag of the suffix from there on: equal suffixes, whatever
+/// their case, have equal tags, and others mostly not.
+fn suffixes(wire: &[u8]) -> impl Iterator<Item = (usize, u32)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let (start, length) = (at, *wire.get(at)?);
+        let label = wire.get(start + 1..)?.get(..usize::from(length))?;
+        let (first, last) = (label.first()?.to_ascii_lowercase(), label.last()?.to_ascii_lowercase());
+        at += 1 + usize::from(length);
+        Some((start, u32::from_be_bytes([(wire.len() - start) as u8, length, first, last])))
+    })
 }
 
 impl Suffixes {
@@ -251,31 +227,24 @@ impl Suffixes {
         Self { len: 0, entries: [(0, 0); Self::CAPACITY] }
     }
 
-    /// Remembers the suffixes of a name that begin in its first `kept` octets, which stand at `at`.
-    fn learn(&mut self, labels: &Labels, kept: usize, at: usize) {
-        for index in 0..labels.count {
-            let start = labels.starts[index] as usize;
+    /// Remembers the suffixes of `wire` that begin in its first `kept` octets, which stand at `at`.
+    fn learn(&mut self, wire: &[u8], kept: usize, at: usize) {
+        for (start, tag) in suffixes(wire) {
             if start >= kept || at + start >= POINTER_LIMIT || self.len == Self::CAPACITY {
                 return;
             }
-            self.entries[self.len] = (labels.hashes[index], (at + start) as u16);
+            self.entries[self.len] = (tag, (at + start) as u16);
             self.len += 1;
         }
     }
 
     /// The longest suffix of `wire` that stands in `out`: how many octets go before it, and where it is.
-    fn find(&self, out: &[u8], wire: &[u8], labels: &Labels) -> Option<(usize, usize)> {
+    fn find(&self, out: &[u8], wire: &[u8]) -> Option<(usize, usize)> {
         let known = &self.entries[..self.len];
-        for index in 0..labels.count {
-            let start = labels.starts[index] as usize;
-            let same = |&&(hash, at): &&(u32, u16)| {
-                hash == labels.hashes[index] && stands(out, at as usize, &wire[start..])
-            };
-            if let Some(&(_, at)) = known.iter().find(same) {
-                return Some((start, at as usize));
-            }
-        }
-        None
+        suffixes(wire).find_map(|(start, tag)| {
+            let same = |&&(held, at): &&(u32, u16)| held == tag && stands(out, at as usize, &wire[start..]);
+            known.iter().find(same).map(|&(_, at)| (start, at as usize))
+        })
     }
 }
 

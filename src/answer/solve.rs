@@ -6,7 +6,7 @@
 
 use super::compose::{Data, Item};
 use crate::dns::{Name, Rcode, Rdata, RrType, Rrset};
-use crate::zone::{Node, SignedRrset, View};
+use crate::zone::{Node, SignedRrset, View, Walk};
 
 /// Aliases (CNAME, DNAME) followed for one question. A resolver asks on from there.
 const MAX_CHAIN: usize = 12;
@@ -65,36 +65,35 @@ struct Solver<'v> {
 
 impl<'v> Solver<'v> {
     fn look_up(&mut self, name: &Name) -> Next {
-        let view = self.view;
-        let cut = view.cut_above(name).filter(|(owner, _)| !(self.qtype == RrType::DS && *owner == name));
-        let dname = view.dname_above(name);
-        match (cut, dname) {
+        let walk = self.view.walk(name);
+        let cut = walk.cut.filter(|node| !(self.qtype == RrType::DS && node.name() == name));
+        match (cut, walk.dname) {
             // What is topmost hides the other.
-            (Some((owner, node)), None) => self.refer(owner, node),
-            (Some((owner, node)), Some((alias, _))) if owner.label_count() <= alias.label_count() => {
-                self.refer(owner, node)
+            (Some(cut), None) => self.refer(cut),
+            (Some(cut), Some(dname)) if cut.name().label_count() <= dname.name().label_count() => {
+                self.refer(cut)
             }
-            (_, Some((alias, node))) => self.redirect(name, alias, node),
-            (None, None) => match view.node(name) {
-                Some(node) => self.match_node(name, node),
-                None if view.has_below(name) => self.no_data(name, name),
-                None => self.synthesize(name),
+            (_, Some(dname)) => self.redirect(name, dname),
+            (None, None) => match walk.node {
+                Some(node) => self.match_node(name, node, &walk),
+                None if walk.has_below() => self.no_data(&walk, None),
+                None => self.synthesize(name, &walk),
             },
         }
     }
 
     /// Step 3b: a referral (RFC 4035 §3.1.4: with DS or the proof that there is none).
-    fn refer(&mut self, owner: &'v Name, node: &'v Node) -> Next {
+    fn refer(&mut self, node: &'v Node) -> Next {
+        let owner = node.name();
         let Some(ns) = node.get(RrType::NS) else { return Next::Done };
         if self.solution.answer.is_empty() {
             self.solution.authoritative = false;
         }
         self.authority(owner, ns);
         if self.dnssec {
-            match node.get(RrType::DS).or_else(|| node.get(RrType::NSEC)) {
-                Some(proof) => self.authority(owner, proof),
-                // Without a DS and an NSEC of its own a cut would not be complete.
-                None => self.deny(owner),
+            // Every cut has an NSEC of its own.
+            if let Some(proof) = node.get(RrType::DS).or_else(|| node.get(RrType::NSEC)) {
+                self.authority(owner, proof);
             }
         }
         for target in ns.rrset.rdatas.iter().filter_map(|rdata| target(RrType::NS, rdata)) {
@@ -104,7 +103,8 @@ impl<'v> Solver<'v> {
     }
 
     /// Step 3c with a DNAME above the name: RFC 6672 §3.2.
-    fn redirect(&mut self, name: &Name, owner: &'v Name, node: &'v Node) -> Next {
+    fn redirect(&mut self, name: &Name, node: &'v Node) -> Next {
+        let owner = node.name();
         let Some(dname) = node.get(RrType::DNAME) else { return Next::Done };
         if !self.answered(owner, dname) {
             self.answer(owner, dname);
@@ -124,26 +124,27 @@ impl<'v> Solver<'v> {
     }
 
     /// Step 3a: the name exists.
-    fn match_node(&mut self, name: &Name, node: &'v Node) -> Next {
+    fn match_node(&mut self, name: &Name, node: &'v Node, walk: &Walk<'v>) -> Next {
         match self.take(name, node) {
-            Taken::Nothing => self.no_data(name, name),
+            Taken::Nothing => self.no_data(walk, None),
             Taken::Answer => Next::Done,
             Taken::Alias(target) => Next::Alias(target),
         }
     }
 
     /// Step 3c: the name does not exist; is there a source of synthesis (RFC 4592 §3.3.1)?
-    fn synthesize(&mut self, name: &Name) -> Next {
-        let view = self.view;
-        let encloser = view.closest_encloser(name);
-        // A wildcard that would be too long cannot be there.
-        let Some(wildcard) = encloser.wildcard_child() else { return self.nx_domain(name, None) };
-        let Some(node) = view.node(&wildcard) else {
-            if view.has_below(&wildcard) {
+    fn synthesize(&mut self, name: &Name, walk: &Walk<'v>) -> Next {
+        // An asterisk that would be too long cannot be there.
+        let Some(asterisk) = walk.closest_encloser(name).wildcard_child() else {
+            return self.nx_domain(walk, None);
+        };
+        let source = self.view.walk(&asterisk);
+        let Some(node) = source.node else {
+            if source.has_below() {
                 // RFC 4592 §2.2.2: an empty non-terminal is a source of synthesis too.
-                return self.no_data(name, &wildcard);
+                return self.no_data(walk, Some(&source));
             }
-            return self.nx_domain(name, Some(&wildcard));
+            return self.nx_domain(walk, Some(&source));
         };
         let taken = match node.get(RrType::NS) {
             // RFC 4592 §4.2: the meaning of a wildcard cut is undefined; its NS are never signed, so they are not given.
@@ -151,11 +152,11 @@ impl<'v> Solver<'v> {
             _ => self.take(name, node),
         };
         match taken {
-            Taken::Nothing => return self.no_data(name, &wildcard),
+            Taken::Nothing => return self.no_data(walk, Some(&source)),
             // RFC 4035 §3.1.3.3: that no closer match exists.
-            Taken::Answer => self.deny(name),
+            Taken::Answer => self.deny(walk),
             Taken::Alias(target) => {
-                self.deny(name);
+                self.deny(walk);
                 return Next::Alias(target);
             }
         }
@@ -197,25 +198,20 @@ impl<'v> Solver<'v> {
         Taken::Answer
     }
 
-    /// RFC 2308 §2.2; RFC 4035 §3.1.3.1 for a name that exists, §3.1.3.4 for one that a wildcard (`source`) matches.
-    fn no_data(&mut self, name: &Name, source: &Name) -> Next {
+    /// RFC 2308 §2.2; RFC 4035 §3.1.3.1 for a name that exists, §3.1.3.4 for one that an asterisk (`source`) matches.
+    fn no_data(&mut self, walk: &Walk<'v>, source: Option<&Walk<'v>>) -> Next {
         self.soa();
-        self.deny(name);
-        if source != name {
+        self.deny(walk);
+        if let Some(source) = source {
             self.deny(source);
         }
         Next::Done
     }
 
     /// RFC 2308 §2.1 (and RFC 6604 §3: the rcode is that of the last name of a chain); RFC 4035 §3.1.3.2.
-    fn nx_domain(&mut self, name: &Name, wildcard: Option<&Name>) -> Next {
+    fn nx_domain(&mut self, walk: &Walk<'v>, asterisk: Option<&Walk<'v>>) -> Next {
         self.solution.rcode = Rcode::NXDOMAIN;
-        self.soa();
-        self.deny(name);
-        if let Some(wildcard) = wildcard {
-            self.deny(wildcard);
-        }
-        Next::Done
+        self.no_data(walk, asterisk)
     }
 
     /// The SOA of a negative answer, whose TTL bounds how long the denial is kept (RFC 2308 §3).
@@ -226,13 +222,12 @@ impl<'v> Solver<'v> {
         self.solution.authority.push(Item { owner: view.origin().clone(), ttl, data: Data::Set(soa) });
     }
 
-    /// The NSEC that matches or covers `name`, once.
-    fn deny(&mut self, name: &Name) {
+    /// The NSEC that matches or covers the name, once.
+    fn deny(&mut self, walk: &Walk<'v>) {
         if !self.dnssec {
             return;
         }
-        let view = self.view;
-        if let Some((owner, nsec)) = view.nsec_covering(name) {
+        if let Some((owner, nsec)) = walk.nsec() {
             self.authority(owner, nsec);
         }
     }
@@ -266,10 +261,11 @@ impl<'v> Solver<'v> {
     /// The addresses of `target`, authoritative or glue, as far as this zone has them.
     fn addresses(&mut self, target: &Name, required: bool) {
         let view = self.view;
-        if !target.is_subdomain_of(view.origin()) || view.dname_above(target).is_some() {
+        if !target.is_subdomain_of(view.origin()) {
             return;
         }
-        let Some(node) = view.node(target) else { return };
+        // What a DNAME hides is nobody's address.
+        let Walk { node: Some(node), dname: None, .. } = view.walk(target) else { return };
         for set in [RrType::A, RrType::AAAA].into_iter().filter_map(|rtype| node.get(rtype)) {
             let solution = &mut self.solution;
             let item = Item { owner: target.clone(), ttl: set.rrset.ttl, data: Data::Set(set) };

@@ -224,11 +224,13 @@ impl Name {
     pub fn sort_key(&self) -> Vec<u8> {
         let mut key = Vec::with_capacity(self.0.len() + 16);
         for label in self.labels().rev() {
-            for octet in label {
-                key.push(octet.to_ascii_lowercase());
-                if *octet == 0 {
-                    key.push(1);
-                }
+            if label.contains(&0) {
+                let escaped = |octet: &u8| [octet.to_ascii_lowercase(), 1].into_iter().take(if *octet == 0 { 2 } else { 1 });
+                key.extend(label.iter().flat_map(escaped));
+            } else {
+                let start = key.len();
+                key.extend_from_slice(label);
+                key[start..].make_ascii_lowercase();
             }
             key.extend_from_slice(&[0, 0]);
         }

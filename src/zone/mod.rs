@@ -36,6 +36,7 @@ mod signature;
 mod update;
 mod versions;
 mod view;
+mod walk;
 
 #[cfg(test)]
 mod differential;
@@ -53,3 +54,4 @@ pub use request::{
 };
 pub use rules::{Genesis, KeyInfo, Reads, SerialRule, Validity, ZoneRules};
 pub use view::{Denial, Node, SignedRrset, View};
+pub use walk::Walk;

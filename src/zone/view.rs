@@ -21,6 +21,10 @@ impl Key {
         Self(name.sort_key().into())
     }
 
+    pub(super) fn octets(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether `other` is strictly below this.
     pub(super) fn is_above(&self, other: &Self) -> bool {
         other.0.len() > self.0.len() && other.0.starts_with(&self.0)
@@ -182,8 +186,11 @@ impl View {
         if !name.is_subdomain_of(&self.origin) {
             return None;
         }
-        let key = name.sort_key();
-        let bounds = (Bound::Unbounded, Bound::Included(key.as_slice()));
+        self.nsec_covering_key(&name.sort_key())
+    }
+
+    pub(super) fn nsec_covering_key(&self, key: &[u8]) -> Option<(&Name, &SignedRrset)> {
+        let bounds = (Bound::Unbounded, Bound::Included(key));
         let (owner, ()) = self.chain.range::<[u8], _>(bounds).next_back()?;
         let node = self.nodes.get(owner)?;
         Some((node.name(), node.get(RrType::NSEC)?))
@@ -194,7 +201,7 @@ impl View {
         self.has_below_key(&name.sort_key())
     }
 
-    fn has_below_key(&self, key: &[u8]) -> bool {
+    pub(super) fn has_below_key(&self, key: &[u8]) -> bool {
         let bounds = (Bound::Excluded(key), Bound::Unbounded);
         self.nodes.range::<[u8], _>(bounds).next().is_some_and(|(next, _)| next.0.starts_with(key))
     }
@@ -202,9 +209,12 @@ impl View {
     /// The closest encloser (RFC 4592 §3.3.1): the longest name that exists, if only as an empty non-terminal, and is
     /// `name` or above it. The origin for names outside the zone.
     pub fn closest_encloser(&self, name: &Name) -> Name {
-        let key = name.sort_key();
+        self.closest_encloser_key(&name.sort_key(), name)
+    }
+
+    pub(super) fn closest_encloser_key(&self, key: &[u8], name: &Name) -> Name {
         let mut labels = name.label_count();
-        for prefix in prefixes(&key, self.apex_key.0.len()).into_iter().rev() {
+        for prefix in prefixes(key, self.apex_key.0.len()).into_iter().rev() {
             if self.nodes.contains_key(prefix) || self.has_below_key(prefix) {
                 return name.ancestor(labels);
             }
@@ -283,7 +293,7 @@ impl View {
 
 /// The keys of the ancestors and self of the name with this key, from the one of `shortest` octets down; none if the
 /// name is not below that.
-fn prefixes(key: &[u8], shortest: usize) -> Vec<&[u8]> {
+pub(super) fn prefixes(key: &[u8], shortest: usize) -> Vec<&[u8]> {
     let mut found = Vec::with_capacity(8);
     let mut at = 0;
     if shortest == 0 {
