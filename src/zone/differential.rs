@@ -187,7 +187,7 @@ fn check_lookups(view: &super::View, random: &mut Random, at: &str) {
         let above = || (view.origin().label_count()..=wanted.label_count()).map(|n| wanted.ancestor(n));
         let below = names.iter().any(|held| held != &wanted && held.is_subdomain_of(&wanted));
         assert_eq!(view.has_below(&wanted), below, "{at}: {wanted}");
-        let encloser = above().filter(&exists).last().unwrap();
+        let encloser = above().rev().find(&exists).unwrap();
         assert_eq!(view.closest_encloser(&wanted), encloser, "{at}: {wanted}");
         let holds = |name: &Name, rtype| view.node(name).is_some_and(|node| node.get(rtype).is_some());
         let cut = above().skip(1).find(|name| holds(name, RrType::NS));

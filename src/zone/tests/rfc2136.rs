@@ -79,7 +79,7 @@ fn s3_2_5_and_s3_4_1_3_malformed_records_are_formerr() {
         raw(Class::NONE, 0, RrType::A, address),
         raw(Class::CH, 0, RrType::A, address),
     ] {
-        assert_eq!(ask(&[prerequisite.clone()], &[]), Rcode::FORMERR, "{prerequisite:?}");
+        assert_eq!(ask(std::slice::from_ref(&prerequisite), &[]), Rcode::FORMERR, "{prerequisite:?}");
     }
     for update in [
         raw(Class::ANY, 1, RrType::A, &[]),
@@ -92,7 +92,7 @@ fn s3_2_5_and_s3_4_1_3_malformed_records_are_formerr() {
         raw(Class::IN, 0, RrType::MAILB, address),
         raw(Class::CH, 0, RrType::A, address),
     ] {
-        assert_eq!(ask(&[], &[update.clone()]), Rcode::FORMERR, "{update:?}");
+        assert_eq!(ask(&[], std::slice::from_ref(&update)), Rcode::FORMERR, "{update:?}");
     }
 }
 
