@@ -373,9 +373,13 @@ fn parent_of(pid: u64) -> Option<u64> {
     stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// Whether the process still holds its ports and files: a killed one does until its last thread has ended, though its
+/// first may be a zombie already.
 fn alive(pid: u32) -> bool {
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    stat.rsplit(')').next().and_then(|s| s.split_whitespace().next()).is_some_and(|state| state != "Z")
+    let zombie = stat.rsplit(')').next().and_then(|s| s.split_whitespace().next()) == Some("Z");
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    !zombie || threads > 1
 }
 
 fn sig0_file(client: &Path) -> PathBuf {
