@@ -7,9 +7,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The file whose lock says that a process uses the directory.
 const LOCK: &str = "lock";
+/// How long a process that was killed may take to let go of its lock.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A data directory. Its lock is held until this is dropped, or the process ends in whatever way.
 pub struct DirDisk {
@@ -27,7 +30,13 @@ impl DirDisk {
         let mut options = OpenOptions::new();
         options.create(true).append(true).mode(0o600);
         let lock = options.open(&lock_path).map_err(unusable)?;
-        match lock.try_lock() {
+        let began = Instant::now();
+        let mut locked = lock.try_lock();
+        while matches!(locked, Err(TryLockError::WouldBlock)) && began.elapsed() < PATIENCE {
+            std::thread::sleep(PATIENCE / 40);
+            locked = lock.try_lock();
+        }
+        match locked {
             Ok(()) => Ok(Self { path: path.to_owned(), open: BTreeMap::new(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(format!(
                 "{}: another process uses this directory: stop it, or give each replica its own `data`",
