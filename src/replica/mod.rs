@@ -5,15 +5,15 @@
 //! arrivals, so what is simulated is what ships.
 //!
 //! # The way of an update (architecture, "An update's life")
-//! 1. *Ingress* ([`ingress`]): parsed, authenticated against this replica's own clock and matched with a zone at
+//! 1. *Ingress* (`ingress`): parsed, authenticated against this replica's own clock and matched with a zone at
 //!    once, so that what can never succeed is answered without costing the others anything. What passes is handed
 //!    to `consensus` byte for byte; every replica checks it again, in agreed time, at execution.
 //! 2. *Order*: `consensus` returns batches, the same ones in the same order everywhere.
-//! 3. *Pipeline* ([`pipeline`]): batch b waits until every signing job of the batches up to b − P is signed, then
+//! 3. *Pipeline* (`pipeline`): batch b waits until every signing job of the batches up to b − P is signed, then
 //!    the zone machine executes it whole; its jobs go to `signing`.
 //! 4. *Signing*: shares go out and come in; each finished signature is logged and given to the zone machine, which
 //!    publishes complete versions, in order, after checking them.
-//! 5. *Reply* ([`reply`]): only the replica that took a request from a client replies, after its own
+//! 5. *Reply* (`reply`): only the replica that took a request from a client replies, after its own
 //!    execution, when the version that holds the update is durable, published and visible here.
 //!
 //! # Order of effects
