@@ -24,7 +24,7 @@ pub struct Record {
 }
 
 /// Records of one owner, class IN and type. Invariant: `rdatas` is in canonical order, no two canonically equal.
-#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize)]
 pub struct Rrset {
     /// The type of all.
     pub rtype: RrType,
@@ -106,6 +106,18 @@ impl Rrset {
             ttl: self.ttl,
             rdata: rdata.clone(),
         })
+    }
+}
+
+impl BorshDeserialize for Rrset {
+    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        let (rtype, ttl, rdatas) = <(RrType, u32, Vec<Rdata>)>::deserialize_reader(reader)?;
+        let canonical = |rdata| rdata::canonical(rtype, rdata);
+        if rdatas.is_sorted_by(|a, b| canonical(a) < canonical(b)) {
+            Ok(Self { rtype, ttl, rdatas })
+        } else {
+            Err(borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "an RRset out of order"))
+        }
     }
 }
 
