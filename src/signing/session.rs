@@ -6,6 +6,7 @@ use crate::codec::{JobId, KeyId};
 use crate::quorum::ReplicaId;
 use crate::threshold::{Proof, SignatureShare};
 use crate::time::UnixMillis;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far the own share is.
@@ -92,8 +93,8 @@ impl Session {
 
     /// A bare share of a peer: the first counts.
     pub(super) fn add_bare(&mut self, who: ReplicaId, share: SignatureShare) {
-        if !self.shares.contains_key(&who) {
-            self.shares.insert(who, share);
+        if let Entry::Vacant(place) = self.shares.entry(who) {
+            place.insert(share);
             self.changes += 1;
         }
     }

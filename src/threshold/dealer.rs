@@ -172,8 +172,7 @@ fn evaluate(f: &[Secret], i: ReplicaId, m: &NonZero<BoxedUint>) -> Zeroizing<Vec
     for coefficient in f.iter().rev() {
         value = Zeroizing::new(Zeroizing::new(value.mul_mod(&i, m)).add_mod(coefficient, m));
     }
-    let octets = Zeroizing::new(value.to_be_bytes().into_vec());
-    octets
+    Zeroizing::new(value.to_be_bytes().into_vec())
 }
 
 /// A random square: of Q_N, and a generator of it but for a chance of 2^{-|N|/2+1}.
