@@ -105,10 +105,9 @@ impl Check<'_> {
                 self.share(id, &dir.join(format!("{}.{role}.share", zone_stem(&zone.origin))), key);
             }
             let path = dir.join("zones").join(format!("{}.zone", zone_stem(&zone.origin)));
-            if let Some(records) = self.take(read_zone(&path, &zone.origin)) {
-                if zone_digest(&zone.origin, &records) != zone.records {
-                    self.wrong(&path, "is not the zone whose digest the cluster file names");
-                }
+            let records = self.take(read_zone(&path, &zone.origin));
+            if records.is_some_and(|records| zone_digest(&zone.origin, &records) != zone.records) {
+                self.wrong(&path, "is not the zone whose digest the cluster file names");
             }
         }
         let path = dir.join("tsig.keys");
@@ -217,10 +216,8 @@ impl Check<'_> {
         let stem = zone_stem(&zone.origin);
         for (ending, wanted) in [("conf", trust_anchors(zone)), ("ds", ds_text(zone))] {
             let path = self.dir.join("anchors").join(format!("{stem}.{ending}"));
-            if let Some(text) = self.take(read_text(&path)) {
-                if text != wanted {
-                    self.wrong(&path, "does not show the cluster file's KSK");
-                }
+            if self.take(read_text(&path)).is_some_and(|text| text != wanted) {
+                self.wrong(&path, "does not show the cluster file's KSK");
             }
         }
     }

@@ -180,19 +180,7 @@ impl ReplicaFile {
         if *gather.get_ref() > 1_000 {
             wrong(gather.span().start, "gather-ms must be 0 to 1000".into());
         }
-        let mut peers = BTreeMap::new();
-        for (index, address) in file.peer.addresses {
-            let (at, address) = (address.span().start, address.into_inner());
-            let Some(id) = index.parse().ok().and_then(ReplicaId::new) else {
-                wrong(at, format!("`{index}` is not the index of a replica"));
-                continue;
-            };
-            match address.rsplit_once(':') {
-                Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {}
-                _ => wrong(at, format!("`{address}` is not host:port")),
-            }
-            peers.insert(id, address);
-        }
+        let peers = addresses(file.peer.addresses, &mut wrong);
         match me {
             Some(me) if problems.is_empty() => Ok(Self {
                 path: path.to_owned(),
@@ -224,6 +212,27 @@ impl ReplicaFile {
             _ => Path::new("."),
         }
     }
+}
+
+/// Where the other replicas are; what is wrong goes to `wrong`, with its place.
+fn addresses(
+    texts: BTreeMap<String, Spanned<String>>,
+    wrong: &mut dyn FnMut(usize, String),
+) -> BTreeMap<ReplicaId, String> {
+    let mut peers = BTreeMap::new();
+    for (index, address) in texts {
+        let (at, address) = (address.span().start, address.into_inner());
+        let Some(id) = index.parse().ok().and_then(ReplicaId::new) else {
+            wrong(at, format!("`{index}` is not the index of a replica"));
+            continue;
+        };
+        match address.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {}
+            _ => wrong(at, format!("`{address}` is not host:port")),
+        }
+        peers.insert(id, address);
+    }
+    peers
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ fn spoil(bytes: &mut Vec<u8>) {
 
 fn main() {
     let path = std::env::args().nth(1).expect("usage: garbage_replica REPLICA.TOML");
-    let file = ReplicaFile::read(path.as_ref()).unwrap_or_else(|problem| panic!("{problem}"));
+    let file = ReplicaFile::read(path.as_ref()).unwrap_or_else(|problems| panic!("{problems:?}"));
     let options = Options { outbound: Some(Box::new(|_, bytes| spoil(bytes))), ..Options::default() };
     if let Err(error) = run(file, options) {
         eprintln!("garbage_replica: {error}");

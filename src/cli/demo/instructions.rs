@@ -25,10 +25,13 @@ fn write(out: &mut String, demo: &Demo) -> std::fmt::Result {
         demo.replicas.iter().flat_map(|file| &file.dns).map(|dns| dns.port().to_string()).collect();
     writeln!(
         out,
-        "\nReady: {} replicas on 127.0.0.1, ports {}; any {} of them may be corrupt or dead.",
-        committee.n(),
+        "\nReady: {} on 127.0.0.1, port {}; {}.",
+        super::ready::count(committee.n()),
         ports.join(" "),
-        committee.faults()
+        match committee.faults() {
+            0 => "none may fail".into(),
+            t => format!("any {t} of them may be corrupt or dead"),
+        }
     )?;
     for zone in &demo.cluster.zones {
         write_zone(out, demo, &zone.origin)?;

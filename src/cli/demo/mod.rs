@@ -93,7 +93,7 @@ pub fn run(arguments: &Arguments, log: LogArguments) -> Result<(), Failure> {
     }
     let mut children = Children::start(&demo, log)?;
     let result = serve(&demo, &mut children, &stop);
-    eprintln!("Stopping {} replicas.", demo.replicas.len());
+    eprintln!("Stopping {}.", ready::count(demo.replicas.len()));
     children.stop();
     let recorded = demo.record(false, &children);
     result.and(recorded)

@@ -30,7 +30,7 @@ pub fn wait(demo: &Demo, children: &mut Children, stop: &AtomicBool) -> Result<b
         );
     }
     let mut news = Instant::now();
-    eprintln!("Starting {} replicas; they sign {}.", demo.replicas.len(), zones(demo));
+    eprintln!("Starting {}; zones: {}", count(demo.replicas.len()), zones(demo));
     while !missing.is_empty() {
         if stop.load(Ordering::Relaxed) {
             return Ok(false);
@@ -52,6 +52,11 @@ pub fn wait(demo: &Demo, children: &mut Children, stop: &AtomicBool) -> Result<b
         eprint!("\r\x1b[K");
     }
     Ok(true)
+}
+
+/// "1 replica" or "n replicas".
+pub fn count(replicas: usize) -> String {
+    if replicas == 1 { "1 replica".into() } else { format!("{replicas} replicas") }
 }
 
 fn zones(demo: &Demo) -> String {
