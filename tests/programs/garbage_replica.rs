@@ -7,11 +7,23 @@ use conclave::codec::{decode, encode};
 use conclave::limits::MAX_FRAME_BYTES;
 use conclave::replica::PeerMessage;
 use conclave::runtime::{Options, config::ReplicaFile, run};
+use conclave::signing::Message;
 
 fn spoil(bytes: &mut Vec<u8>) {
     let Ok(PeerMessage::Signing(mut message)) = decode::<PeerMessage>(bytes, MAX_FRAME_BYTES) else { return };
-    message.spoil();
+    match &mut message {
+        Message::Shares(shares) => shares.iter_mut().for_each(|(_, share)| flip(&mut share.0)),
+        Message::Proofs(proofs) => proofs.iter_mut().for_each(|(_, share, _)| flip(&mut share.0)),
+        Message::Finished(signatures) => signatures.iter_mut().for_each(|(_, signature)| flip(signature)),
+        Message::Ask(_) | Message::AskProofs(_) => return,
+    }
     *bytes = encode(&PeerMessage::Signing(message));
+}
+
+fn flip(octets: &mut [u8]) {
+    if let Some(last) = octets.last_mut() {
+        *last ^= 1;
+    }
 }
 
 fn main() {
