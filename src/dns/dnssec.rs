@@ -258,48 +258,4 @@ pub fn parse_nsec(rdata: &Rdata) -> Option<(Name, BTreeSet<RrType>)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use data_encoding::{BASE64, HEXUPPER};
-
-    /// The DNSKEY of RFC 4034 §5.4 and RFC 4509 §2.3.
-    fn dskey_example() -> (Name, Rdata) {
-        let public = "AQOeiiR0GOMYkDshWoSKz9XzfwJr1AYtsmx3TGkJaNXVbfi/2pHm822aJ5iI9BMzNXxeYCmZDRD99WYwYqUSdjMmmAphXdvx\
-                      egXd/M5+X7OrzKBaMbCVdFLUUh6DhweJBjEVv5f2wwjM9XzcnOf+EPbtG9DMBmADjFDc2w/rljwvFw==";
-        let mut rdata = vec![1, 0, 3, 5];
-        rdata.extend(BASE64.decode(public.as_bytes()).unwrap());
-        (Name::parse("dskey.example.com").unwrap(), Rdata::new(&rdata))
-    }
-
-    #[test]
-    fn rfc4034_5_4_key_tag_and_rfc4509_2_3_ds() {
-        let (owner, dnskey) = dskey_example();
-        assert_eq!(key_tag(dnskey.wire()), 60485);
-        let digest = ds_digest(&owner, &dnskey, 2).unwrap();
-        assert_eq!(
-            HEXUPPER.encode(&digest),
-            "D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A"
-        );
-        assert_eq!(ds_digest(&owner, &dnskey, 1), None);
-    }
-
-    #[test]
-    fn rfc4034_4_3_nsec_example() {
-        let types = [RrType::A, RrType::MX, RrType::RRSIG, RrType::NSEC, RrType(1234)].into_iter().collect();
-        let next = Name::parse("host.example.com").unwrap();
-        let rdata = nsec_rdata(&next, &types);
-        let map = &rdata.wire()[next.wire().len()..];
-        assert_eq!(HEXUPPER.encode(&map[..8]), "0006400100000003");
-        assert_eq!(map[8..11], [4, 27, 0]);
-        assert_eq!(map[map.len() - 1], 0x20);
-        assert_eq!(parse_nsec(&rdata), Some((next, types)));
-    }
-
-    #[test]
-    fn rfc8080_6_1_ed25519_key_tag() {
-        let mut rdata = vec![1, 1, 3, 15];
-        rdata.extend(BASE64.decode(b"l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=").unwrap());
-        assert_eq!(key_tag(&rdata), 3613);
-        assert!(can_verify(15) && !can_verify(5));
-    }
-}
+mod tests;
