@@ -14,6 +14,7 @@ use super::rtype::{Class, RrType};
 use super::text_time;
 use crate::codec::{Digest, digest};
 use crate::limits::MAX_INCLUDE_DEPTH;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use words::{Entries, Entry};
@@ -220,17 +221,17 @@ fn parse_ttl(text: &str) -> Option<u32> {
 /// SHA-256 over the unsigned records in canonical form and order, duplicates once: names what a zone holds, however its
 /// file is written.
 pub fn zone_digest(origin: &Name, records: &[Record]) -> Digest {
-    let mut sorted: Vec<(Vec<u8>, RrType, Vec<u8>, u32, &Record)> = records
-        .iter()
-        .map(|r| (r.name.sort_key(), r.rtype, canonical(r.rtype, &r.rdata).into_owned(), r.ttl, r))
-        .collect();
-    sorted.sort_by(|a, b| (&a.0, a.1, &a.2, a.3).cmp(&(&b.0, b.1, &b.2, b.3)));
-    sorted.dedup_by(|a, b| (&a.0, a.1, &a.2) == (&b.0, b.1, &b.2));
+    let mut sorted = BTreeMap::new();
+    for record in records {
+        let data = canonical(record.rtype, &record.rdata).into_owned();
+        let ttl = sorted.entry((record.name.to_lowercase(), record.rtype, data)).or_insert(record.ttl);
+        *ttl = record.ttl.min(*ttl);
+    }
     let mut octets = Vec::new();
-    for (_, rtype, data, ttl, record) in sorted {
-        octets.extend_from_slice(record.name.to_lowercase().wire());
+    for ((name, rtype, data), ttl) in sorted {
+        octets.extend_from_slice(name.wire());
         octets.extend_from_slice(&rtype.0.to_be_bytes());
-        octets.extend_from_slice(&record.class.0.to_be_bytes());
+        octets.extend_from_slice(&Class::IN.0.to_be_bytes());
         octets.extend_from_slice(&ttl.to_be_bytes());
         octets.extend_from_slice(&(data.len() as u32).to_be_bytes());
         octets.extend_from_slice(&data);
