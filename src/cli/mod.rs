@@ -159,7 +159,7 @@ fn replica(config: &std::path::Path, end_with_parent: bool, log: LogArguments) -
         _ => file.log_level = "trace".into(),
     }
     let options = Options { end_with_parent, json_logs: file.json_logs, ..Options::default() };
-    runtime::run(file, options).map_err(Failure::new)
+    runtime::run(file, options).map_err(|error| Failure(error.0.lines().map(str::to_owned).collect()))
 }
 
 fn check(config: &std::path::Path) -> Result<(), Failure> {
