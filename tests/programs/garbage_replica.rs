@@ -1,5 +1,5 @@
-//! A replica that follows the broadcast but spoils every signature share it sends: for the tests only, on the same
-//! library, never in the shipped programs.
+//! A replica that follows the broadcast but spoils every signature share, proof and finished signature it sends: for the
+//! tests only, on the same library, never in the shipped programs.
 //!
 //! `garbage_replica REPLICA.TOML`
 
@@ -11,19 +11,14 @@ use conclave::signing::Message;
 
 fn spoil(bytes: &mut Vec<u8>) {
     let Ok(PeerMessage::Signing(mut message)) = decode::<PeerMessage>(bytes, MAX_FRAME_BYTES) else { return };
+    let flip = |octets: &mut Vec<u8>| octets.iter_mut().last().map(|octet| *octet ^= 1);
     match &mut message {
-        Message::Shares(shares) => shares.iter_mut().for_each(|(_, share)| flip(&mut share.0)),
-        Message::Proofs(proofs) => proofs.iter_mut().for_each(|(_, share, _)| flip(&mut share.0)),
-        Message::Finished(signatures) => signatures.iter_mut().for_each(|(_, signature)| flip(signature)),
-        Message::Ask(_) | Message::AskProofs(_) => return,
+        Message::Shares(shares) => shares.iter_mut().for_each(|(_, share)| drop(flip(&mut share.0))),
+        Message::Proofs(proofs) => proofs.iter_mut().for_each(|(_, share, _)| drop(flip(&mut share.0))),
+        Message::Finished(finished) => finished.iter_mut().for_each(|(_, signature)| drop(flip(signature))),
+        Message::Ask(_) | Message::AskProofs(_) => {}
     }
     *bytes = encode(&PeerMessage::Signing(message));
-}
-
-fn flip(octets: &mut [u8]) {
-    if let Some(last) = octets.last_mut() {
-        *last ^= 1;
-    }
 }
 
 fn main() {
