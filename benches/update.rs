@@ -10,8 +10,8 @@
 mod harness;
 
 use conclave::dns::message::{Header, Message, Question};
-use conclave::dns::tsig::{TsigAlgorithm, TsigKey, sign_request, verify_response};
 use conclave::dns::message::{Section, Writer};
+use conclave::dns::tsig::{TsigAlgorithm, TsigKey, sign_request, verify_response};
 use conclave::dns::{Class, Name, Opcode, Rcode, Rdata, RrType};
 use conclave::threshold::test_keys;
 use harness::Demo;

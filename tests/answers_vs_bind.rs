@@ -239,7 +239,10 @@ fn through_empty_asterisk(view: &View, qname: &Name, seen: &Seen) -> bool {
 
 fn compare(kind: Kind) {
     let Some(program) = kind.find() else {
-        eprintln!("SKIPPED: {} is not installed; run tests/run packages", kind.program());
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED: {} is not installed; run tests/run packages\n", kind.program()),
+        );
         return;
     };
     let seed = std::env::var("CONCLAVE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_121);

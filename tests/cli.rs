@@ -56,15 +56,30 @@ fn dealt() -> TempDir {
         let zone = format!("example.test={}", zone.display());
         let cluster = dir.path().join("c").display().to_string();
         let said = done(&dealer(&[
-            "init", "--zone", &zone, "--replicas", "4", "--out", &cluster, "--bits", "1024", "--tsig", "ops",
-            "--sig0", "admin.example.test", "--policy", "grant ops zonesub ANY",
-            "--policy", "example.test=grant admin.example.test self TXT",
+            "init",
+            "--zone",
+            &zone,
+            "--replicas",
+            "4",
+            "--out",
+            &cluster,
+            "--bits",
+            "1024",
+            "--tsig",
+            "ops",
+            "--sig0",
+            "admin.example.test",
+            "--policy",
+            "grant ops zonesub ANY",
+            "--policy",
+            "example.test=grant admin.example.test self TXT",
         ]));
         assert!(said.starts_with("cluster "), "{said}");
         dir
     });
     let copy = tempfile::tempdir().unwrap();
-    let status = Command::new("cp").arg("-a").arg(original.path().join("c")).arg(copy.path()).status().unwrap();
+    let status =
+        Command::new("cp").arg("-a").arg(original.path().join("c")).arg(copy.path()).status().unwrap();
     assert!(status.success());
     copy
 }
@@ -110,7 +125,10 @@ fn a_deal_verifies_and_its_facts_are_shown_without_secrets() {
     assert_eq!(ds, fs::read_to_string(cluster.join("anchors/example.test.ds")).unwrap());
     failed(&dealer(&["ds", &text(&cluster), "--zone", "other.test"]), 1, &["does not serve this zone"]);
     let facts = done(&dealer(&["inspect", &text(&cluster.join("cluster.toml"))]));
-    assert!(facts.contains("replicas 4, of which 1 may be corrupt") && facts.contains("grant ops zonesub ANY"), "{facts}");
+    assert!(
+        facts.contains("replicas 4, of which 1 may be corrupt") && facts.contains("grant ops zonesub ANY"),
+        "{facts}"
+    );
     let facts = done(&dealer(&["inspect", &text(&cluster.join("replica-2/identity.key"))]));
     assert!(facts.starts_with("identity key of replica 2"), "{facts}");
 }
@@ -119,18 +137,25 @@ fn a_deal_verifies_and_its_facts_are_shown_without_secrets() {
 fn a_deal_that_cannot_be_is_one_line() {
     let dir = dealt();
     let (cluster, zone) = (text(&dir.path().join("c")), dir.path().join("bad.zone"));
-    fs::write(&zone, "$TTL 60\n@ SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nwww A 192.0.2.256\n").unwrap();
+    fs::write(&zone, "$TTL 60\n@ SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nwww A 192.0.2.256\n")
+        .unwrap();
     let bad = format!("example.test={}", zone.display());
     let new = text(&dir.path().join("new"));
     failed(&dealer(&["init", "--zone", &bad, "--replicas", "4", "--out", &new]), 1, &["bad.zone:4: "]);
     fs::write(&zone, ZONE).unwrap();
-    let init = |more: &[&str]| dealer(&[&["init", "--zone", &bad, "--replicas", "4", "--bits", "1024"], more].concat());
+    let init = |more: &[&str]| {
+        dealer(&[&["init", "--zone", &bad, "--replicas", "4", "--bits", "1024"], more].concat())
+    };
     failed(&init(&["--out", &cluster]), 1, &["exists already and is not overwritten"]);
     failed(&init(&["--out", "/proc/nowhere/c"]), 1, &["/proc/nowhere", "cannot be made"]);
     failed(&init(&["--out", &new, "--policy", "grant ops sometimes"]), 1, &["sometimes"]);
     failed(&init(&["--out", &new, "--dns", "127.0.0.1:53"]), 1, &["--dns is said 1 times for 4 replicas"]);
     let missing = "example.test=/nonexistent/file";
-    failed(&dealer(&["init", "--zone", missing, "--replicas", "4", "--out", &new]), 1, &["/nonexistent/file"]);
+    failed(
+        &dealer(&["init", "--zone", missing, "--replicas", "4", "--out", &new]),
+        1,
+        &["/nonexistent/file"],
+    );
     assert!(!Path::new(&new).exists());
 }
 
@@ -150,16 +175,28 @@ fn check_tells_all_that_is_wrong_with_the_line() {
     failed(&output, 1, &["coin.share: cannot be read", "identity.key: is cut short"]);
     // A replica says the same and does not start.
     failed(&conclave(&["replica", "--config", &text(&config)]), 1, &["identity.key: is cut short"]);
-    failed(&conclave(&["replica", "--config", "/nonexistent.toml"]), 1, &["/nonexistent.toml: cannot be read"]);
+    failed(
+        &conclave(&["replica", "--config", "/nonexistent.toml"]),
+        1,
+        &["/nonexistent.toml: cannot be read"],
+    );
 }
 
 #[test]
 fn ctl_says_where_it_looked() {
     let dir = dealt();
-    failed(&conclave(&["ctl", "status", "--dir", "/nonexistent"]), 1, &["/nonexistent: holds no replica", "--dir"]);
+    failed(
+        &conclave(&["ctl", "status", "--dir", "/nonexistent"]),
+        1,
+        &["/nonexistent: holds no replica", "--dir"],
+    );
     let cluster = text(&dir.path().join("c"));
     failed(&conclave(&["ctl", "status", "--dir", &cluster, "--replica", "7"]), 1, &["holds no replica 7"]);
-    failed(&conclave(&["ctl", "status", "--dir", &cluster]), 1, &["replica-1/admin.sock: no replica answers here"]);
+    failed(
+        &conclave(&["ctl", "status", "--dir", &cluster]),
+        1,
+        &["replica-1/admin.sock: no replica answers here"],
+    );
     failed(&conclave(&["ctl", "export", "example.test", "--socket", "/nonexistent"]), 1, &["/nonexistent"]);
     failed(&conclave(&["ctl", "export", "a..b", "--dir", &cluster]), 1, &["not a domain name"]);
 }
@@ -172,7 +209,11 @@ fn a_demo_that_cannot_start_is_one_line() {
     let base = (taken - 1).to_string();
     let demo = |more: &[&str]| conclave(&[&["demo", "--bits", "1024", "--replicas", "1"], more].concat());
     let new = text(&dir.path().join("d"));
-    failed(&demo(&["--dir", &new, "--dns-port", &base]), 1, &[&taken.to_string(), "in use", "choose another --dns-port"]);
+    failed(
+        &demo(&["--dir", &new, "--dns-port", &base]),
+        1,
+        &[&taken.to_string(), "in use", "choose another --dns-port"],
+    );
     let file = dir.path().join("file");
     fs::write(&file, "x").unwrap();
     failed(&demo(&["--dir", &text(&file), "--dns-port", "36000"]), 1, &["exists already"]);
@@ -186,8 +227,16 @@ fn a_demo_on_a_directory_of_another_kind_is_refused_with_the_difference() {
     let dir = dealt();
     let cluster = text(&dir.path().join("c"));
     failed(&conclave(&["demo", "--dir", &cluster, "--replicas", "7"]), 1, &["the demo here has 4 replicas"]);
-    failed(&conclave(&["demo", "--dir", &cluster, "--zone", "other.test=/x"]), 1, &["the demo here serves example.test."]);
-    failed(&conclave(&["demo", "--dir", &cluster, "--dns-port", "6300"]), 1, &["answers on another port than 6301"]);
+    failed(
+        &conclave(&["demo", "--dir", &cluster, "--zone", "other.test=/x"]),
+        1,
+        &["the demo here serves example.test."],
+    );
+    failed(
+        &conclave(&["demo", "--dir", &cluster, "--dns-port", "6300"]),
+        1,
+        &["answers on another port than 6301"],
+    );
     let deep: PathBuf = dir.path().join("x".repeat(150));
     fs::rename(dir.path().join("c"), &deep).unwrap();
     failed(&conclave(&["demo", "--dir", &text(&deep)]), 1, &["admin socket's path has 108 bytes or more"]);

@@ -127,7 +127,12 @@ pub fn ask_status(socket: &Path) -> Result<Value, String> {
     let mut answer = object(socket, ask(socket, &json!({ "cmd": "status" }))?.next())?;
     let mut status = answer["replica"].take();
     if let (Some(inner), Some(outer)) = (status.as_object_mut(), answer.as_object()) {
-        inner.extend(outer.iter().filter(|(key, _)| *key != "replica").map(|(key, value)| (key.clone(), value.clone())));
+        inner.extend(
+            outer
+                .iter()
+                .filter(|(key, _)| *key != "replica")
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
     }
     Ok(status)
 }
@@ -151,7 +156,8 @@ fn export(targets: &[Target], origin: &str) -> Result<(), Failure> {
 fn export_from(socket: &Path, origin: &Name) -> Result<String, String> {
     let mut lines = ask(socket, &json!({ "cmd": "export", "zone": origin.to_string() }))?;
     let head = object(socket, lines.next())?;
-    let count = head["records"].as_u64().ok_or_else(|| format!("{}: not a replica's answer", socket.display()))?;
+    let count =
+        head["records"].as_u64().ok_or_else(|| format!("{}: not a replica's answer", socket.display()))?;
     let mut text = String::new();
     for _ in 0..count {
         let record = lines.next().ok_or_else(|| format!("{}: the export broke off", socket.display()))??;
@@ -162,7 +168,10 @@ fn export_from(socket: &Path, origin: &Name) -> Result<String, String> {
 }
 
 /// Sends one request; the lines of the reply.
-fn ask(socket: &Path, request: &Value) -> Result<impl Iterator<Item = Result<String, String>> + use<>, String> {
+fn ask(
+    socket: &Path,
+    request: &Value,
+) -> Result<impl Iterator<Item = Result<String, String>> + use<>, String> {
     let shown = socket.display().to_string();
     let connect = || -> std::io::Result<UnixStream> {
         let mut stream = UnixStream::connect(socket)?;

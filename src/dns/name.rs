@@ -225,7 +225,9 @@ impl Name {
         let mut key = Vec::with_capacity(self.0.len() + 16);
         for label in self.labels().rev() {
             if label.contains(&0) {
-                let escaped = |octet: &u8| [octet.to_ascii_lowercase(), 1].into_iter().take(if *octet == 0 { 2 } else { 1 });
+                let escaped = |octet: &u8| {
+                    [octet.to_ascii_lowercase(), 1].into_iter().take(if *octet == 0 { 2 } else { 1 })
+                };
                 key.extend(label.iter().flat_map(escaped));
             } else {
                 let start = key.len();

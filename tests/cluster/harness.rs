@@ -22,7 +22,10 @@ pub fn has(tool: &str) -> bool {
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
     let found = path.split(':').any(|d| Path::new(d).join(tool).is_file());
     if !found {
-        eprintln!("SKIPPED: {tool} is not installed; run tests/run packages");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED: {tool} is not installed; run tests/run packages\n"),
+        );
     }
     found
 }

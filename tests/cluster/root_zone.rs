@@ -15,7 +15,10 @@ fn data() -> Option<PathBuf> {
     if path.join("root.zone").is_file() {
         return Some(path);
     }
-    eprintln!("SKIPPED: no root zone data at {} (set CONCLAVE_ROOT_DATA)", path.display());
+    let _ = std::io::Write::write_fmt(
+        &mut std::io::stderr(),
+        format_args!("SKIPPED: no root zone data at {} (set CONCLAVE_ROOT_DATA)\n", path.display()),
+    );
     None
 }
 

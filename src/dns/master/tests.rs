@@ -129,7 +129,10 @@ fn the_root_zone_of_2018_reads_and_writes_back() {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/root-2018"), PathBuf::from)
         .join("root.zone");
     if !path.is_file() {
-        eprintln!("SKIPPED: no {} (set CONCLAVE_ROOT_DATA)", path.display());
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED: no {} (set CONCLAVE_ROOT_DATA)\n", path.display()),
+        );
         return;
     }
     let records = read_zone(&path, &Name::root(), &mut |p: &Path| std::fs::read(p)).unwrap();
