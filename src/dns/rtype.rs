@@ -31,9 +31,9 @@ types! {
 }
 
 impl RrType {
-    /// Whether it is a question or meta type that no zone holds (RFC 6895 §3.1): OPT, 128 to 255.
+    /// Whether no zone holds it (RFC 6895 §3.1): the reserved type 0, the question and meta types OPT and 128 to 255.
     pub fn is_meta(self) -> bool {
-        self == Self::OPT || (128..=255).contains(&self.0)
+        self.0 == 0 || self == Self::OPT || (128..=255).contains(&self.0)
     }
 
     /// Parses a mnemonic of either case, or `TYPE` and a number (RFC 3597 §5).

@@ -166,7 +166,7 @@ impl Clients {
             if expires > now {
                 break;
             }
-            self.close(request);
+            out.extend(self.expire(request));
         }
         out
     }
@@ -186,7 +186,27 @@ impl Clients {
         self.requests.len()
     }
 
+    /// A request's window is over; whoever came late to it is still to be told.
+    fn expire(&mut self, request: Digest) -> Vec<(ClientId, Asker)> {
+        let Some((outcome, clients)) = self.remove(request) else { return Vec::new() };
+        if let Some((zone, version)) = outcome.and_then(|outcome| outcome.after)
+            && let Some(versions) = self.by_version.get_mut(&zone)
+            && let Some(requests) = versions.get_mut(&version)
+        {
+            requests.retain(|other| *other != request);
+            if requests.is_empty() {
+                versions.remove(&version);
+            }
+        }
+        clients
+    }
+
     fn close(&mut self, request: Digest) -> Option<Done> {
+        let (outcome, clients) = self.remove(request)?;
+        Some(Done { outcome: outcome?, clients })
+    }
+
+    fn remove(&mut self, request: Digest) -> Option<(Option<Outcome>, Vec<(ClientId, Asker)>)> {
         let entry = self.requests.remove(&request)?;
         self.bytes -= entry.bytes;
         self.expiries.remove(&(entry.expires, request));
@@ -201,8 +221,7 @@ impl Clients {
             self.deadlines.remove(&(waiting.deadline, id));
             Some((id, waiting.asker))
         });
-        let clients = clients.collect();
-        Some(Done { outcome: entry.outcome?, clients })
+        Some((entry.outcome, clients.collect()))
     }
 }
 

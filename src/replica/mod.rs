@@ -250,5 +250,7 @@ pub struct Replica {
     /// Whether a record was appended since the last output that asked for a sync.
     unsynced: bool,
     consensus_wake: Option<UnixMillis>,
+    /// When the signing sessions are to be ticked; none while no job is open.
+    signing_wake: Option<UnixMillis>,
     counters: status::Counters,
 }

@@ -62,6 +62,7 @@ impl Replica {
             history: Digest::default(),
             unsynced: false,
             consensus_wake: None,
+            signing_wake: None,
             counters: Counters::default(),
         };
         let mut out = Output::default();

@@ -50,6 +50,7 @@ impl Replica {
                 self.absorb_consensus(step, &mut out);
                 let step = self.signing.tick(now);
                 self.absorb_signing(step, &mut out);
+                self.signing_wake = None;
             }
         }
         self.finish(now, &mut out);
@@ -159,9 +160,12 @@ impl Replica {
         if out.sync {
             self.unsynced = false;
         }
-        let signing_wake = (self.pipeline.unsigned_jobs() > 0).then(|| now.plus(SIGNING_TICK_MS));
+        // Kept from step to step: steady input must not put the tick off. A clock set back must not either.
+        let latest = now.plus(SIGNING_TICK_MS);
+        let is_open = self.pipeline.unsigned_jobs() > 0;
+        self.signing_wake = is_open.then(|| self.signing_wake.map_or(latest, |at| at.min(latest)));
         let wakes =
-            [self.consensus_wake, self.clients.wake_at(), Some(self.proposals.wake_at()), signing_wake];
+            [self.consensus_wake, self.clients.wake_at(), Some(self.proposals.wake_at()), self.signing_wake];
         out.wake_at = wakes.into_iter().flatten().min();
     }
 
@@ -190,7 +194,9 @@ impl Replica {
             let Some(ordered) = batch.requests.get(outcome.request.0 as usize) else { continue };
             let request = ingress::request_digest(&ordered.bytes);
             if let Some((zone, version)) = &outcome.after {
-                self.newest.insert(zone.clone(), *version);
+                // A repeat speaks of the version of the first answer.
+                let newest = self.newest.entry(zone.clone()).or_default();
+                *newest = (*newest).max(*version);
             }
             let published = |zone: &Name| self.machine.version(zone);
             if let Some(done) = self.clients.executed(request, outcome, published) {
@@ -269,7 +275,9 @@ impl Replica {
     /// Tells clients that their version is held back.
     fn refuse(&mut self, now: UnixMillis, done: Done, out: &mut Output) {
         for (client, asker) in done.clients {
-            self.counters.update(Rcode::SERVFAIL);
+            if done.outcome.kind == zone::Kind::Update {
+                self.counters.update(Rcode::SERVFAIL);
+            }
             let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(HELD_BACK));
             out.effects.push(Effect::Reply { client, wire });
         }

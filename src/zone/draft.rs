@@ -3,6 +3,7 @@
 //! Only data is seen and changed here. NSECs and signatures are mended when the batch closes; until then those of the
 //! touched names are stale and nothing looks at them: to prerequisites and updates they are not there.
 
+use super::update::CLUSTER_TYPES;
 use super::view::{Key, Node, SignedRrset, View};
 use crate::dns::{Name, Rcode, RrType, Rrset, Soa};
 use crate::limits::{MAX_RECORDS_PER_RRSET, MAX_RRSET_OCTETS, MAX_TYPES_PER_NAME};
@@ -45,7 +46,9 @@ impl Draft {
         } else {
             node.rrsets.insert(rrset.rtype, SignedRrset::unsigned(rrset));
         }
-        if node.rrsets.len() > MAX_TYPES_PER_NAME {
+        // What the cluster adds does not count: no client may leave it without room.
+        let types = node.rrsets.keys().filter(|rtype| !CLUSTER_TYPES.contains(rtype)).count();
+        if types > MAX_TYPES_PER_NAME {
             return Err(Rcode::REFUSED);
         }
         self.touched.insert(key.clone());

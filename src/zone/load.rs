@@ -25,6 +25,11 @@ pub(super) fn check_rules(rules: &ZoneRules) -> Result<(), String> {
     if validity.refresh == 0 || validity.refresh >= validity.lifetime {
         return Err("signatures must be made anew before they expire, and not at once".into());
     }
+    // RFC 4034 §3.1.5: beyond 68 years the expiration would look like the past.
+    let span = [validity.lifetime, validity.jitter, validity.backdate].map(u64::from).iter().sum::<u64>();
+    if span >= 1 << 31 {
+        return Err("signatures may not be valid for 2^31 seconds or longer".into());
+    }
     Ok(())
 }
 

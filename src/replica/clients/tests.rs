@@ -81,6 +81,23 @@ fn a_client_out_of_patience_goes_and_its_request_stays_for_the_next_try() {
 }
 
 #[test]
+fn who_comes_late_to_a_request_whose_window_ends_is_told() {
+    let end = NOW.plus(limits::REPLAY_WINDOW_MS);
+    for executed in [false, true] {
+        let mut clients = two_waiting();
+        if executed {
+            assert!(clients.executed(request(1), outcome(Some(5)), |_| 3).is_none());
+        }
+        assert_eq!(clients.out_of_patience(NOW.plus(2 * PATIENCE)).len(), 2);
+        clients.wait(ClientId(3), asker(), request(1), UnixMillis(end.0 - 1));
+        let told: Vec<u64> = clients.out_of_patience(end).iter().map(|(id, _)| id.0).collect();
+        assert_eq!(told, [3]);
+        assert_eq!((clients.waiting(), clients.requests(), clients.bytes), (0, 0, 0));
+        assert!(clients.by_version.values().all(BTreeMap::is_empty), "nothing is left behind");
+    }
+}
+
+#[test]
 fn who_is_forgotten_is_not_told() {
     let mut clients = two_waiting();
     clients.forget(ClientId(1));

@@ -310,6 +310,9 @@ fn what_is_no_zone_is_refused_with_the_reason() {
     }
     let validity = Validity { refresh: 20, lifetime: 10, jitter: 0, backdate: 0 };
     assert!(Bench::of("example.", ZONE, &[], |rules| rules.validity = validity).is_err());
+    // In serial arithmetic its end would lie before its beginning.
+    let validity = Validity { refresh: 20, lifetime: 1 << 31, jitter: 0, backdate: 0 };
+    assert!(Bench::of("example.", ZONE, &[], |rules| rules.validity = validity).is_err());
 }
 
 #[test]

@@ -221,6 +221,34 @@ fn pitfall_6_what_belongs_to_the_cluster_is_refused_whatever_the_policy() {
 }
 
 #[test]
+fn an_apex_full_of_types_leaves_the_cluster_room_for_its_own() {
+    let full = |from: usize| {
+        let types = from..crate::limits::MAX_TYPES_PER_NAME;
+        types.map(|i| format!("example. 60 TYPE{} \\# 1 00", 1_000 + i)).collect::<Vec<_>>()
+    };
+    // SOA and NS are two of them; the cluster's DNSKEY and NSEC come on top.
+    let mut dealt = Bench::new("example.", &format!("{ZONE}\n{}", full(2).join("\n")));
+    let mut grown = bench();
+    let lines: Vec<String> = full(2).iter().map(|line| format!("add {line}")).collect();
+    grown.publish(&lines.join("\n"));
+    for bench in [&mut dealt, &mut grown] {
+        let serial = bench.view().serial();
+        assert_eq!(bench.update("add example. 60 TYPE900 \\# 1 00"), Rcode::REFUSED);
+        assert_eq!(bench.publish("add example. 60 TYPE1100 \\# 1 01").serial(), serial + 1);
+        assert_eq!(bench.publish("del example. TYPE1100").serial(), serial + 2);
+    }
+}
+
+#[test]
+fn type_0_is_reserved() {
+    let mut bench = bench();
+    for class in [Class::IN, Class::ANY, Class::NONE] {
+        let request = bench.signed_records(&[], &[raw(class, 0, RrType(0), &[])]);
+        assert_eq!(bench.execute(&[request]).outcomes[0].rcode, Rcode::FORMERR);
+    }
+}
+
+#[test]
 fn wks_has_one_record_an_address_and_protocol() {
     let mut bench = bench();
     let wks = |tail: &[u8]| {
