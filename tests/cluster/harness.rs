@@ -84,7 +84,7 @@ pub struct Demo {
     pub base: u16,
     /// Number of replicas.
     pub n: u8,
-    zones: Vec<String>,
+    options: Vec<String>,
 }
 
 impl Demo {
@@ -95,12 +95,21 @@ impl Demo {
 
     /// Starts `n` replicas with keys of `bits`, and these zones (origin, file) if any.
     pub fn start_with(n: u8, bits: u32, zones: &[(&str, &Path)]) -> Self {
-        let dir = tempfile::Builder::new().prefix("conclave-test-").tempdir().unwrap();
-        let mut extra = vec!["--bits".to_owned(), bits.to_string()];
+        let mut options = vec!["--bits".to_owned(), bits.to_string()];
         for (origin, file) in zones {
-            extra.extend(["--zone".to_owned(), format!("{origin}={}", file.display())]);
+            options.extend(["--zone".to_owned(), format!("{origin}={}", file.display())]);
         }
-        let mut demo = Self { child: None, revived: Vec::new(), dir, base: free_ports(n), n, zones: extra };
+        Self::start_options(n, options)
+    }
+
+    /// Starts `n` replicas with 1024-bit keys, the default zone and ordered reads.
+    pub fn start_ordered(n: u8) -> Self {
+        Self::start_options(n, ["--bits", "1024", "--ordered-reads"].map(str::to_owned).to_vec())
+    }
+
+    fn start_options(n: u8, options: Vec<String>) -> Self {
+        let dir = tempfile::Builder::new().prefix("conclave-test-").tempdir().unwrap();
+        let mut demo = Self { child: None, revived: Vec::new(), dir, base: free_ports(n), n, options };
         demo.restart();
         demo
     }
@@ -110,7 +119,7 @@ impl Demo {
         let mut child = Command::new(env!("CARGO_BIN_EXE_conclave"))
             .args(["demo", "--replicas", &self.n.to_string(), "--dns-port", &self.base.to_string(), "--dir"])
             .arg(self.dir.path().join("d"))
-            .args(&self.zones)
+            .args(&self.options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
