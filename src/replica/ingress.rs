@@ -4,8 +4,9 @@
 //! look, by the own clock, keeps from the order what cannot succeed and tells its sender at once.
 //!
 //! Steps for an update: size and parse (FORMERR); TSIG or SIG(0) (NOTAUTH with BADSIG, BADKEY, BADTIME or BADTRUNC,
-//! RFC 8945 §5.2); the zone section (FORMERR, RFC 2136 §3.1.1, or NOTAUTH, §3.1.2); unsigned (REFUSED: the default
-//! policy grants nothing to nobody). A query must be for a zone with ordered reads. Other opcodes are NOTIMP.
+//! RFC 8945 §5.2); the version of EDNS (BADVERS); the zone section (FORMERR, RFC 2136 §3.1.1, or NOTAUTH, §3.1.2);
+//! unsigned (REFUSED: the default policy grants nothing to nobody). A query must be for a zone with ordered reads.
+//! Other opcodes are NOTIMP.
 use super::reply::Asker;
 use crate::codec::{Digest, digest, encode};
 use crate::dns::message::Message;
@@ -95,6 +96,10 @@ impl Ingress {
                 let reply = asker.failure(&self.keys, now, *failure);
                 return Admission::Refused { reply, update: Some(failure.rcode()) };
             }
+        }
+        // RFC 6891 §6.1.3: what a later version means by its options is not known.
+        if message.edns.as_ref().is_some_and(|edns| edns.version > 0) {
+            return self.refuse(now, &asker, Rcode::BADVERS);
         }
         // RFC 2136 §3.1.1: one zone, of type SOA.
         let Some(zone) = asker.question().filter(|zone| zone.rtype == RrType::SOA) else {

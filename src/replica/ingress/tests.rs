@@ -1,6 +1,7 @@
 use super::*;
 use crate::codec::{ClusterId, Epoch, KeyId};
 use crate::dns::Rdata;
+use crate::dns::edns::Edns;
 use crate::dns::message::{Header, Question, Section, Writer};
 use crate::dns::tsig::{TsigAlgorithm, TsigKey};
 use crate::zone::{KeyInfo, SerialRule, UpdatePolicy, Validity, ZoneRules};
@@ -101,6 +102,19 @@ fn a_malformed_update_gets_formerr() {
     let mut wire = update();
     wire.pop();
     assert_eq!(rcode(&refused(wire)), Rcode::FORMERR);
+}
+
+#[test]
+fn a_later_version_of_edns_gets_badvers() {
+    let mut writer = Writer::new(512);
+    writer.header(&Header::request(0x1234, Opcode::UPDATE));
+    writer.question(&Question { name: name("example.test."), rtype: RrType::SOA, class: Class::IN }).unwrap();
+    writer.opt(&Edns { version: 1, ..Edns::default() }).unwrap();
+    let mut wire = writer.finish();
+    let _ = tsig::sign_request(&mut wire, &key(1), NOW.secs());
+    let reply = refused(wire);
+    assert_eq!(rcode(&reply), Rcode::BADVERS);
+    assert_eq!(Message::parse(&reply).unwrap().edns.unwrap().version, 0);
 }
 
 #[test]
