@@ -11,9 +11,9 @@
 //! - *Gathering*: with a quorum of the preceding round it waits a few milliseconds for the authors that took part in the
 //!   round before that one, unless somebody is further on already: a tunable, never a condition.
 //!
-//! Where the text leaves it open: a proven equivocator's vertices, which nobody links, keep no replica awake; the
-//! rounds that count as seen are those of *accepted* vertices, so that a forged far round wakes nobody; weak links go
-//! to the tips of what is not reached, whose histories hold the rest.
+//! Where the text leaves it open: a proven equivocator's vertices keep no replica awake, and are linked only as parents
+//! without which there is no quorum; the rounds that count as seen are those of *accepted* vertices, so that a forged
+//! far round wakes nobody; weak links go to the tips of what is not reached, whose histories hold the rest.
 
 use super::dag::Dag;
 use super::delivery::Delivery;
@@ -88,7 +88,7 @@ impl Creation {
         }
     }
 
-    /// The highest round of which a quorum of linkable vertices is held.
+    /// The highest round of which a quorum of vertices is held.
     pub fn quorum_round(&self) -> u64 {
         self.quorum.0
     }
@@ -109,7 +109,7 @@ impl Creation {
 
     /// Whether to make a vertex now.
     pub fn decide(&mut self, now: UnixMillis, dag: &Dag, delivery: &Delivery) -> Decision {
-        let quorum_round = dag.quorum_round(|author| self.links(author));
+        let quorum_round = dag.quorum_round();
         if quorum_round != self.quorum.0 {
             self.quorum = (quorum_round, now);
         }
@@ -122,7 +122,7 @@ impl Creation {
             return self.gather(now, highest, dag);
         }
         let round = highest.min(self.seen);
-        if round <= self.newest.round || !self.has_quorum(round - 1, dag) {
+        if round <= self.newest.round || dag.firsts(round - 1).count() < self.committee.quorum() {
             return Decision::Silence;
         }
         if self.answers.take(now) { Decision::Make(round) } else { Decision::Wait(self.answers.next()) }
@@ -142,7 +142,7 @@ impl Creation {
     /// What a vertex of `round` links: as parent the first accepted of each author, and weakly, oldest first, the tips of
     /// what is neither delivered nor reached.
     pub fn link(&self, round: u64, dag: &Dag, delivery: &Delivery) -> Links {
-        let parents: Vec<VertexRef> = dag.firsts(round - 1).filter(|id| self.links(id.author)).collect();
+        let parents = self.parents(round - 1, dag);
         let window = oldest_linked(round)..VertexRef::first_of(round);
         let mut beyond: BTreeSet<VertexRef> = self.unreached.range(window).copied().collect();
         beyond.extend((self.newest >= oldest_linked(round)).then_some(self.newest));
@@ -175,8 +175,17 @@ impl Creation {
         !self.excluded.contains(&author)
     }
 
-    fn has_quorum(&self, round: u64, dag: &Dag) -> bool {
-        dag.firsts(round).filter(|id| self.links(id.author)).count() >= self.committee.quorum()
+    /// The first accepted of each author that is linked; where these are no quorum, with as many of the others as it
+    /// takes. Else replicas that went on with an author's vertices before it was proven Byzantine, and in other rounds
+    /// without a slow one's, could have no quorum in common any more, and stop for ever.
+    fn parents(&self, round: u64, dag: &Dag) -> Vec<VertexRef> {
+        let (linked, shunned): (Vec<VertexRef>, Vec<VertexRef>) =
+            dag.firsts(round).partition(|id| self.links(id.author));
+        let lacking = self.committee.quorum().saturating_sub(linked.len());
+        let mut parents: Vec<VertexRef> =
+            linked.into_iter().chain(shunned.into_iter().take(lacking)).collect();
+        parents.sort_unstable();
+        parents
     }
 
     /// Whether the last batch with a request was decided from a vertex that no own vertex reaches yet.

@@ -61,11 +61,9 @@ impl Dag {
         authors.map(move |(author, digest)| VertexRef { round, author: *author, digest: *digest })
     }
 
-    /// The highest round of which vertices of q authors are held that `counts` takes.
-    pub fn quorum_round(&self, counts: impl Fn(ReplicaId) -> bool) -> u64 {
-        let enough = |authors: &BTreeMap<ReplicaId, Digest>| {
-            authors.keys().filter(|author| counts(**author)).count() >= self.committee.quorum()
-        };
+    /// The highest round of which vertices of q authors are held.
+    pub fn quorum_round(&self) -> u64 {
+        let enough = |authors: &BTreeMap<ReplicaId, Digest>| authors.len() >= self.committee.quorum();
         self.first.iter().rev().find(|(_, authors)| enough(authors)).map_or(0, |(round, _)| *round)
     }
 

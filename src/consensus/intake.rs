@@ -3,7 +3,7 @@
 //! Of pushed vertices the first per (author, round) is kept; others only if a vertex that is held links them. A vertex
 //! is accepted once all its ancestors (parents and weak) are; acceptance is recorded, so that an own vertex that
 //! links it is never durable without it. Two signed vertices of one author and round are a proof of fault: it is
-//! recorded and passed on once, and the author is linked no more in the epoch.
+//! recorded and passed on once, and the author is linked no more in the epoch, but as a parent where a quorum lacks it.
 
 use super::coin::Toss;
 use super::commit::CERTIFY;
@@ -96,7 +96,7 @@ impl Consensus {
         if self.dag.contains(&id) || self.waiting.holds(&id) {
             return true;
         }
-        let needed = self.waiting.needed_by(&id);
+        let needed = self.waiting.needed_by(&id, unasked.then_some(from));
         if needed.is_none() && (!unasked || self.creation.excluded.contains(&id.author)) {
             return true;
         }

@@ -246,7 +246,7 @@ impl Consensus {
         if self.config.committee.contains(peer) && peer != self.config.me {
             let newest = self.dag.get(&self.creation.newest).cloned();
             step.send.extend(newest.map(|vertex| (To::One(peer), Message::Vertex(vertex))));
-            let range = self.fetch.linked(now, peer, self.dag.quorum_round(|_| true));
+            let range = self.fetch.linked(now, peer, self.dag.quorum_round());
             step.send.push((To::One(peer), range));
         }
         self.finish(now, step)
@@ -262,7 +262,7 @@ impl Consensus {
         let (last_batch, time) = self.delivery.last();
         Status {
             round: self.creation.newest.round,
-            quorum_round: self.dag.quorum_round(|_| true),
+            quorum_round: self.dag.quorum_round(),
             next_round: self.rule.next(),
             last_batch,
             time,
@@ -284,7 +284,7 @@ impl Consensus {
                 Decision::Silence => break None,
             }
         };
-        let (questions, look) = self.fetch.schedule(now, &self.waiting, self.dag.quorum_round(|_| true));
+        let (questions, look) = self.fetch.schedule(now, &self.waiting, self.dag.quorum_round());
         step.send.extend(questions);
         step.wake_at = wait.into_iter().chain(look).min();
         step

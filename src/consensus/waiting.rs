@@ -54,10 +54,20 @@ impl Waiting {
         self.needs.keys().filter(|id| !self.holds(id)).count()
     }
 
-    /// Who is charged for needing this vertex, if a held one links it.
-    pub fn needed_by(&self, id: &VertexRef) -> Option<ReplicaId> {
-        let needing = self.needs.get(id)?.first()?;
-        self.held.get(needing).map(|held| held.charged)
+    /// Who is to be charged for this vertex, if a held one links it: of those that need it, and `sender` if it came unasked,
+    /// whoever has used the least, so that one that has filled its quota does not keep from others what they need too.
+    pub fn needed_by(&self, id: &VertexRef, sender: Option<ReplicaId>) -> Option<ReplicaId> {
+        let needing = self.needs.get(id)?.iter().filter_map(|needing| Some(self.held.get(needing)?.charged));
+        let candidates: BTreeSet<ReplicaId> = needing.chain(sender).collect();
+        candidates.into_iter().min_by_key(|author| self.used(*author))
+    }
+
+    /// How full an author's quota is, of 65,536.
+    fn used(&self, author: ReplicaId) -> usize {
+        self.charges.get(&author).map_or(0, |charge| {
+            let bytes = (charge.bytes << 16) / MAX_WAITING_BYTES_PER_AUTHOR;
+            bytes.max((charge.held.len() << 16) / MAX_WAITING_VERTICES_PER_AUTHOR)
+        })
     }
 
     /// A held vertex of this author and round.
