@@ -202,7 +202,7 @@ pub fn verify_rrsig(owner: &Name, rrset: &Rrset, rrsig: &Rdata, dnskey: &Rdata) 
     if verify(fields.algorithm, &key[4..], &preimage, &signature) { Ok(()) } else { Err(VerifyError::Bogus) }
 }
 
-/// Whether [`verify`] knows the algorithm.
+/// Whether [`verify_rrsig`] knows the algorithm.
 pub fn can_verify(algorithm: u8) -> bool {
     matches!(algorithm, RSASHA256 | RSASHA512 | ECDSAP256SHA256 | ED25519)
 }

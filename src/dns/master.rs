@@ -3,7 +3,7 @@
 //!
 //! Stricter than some: a record outside the zone, a class other than IN, a TTL over 2³¹-1 (RFC 2181 §8) and a record
 //! without any TTL to take are errors, each with file and line. `$INCLUDE` nests at most
-//! [`MAX_INCLUDE_DEPTH`](crate::limits::MAX_INCLUDE_DEPTH) deep. `$GENERATE` is not read yet.
+//! [`MAX_INCLUDE_DEPTH`] deep. `$GENERATE` is not read yet.
 
 mod words;
 
