@@ -73,6 +73,8 @@ pub(super) enum Mutant {
     PassUndecided,
     /// A round may anchor its own certificates' round.
     EarlyAnchor,
+    /// A vertex votes for every vertex of the slot that it reaches.
+    AnyVote,
 }
 
 /// By slot: the first vertex reached of each author, in one round.
@@ -325,6 +327,9 @@ impl Rule {
 
 #[cfg(not(test))]
 impl Rule {
+    fn votes(&self, voter: &VertexRef, slot: usize) -> Option<Digest> {
+        self.nodes[voter].reached[VOTE as usize - 1][slot]
+    }
     fn votes_needed(&self) -> usize {
         self.committee.quorum()
     }
@@ -346,6 +351,13 @@ impl Rule {
 impl Rule {
     fn needed(&self, mutant: Mutant) -> usize {
         if self.mutant == Some(mutant) { self.committee.one_correct() } else { self.committee.quorum() }
+    }
+    fn votes(&self, voter: &VertexRef, slot: usize) -> Vec<Digest> {
+        if self.mutant == Some(Mutant::AnyVote) {
+            let reached = self.reached_from(*voter, voter.round - VOTE);
+            return reached.iter().filter(|id| id.author.slot() == slot).map(|id| id.digest).collect();
+        }
+        self.nodes[voter].reached[VOTE as usize - 1][slot].into_iter().collect()
     }
     fn votes_needed(&self) -> usize {
         self.needed(Mutant::FewVotes)

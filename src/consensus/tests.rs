@@ -5,4 +5,4 @@ mod exclusion;
 mod faults;
 mod order;
 mod silence;
-mod sim;
+pub(super) mod sim;
