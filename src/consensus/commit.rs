@@ -225,7 +225,7 @@ impl Rule {
             // A vertex has one parent of an author: counting parents counts authors.
             let mut votes: BTreeMap<Digest, usize> = BTreeMap::new();
             for leader in
-                parents.iter().filter_map(|parent| self.nodes[parent].reached[VOTE as usize - 1][slot])
+                parents.iter().flat_map(|parent| self.votes(parent, slot))
             {
                 *votes.entry(leader).or_default() += 1;
             }
