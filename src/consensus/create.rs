@@ -88,11 +88,6 @@ impl Creation {
         }
     }
 
-    /// The highest round of which a quorum of vertices is held.
-    pub fn quorum_round(&self) -> u64 {
-        self.quorum.0
-    }
-
     /// Takes a newly accepted vertex of another replica.
     pub fn accepted(&mut self, id: VertexRef) {
         self.unreached.insert(id);

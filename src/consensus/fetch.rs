@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Vertices asked for at a time, for one needing author.
 pub(super) const MAX_FETCH: usize = 64;
 /// Vertices and bytes of one answer, beyond its first vertex: one step's worth of signature checks.
-const MAX_PAGE_VERTICES: usize = 256;
+pub(super) const MAX_PAGE_VERTICES: usize = 256;
 const MAX_PAGE_BYTES: usize = 256 * 1024;
 /// Milliseconds before the first retry; doubles with each.
 const RETRY_MS: u64 = 300;

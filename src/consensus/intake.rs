@@ -7,7 +7,7 @@
 
 use super::coin::Toss;
 use super::commit::CERTIFY;
-use super::fetch::{self, MAX_FETCH};
+use super::fetch::{self, MAX_FETCH, MAX_PAGE_VERTICES};
 use super::vertex::{Vertex, VertexRef};
 use super::{Consensus, Message, Record, Step};
 use crate::protocol::{Fault, Misbehaviour, To};
@@ -20,6 +20,10 @@ impl Consensus {
         match message {
             Message::Vertex(vertex) => {
                 self.receive(from, vertex, true, step);
+            }
+            Message::Vertices(vertices) | Message::Page(vertices, _) if vertices.len() > MAX_PAGE_VERTICES => {
+                // No correct replica sends so many: their signatures would keep this one from its work.
+                step.faults.push(Fault { who: from, what: Misbehaviour::Malformed });
             }
             Message::Vertices(vertices) => {
                 for vertex in vertices {
@@ -167,7 +171,7 @@ impl Consensus {
         let Some(vertex) = self.dag.get(&id) else { return };
         for request in &vertex.body().payload {
             if !self.delivery.delivered_lately(&request.0) {
-                self.creation.pending.again(id.author, request.clone());
+                self.creation.pending.again(self.config.me, id.author, request.clone());
             }
         }
     }

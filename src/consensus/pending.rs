@@ -7,7 +7,8 @@ use crate::limits::{
     MAX_PENDING_REQUEST_BYTES, MAX_REQUEST_BYTES, MAX_VERTEX_PAYLOAD_BYTES, MAX_VERTEX_REQUESTS,
 };
 use crate::quorum::ReplicaId;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use super::vertex::Request;
 
@@ -18,9 +19,12 @@ const MAX_AGAIN_BYTES_PER_AUTHOR: usize = MAX_PENDING_REQUEST_BYTES / 16;
 const OVERHEAD: usize = 64;
 
 /// The queue.
+///
+/// Invariant: `known` are the requests in `queue`.
 #[derive(Default)]
 pub(super) struct Pending {
     queue: VecDeque<(ReplicaId, Request)>,
+    known: BTreeSet<Arc<[u8]>>,
     bytes: BTreeMap<ReplicaId, usize>,
 }
 
@@ -45,20 +49,23 @@ impl Pending {
         }
     }
 
-    /// Takes a request of a vertex of `author` that age excluded, if there is room and it does not wait already.
-    pub fn again(&mut self, author: ReplicaId, request: Request) {
-        let fits = self.charged(author) + request.0.len() + OVERHEAD <= MAX_AGAIN_BYTES_PER_AUTHOR;
-        if fits && !self.queue.iter().any(|(_, waiting)| *waiting == request) {
+    /// Takes a request of a vertex of `author` that age excluded, if there is room and it does not wait already. An own
+    /// one was taken from a client: it has the room that clients' requests have.
+    pub fn again(&mut self, me: ReplicaId, author: ReplicaId, request: Request) {
+        let room = if author == me { MAX_PENDING_REQUEST_BYTES } else { MAX_AGAIN_BYTES_PER_AUTHOR };
+        if self.charged(author) + request.0.len() + OVERHEAD <= room {
             self.push(author, request);
         }
     }
 
     /// Drops a request that is in a vertex already.
     pub fn forget(&mut self, request: &Request) {
-        if let Some(at) = self.queue.iter().position(|(_, waiting)| waiting == request) {
-            if let Some((author, request)) = self.queue.remove(at) {
-                self.discharge(author, &request);
-            }
+        if !self.known.contains(&request.0) {
+            return;
+        }
+        let at = self.queue.iter().position(|(_, waiting)| waiting == request);
+        if let Some((author, request)) = at.and_then(|at| self.queue.remove(at)) {
+            self.discharge(author, &request);
         }
     }
 
@@ -84,11 +91,15 @@ impl Pending {
     }
 
     fn push(&mut self, author: ReplicaId, request: Request) {
+        if !self.known.insert(request.0.clone()) {
+            return;
+        }
         *self.bytes.entry(author).or_default() += request.0.len() + OVERHEAD;
         self.queue.push_back((author, request));
     }
 
     fn discharge(&mut self, author: ReplicaId, request: &Request) {
+        self.known.remove(&request.0);
         if let Some(bytes) = self.bytes.get_mut(&author) {
             *bytes -= request.0.len() + OVERHEAD;
         }
