@@ -60,8 +60,9 @@ pub const MAX_PENDING_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 /// nsupdate gives up after three tries of three seconds.
 pub const CLIENT_PATIENCE_MS: u64 = 10_000;
 
-/// Executed requests remembered against replay, over all keys; a full table refuses.
-pub const MAX_REPLAY_ENTRIES: usize = 65_536;
+/// Executed requests remembered against replay, over all keys, some 200 bytes each; a full table refuses. Enough for 400
+/// updates a second for as long as a signature's window can last.
+pub const MAX_REPLAY_ENTRIES: usize = 262_144;
 
 /// Milliseconds of agreed time for which an executed request is remembered; no signature window is taken that is longer.
 pub const REPLAY_WINDOW_MS: u64 = 600_000;
@@ -72,8 +73,10 @@ pub const MAX_EARLY_SHARES_PER_PEER: usize = 16_384;
 /// Tries of k-subsets of bare shares before proofs are asked for.
 pub const MAX_OPTTE_TRIES: usize = 32;
 
-/// Finished signatures kept to answer laggards: some 26 MB, and a score of whole root zones.
-pub const MAX_FINISHED_SIGNATURES: usize = 65_536;
+/// Finished signatures kept to answer laggards. A replica that needs one that nobody keeps could not go on, so there are
+/// more than the history held in memory can have jobs, until checkpoints bound both: an update has some four signatures
+/// (350 bytes each), and its vertices take more than twenty times that.
+pub const MAX_FINISHED_SIGNATURES: usize = 16 * 1024 * 1024;
 
 /// RSA tasks given out at a time: enough to feed the cores, few enough that new work is not stuck behind old.
 pub const MAX_SIGNING_TASKS: usize = 16;

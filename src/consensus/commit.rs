@@ -224,9 +224,7 @@ impl Rule {
         for (slot, certified) in certifies.iter_mut().enumerate() {
             // A vertex has one parent of an author: counting parents counts authors.
             let mut votes: BTreeMap<Digest, usize> = BTreeMap::new();
-            for leader in
-                parents.iter().flat_map(|parent| self.votes(parent, slot))
-            {
+            for leader in parents.iter().flat_map(|parent| self.votes(parent, slot)) {
                 *votes.entry(leader).or_default() += 1;
             }
             *certified =

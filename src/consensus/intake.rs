@@ -21,7 +21,9 @@ impl Consensus {
             Message::Vertex(vertex) => {
                 self.receive(from, vertex, true, step);
             }
-            Message::Vertices(vertices) | Message::Page(vertices, _) if vertices.len() > MAX_PAGE_VERTICES => {
+            Message::Vertices(vertices) | Message::Page(vertices, _)
+                if vertices.len() > MAX_PAGE_VERTICES =>
+            {
                 // No correct replica sends so many: their signatures would keep this one from its work.
                 step.faults.push(Fault { who: from, what: Misbehaviour::Malformed });
             }

@@ -18,6 +18,9 @@ use crate::time::UnixMillis;
 use crate::zone::Outcome;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A request's outcome, if it was executed, and who waited for it.
+type Removed = (Option<Outcome>, Vec<(ClientId, Asker)>);
+
 /// All clients of one replica that wait.
 pub(super) struct Clients {
     patience_ms: u64,
@@ -206,7 +209,7 @@ impl Clients {
         Some(Done { outcome: outcome?, clients })
     }
 
-    fn remove(&mut self, request: Digest) -> Option<(Option<Outcome>, Vec<(ClientId, Asker)>)> {
+    fn remove(&mut self, request: Digest) -> Option<Removed> {
         let entry = self.requests.remove(&request)?;
         self.bytes -= entry.bytes;
         self.expiries.remove(&(entry.expires, request));

@@ -196,17 +196,16 @@ impl Machine {
         if fresh.contains_key(&verified.covered) {
             return Verdict { remember, ..plain(Rcode::NOERROR) };
         }
-        if self.replay.len() + fresh.len() >= crate::limits::MAX_REPLAY_ENTRIES {
-            return plain(Rcode::SERVFAIL);
-        }
         let update = match Update::parse(wire) {
-            Err(rcode) => return Verdict { remember, ..plain(rcode) },
+            Err(rcode) => return plain(rcode),
             Ok(update) => update,
         };
-        let Some(ledger) = self.zones.get_mut(&update.zone) else {
-            return Verdict { remember, ..plain(Rcode::NOTAUTH) };
-        };
-        if !ledger.started {
+        let Some(ledger) = self.zones.get_mut(&update.zone) else { return plain(Rcode::NOTAUTH) };
+        // What can never succeed, by a key that no rule is about, must not crowd the replay table.
+        if !ledger.rules.policy.knows(verified.signer.name()) {
+            return plain(Rcode::REFUSED);
+        }
+        if !ledger.started || self.replay.len() + fresh.len() >= crate::limits::MAX_REPLAY_ENTRIES {
             return plain(Rcode::SERVFAIL);
         }
         let zone = ledger.rules.origin.clone();

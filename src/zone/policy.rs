@@ -102,6 +102,11 @@ impl UpdatePolicy {
         named.chain(&[unnamed]).any(|rtype| self.allows(key, name, *rtype))
     }
 
+    /// Whether a rule is about this key at all.
+    pub fn knows(&self, key: &Name) -> bool {
+        self.rules.iter().any(|rule| rule.matches_key(key))
+    }
+
     /// The key names that the rules mention, wildcards left out; for checking that they exist.
     pub fn keys(&self) -> impl Iterator<Item = &Name> {
         self.rules.iter().map(|rule| &rule.key).filter(|key| !key.is_wildcard())
@@ -147,12 +152,16 @@ impl Rule {
         Ok(Self { grant, key, names, types: parse_types(words)? })
     }
 
-    fn matches(&self, key: &Name, name: &Name, rtype: RrType) -> bool {
-        let strictly_below = |top: &Name| name != top && name.is_subdomain_of(top);
-        let key_matches = match self.key.parent().filter(|_| self.key.is_wildcard()) {
+    fn matches_key(&self, key: &Name) -> bool {
+        match self.key.parent().filter(|_| self.key.is_wildcard()) {
             Some(top) => key != &top && key.is_subdomain_of(&top),
             None => *key == self.key,
-        };
+        }
+    }
+
+    fn matches(&self, key: &Name, name: &Name, rtype: RrType) -> bool {
+        let strictly_below = |top: &Name| name != top && name.is_subdomain_of(top);
+        let key_matches = self.matches_key(key);
         let name_matches = match &self.names {
             Names::Name(exact) => name == exact,
             Names::Subdomain(top) => name.is_subdomain_of(top),

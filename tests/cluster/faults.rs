@@ -108,12 +108,7 @@ fn a_replica_that_sends_garbage_shares_stops_nothing() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    demo.wait_answer(
-        2,
-        "ns1.example.test",
-        "A",
-        &demo.dig(1, &["+short", "ns1.example.test", "A"]).trim().to_owned(),
-    );
+    demo.wait_answer(2, "ns1.example.test", "A", demo.dig(1, &["+short", "ns1.example.test", "A"]).trim());
     for k in 0..8u8 {
         let i = [1, 3, 4][usize::from(k) % 3];
         demo.update(i, Key::Tsig, &format!("update add lied{k}.example.test 60 A 192.0.2.{k}"));

@@ -27,11 +27,13 @@ impl View {
         let mut closed = Vec::new();
         for round in 1.. {
             let Some(order) = self.coins.get(&round) else { break };
-            let statuses: Vec<Status> = order.iter().map(|author| self.status(round, *author, &mut memo)).collect();
+            let statuses: Vec<Status> =
+                order.iter().map(|author| self.status(round, *author, &mut memo)).collect();
             if statuses.iter().any(|status| matches!(status, Status::Undecided)) {
                 break;
             }
-            let leader = |status: &Status| if let Status::Commit(leader) = status { Some(*leader) } else { None };
+            let leader =
+                |status: &Status| if let Status::Commit(leader) = status { Some(*leader) } else { None };
             closed.push((round, statuses.iter().filter_map(leader).collect()));
         }
         closed

@@ -57,7 +57,8 @@ impl World {
     fn random(n: u8, rounds: u64, random: &mut Random) -> Self {
         let committee = Committee::new(n).unwrap();
         let mut world = Self { committee, rounds: vec![], parents: BTreeMap::new(), leaders: vec![] };
-        let genesis = committee.members().map(|author| VertexRef { round: 0, author, digest: Digest::default() });
+        let genesis =
+            committee.members().map(|author| VertexRef { round: 0, author, digest: Digest::default() });
         world.rounds.push(genesis.collect());
         world.leaders.push(vec![]);
         let full = random.below(100);
@@ -79,7 +80,8 @@ impl World {
                 }
             }
             if aims && round % 4 == 1 {
-                let twin = |id: &&VertexRef| made.iter().any(|other| other.author == id.author && other != *id);
+                let twin =
+                    |id: &&VertexRef| made.iter().any(|other| other.author == id.author && other != *id);
                 let twins: Vec<VertexRef> = made.iter().filter(twin).copied().collect();
                 let targets = if at_twins && !twins.is_empty() { &twins } else { &made };
                 aim = Aim::at(targets[random.below(targets.len() as u64) as usize], &twins, at_twins);
@@ -95,7 +97,14 @@ impl World {
         world
     }
 
-    fn choose_parents(&self, round: u64, full: u64, aim: &Aim, side: usize, random: &mut Random) -> Vec<VertexRef> {
+    fn choose_parents(
+        &self,
+        round: u64,
+        full: u64,
+        aim: &Aim,
+        side: usize,
+        random: &mut Random,
+    ) -> Vec<VertexRef> {
         let wanted = |id: &VertexRef| aim.wants(id, side);
         let mut parents: Vec<VertexRef> = Vec::new();
         for author in self.committee.members() {
@@ -152,7 +161,9 @@ fn closed(view: &View, mutant: Option<Mutant>, random: &mut Random) -> Vec<(u64,
     let mut taken: BTreeSet<VertexRef> = BTreeSet::new();
     let mut result = Vec::new();
     while !waiting.is_empty() {
-        let ready = |id: &VertexRef| view.parents[id].iter().all(|parent| parent.round == 0 || taken.contains(parent));
+        let ready = |id: &VertexRef| {
+            view.parents[id].iter().all(|parent| parent.round == 0 || taken.contains(parent))
+        };
         let prompt = |id: &VertexRef| ready(id) && Some(id.author) != delayed;
         let candidates: Vec<usize> = (0..waiting.len()).filter(|at| prompt(&waiting[*at])).collect();
         let at = match candidates.len() as u64 {
@@ -306,10 +317,14 @@ fn decisions_of_all_kinds_occur() {
 fn a_synchronous_dag_commits_every_slot_four_rounds_later() {
     let committee = Committee::new(4).unwrap();
     let mut rule = Rule::new(committee);
-    let vertex = |round: u64, author: ReplicaId| VertexRef { round, author, digest: Digest([round as u8; 32]) };
+    let vertex =
+        |round: u64, author: ReplicaId| VertexRef { round, author, digest: Digest([round as u8; 32]) };
     for round in 1..200u64 {
         for author in committee.members() {
-            rule.observe(vertex(round, author), committee.members().map(|parent| vertex(round - 1, parent)).collect());
+            rule.observe(
+                vertex(round, author),
+                committee.members().map(|parent| vertex(round - 1, parent)).collect(),
+            );
         }
         if let Some(decided) = round.checked_sub(CERTIFY).filter(|round| *round > 0) {
             rule.tossed(decided, committee.members().collect());

@@ -16,7 +16,8 @@ fn domain(sim: &Sim) -> Domain {
 /// A first vertex of r1, to be spoiled.
 fn body(sim: &Sim, round: u64) -> Body {
     let domain = domain(sim);
-    let parents = sim.keys.committee.members().map(|author| (author, domain.genesis(author).digest)).collect();
+    let parents =
+        sim.keys.committee.members().map(|author| (author, domain.genesis(author).digest)).collect();
     Body {
         epoch: domain.epoch,
         author: id(1),
@@ -108,7 +109,8 @@ fn vertices_that_break_a_rule_of_validity_are_refused_and_change_nothing() {
     let genesis = good.parents.clone();
     let digest = Digest([3; 32]);
     let weak = |round: u64| VertexRef { round, author: id(2), digest };
-    let far = Body { round: 100, parents: genesis.iter().map(|(a, _)| (*a, digest)).collect(), ..good.clone() };
+    let far =
+        Body { round: 100, parents: genesis.iter().map(|(a, _)| (*a, digest)).collect(), ..good.clone() };
     let share = Toss::new(&domain(&sim), 96).share(id(1), &sim.keys.secrets(id(1)).coin, &[0; 32]);
     let far = Body { coin_share: Some(share), ..far };
     let request = |bytes: usize| Request(vec![0; bytes].into());
@@ -120,7 +122,10 @@ fn vertices_that_break_a_rule_of_validity_are_refused_and_change_nothing() {
         ("too few parents", Body { parents: genesis[..2].to_vec(), ..good.clone() }),
         ("a parent twice", Body { parents: [&genesis[..3], &genesis[2..3]].concat(), ..good.clone() }),
         ("parents out of order", Body { parents: genesis.iter().rev().copied().collect(), ..good.clone() }),
-        ("a parent of nobody", Body { parents: [&genesis[..3], &[(id(9), digest)]].concat(), ..good.clone() }),
+        (
+            "a parent of nobody",
+            Body { parents: [&genesis[..3], &[(id(9), digest)]].concat(), ..good.clone() },
+        ),
         ("no genesis vertex", Body { parents: [&genesis[..3], &[(id(4), digest)]].concat(), ..good.clone() }),
         ("prev not before", Body { prev: Some((1, digest)), ..good.clone() }),
         ("prev far ahead", Body { prev: Some((u64::MAX, digest)), ..good.clone() }),
@@ -133,7 +138,10 @@ fn vertices_that_break_a_rule_of_validity_are_refused_and_change_nothing() {
         ("weak to a forged genesis vertex", Body { weak: vec![weak(0)], ..good.clone() }),
         ("too many requests", Body { payload: vec![request(1); 257], ..good.clone() }),
         ("payload too large", Body { payload: vec![request(40_000); 2], ..good.clone() }),
-        ("request too large", Body { payload: vec![request(crate::limits::MAX_REQUEST_BYTES + 1)], ..good.clone() }),
+        (
+            "request too large",
+            Body { payload: vec![request(crate::limits::MAX_REQUEST_BYTES + 1)], ..good.clone() },
+        ),
         ("a share too early", Body { coin_share: Some(share), ..good.clone() }),
         ("no share", Body { coin_share: None, ..far.clone() }),
         ("a share of another round", Body { round: 101, ..far.clone() }),
@@ -238,7 +246,8 @@ fn any_message_of_a_peer_leaves_a_replica_standing() {
             let round = ends[sim.random.below(6) as usize];
             let mut digest = Digest::default();
             sim.random.fill(&mut digest.0);
-            let link = VertexRef { round, author: ReplicaId::new(1 + sim.random.below(32) as u8).unwrap(), digest };
+            let link =
+                VertexRef { round, author: ReplicaId::new(1 + sim.random.below(32) as u8).unwrap(), digest };
             let own = ends[sim.random.below(6) as usize];
             let mut body = body(&sim, own);
             body.prev = Some((round, digest));

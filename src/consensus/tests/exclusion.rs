@@ -7,11 +7,11 @@ use crate::time::UnixMillis;
 use std::collections::{BTreeMap, VecDeque};
 
 fn vertex(step: &Step) -> Vertex {
-    let made = step.send.iter().filter_map(|(_, message)| match message {
+    let made = step.send.iter().rev().find_map(|(_, message)| match message {
         Message::Vertex(vertex) => Some(vertex.clone()),
         _ => None,
     });
-    made.last().expect("a vertex was made")
+    made.expect("a vertex was made")
 }
 
 /// r3 makes no vertex in round 1 and r2 none in round 2, so that each of these rounds has a quorum only with r1.

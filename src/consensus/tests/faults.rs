@@ -14,7 +14,8 @@ fn t_mute_replicas_stop_nobody() {
             for who in &mute {
                 sim.crash(*who, 0);
             }
-            let alive: Vec<ReplicaId> = sim.keys.committee.members().filter(|who| !mute.contains(who)).collect();
+            let alive: Vec<ReplicaId> =
+                sim.keys.committee.members().filter(|who| !mute.contains(who)).collect();
             let requests = load(&mut sim, &alive, 40, 50);
             sim.drain(60_000);
             sim.check_prefixes();
@@ -187,7 +188,8 @@ fn the_record_of_an_own_vertex_follows_those_of_its_ancestors() {
 
 /// After a drain every correct replica has closed the last batch that holds a request.
 fn assert_equal_heights(sim: &Sim) {
-    let last = |host: &Host| host.batches.iter().rev().find(|batch| !batch.requests.is_empty()).map(|b| b.round);
+    let last =
+        |host: &Host| host.batches.iter().rev().find(|batch| !batch.requests.is_empty()).map(|b| b.round);
     let heights: BTreeSet<_> = sim.hosts.values().map(last).collect();
     assert_eq!(heights.len(), 1, "seed {}: {heights:?}", sim.seed);
 }
