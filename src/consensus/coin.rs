@@ -1,4 +1,5 @@
-//! The common coin of Cachin, Kursawe and Shoup ("Random Oracles in Constantinople", §4.3), over ristretto255
+//! The common coin of Cachin, Kursawe and Shoup ("Random Oracles in Constantinople", PODC 2000: the
+//! Diffie-Hellman coin), over ristretto255
 //! (RFC 9496).
 //!
 //! A dealer shares x with a polynomial of degree k - 1 = t over ℤ_ℓ: x_i = f(i), public v_i = g^{x_i}. The coin's

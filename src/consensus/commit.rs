@@ -1,4 +1,4 @@
-//! The commit rule (Mahi-Mahi §4.2, wave length 5): a pure function of the DAG and the coins.
+//! The commit rule (after Mahi-Mahi's, wave length 5): a pure function of the DAG and the coins.
 //!
 //! Assumes n > 3t, and that a vertex is observed after its parents. Reachability here is over parents only. For a
 //! leader vertex L of round r:

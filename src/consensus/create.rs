@@ -31,7 +31,7 @@ const FRESH_MS: u64 = 10 * SECOND;
 const MAX_WAKING: u8 = 3;
 /// Vertices made only because others are further on: so many at once, then one each so many milliseconds.
 const ANSWER_BURST: u64 = 32;
-const ANSWER_REFILL_MS: u64 = 50;
+const ANSWER_REFILL_MS: u64 = 200;
 
 /// What a replica proposes and has linked.
 ///

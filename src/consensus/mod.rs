@@ -1,5 +1,34 @@
 //! Asynchronous Byzantine atomic broadcast on an uncertified DAG, after Mahi-Mahi (Jovanovic et al., ICDCS 2025,
-//! wave length 5) with the common coin of Cachin, Kursawe and Shoup (PODC 2000).
+//! wave length 5) with the common coin of Cachin, Kursawe and Shoup (PODC 2000). One mode: no leader, no view change,
+//! no timer decides anything.
+//!
+//! **Assumes** n replicas known per epoch, at most t = ⌊(n-1)/3⌋ of them Byzantine, q = n - t; an adversary that
+//! schedules every message; links between correct replicas that lose nothing for ever, or report a gap, upon which
+//! both ends call [`Consensus::linked`]; a log that keeps records in order, and keeps what was synced.
+//!
+//! **Guarantees.** *Agreement and order*: of any two correct replicas' delivered sequences one is a prefix of the other.
+//! *Integrity*: each vertex is delivered at most once; a request may come again (another replica proposes it once age
+//! excluded its first vertex), and the state machine executes it once. *Validity*: a request that a correct replica
+//! takes is delivered with probability 1, whatever the scheduler does.
+//!
+//! **Steps**, each in its module, whose text is its specification:
+//! 1. `vertex`: the only protocol message, and when it is valid.
+//! 2. `intake`: verify, keep the first of each slot, wait for ancestors (`waiting`), accept into the `dag`, record.
+//!    `fetch`: ask for what is lacking, answer who asks.
+//! 3. [`coin`]: a share of round r in each vertex of round r+4; t+1 tell the order of round r's n leader slots.
+//! 4. `commit`: decide the slots in that order: Mahi-Mahi's direct and indirect rules, and where they differ from it.
+//! 5. `delivery`: histories of committed leaders into batches with agreed time.
+//! 6. `create`: when to make the next vertex and when to be silent; `pending`: what it carries.
+//!
+//! **Order of effects.** A step's records, in their order, are durable before its messages leave: accepted vertices,
+//! then the own vertex that links them. So a replica that restarts never contradicts what it sent, and what its vertices
+//! link is never lost with it.
+//!
+//! **Bounds.** Vertices that wait, requests that wait, questions and answers have quotas or a pace, each by the author it
+//! is charged to. The accepted DAG grows with the log: collection comes with checkpoints.
+//!
+//! **Deviates** from the paper: all n slots of a round are leader slots, ordered by a real coin; weak links and an age
+//! limit of 64 rounds for delivery; a batch a round; agreed time; silence when idle.
 
 pub mod coin;
 mod commit;

@@ -44,24 +44,41 @@ fn a_lagging_replica_delivers_all_and_its_requests_are_delivered() {
     }
 }
 
+/// Hops until the submitter has delivered a request, and messages until all are silent again.
+fn hops(sim: &mut Sim, request: &[u8], drain: bool) -> (u64, u64) {
+    let (start, sent) = (sim.now, sim.sent);
+    sim.submit(id(1), request);
+    while !sim.delivered(id(1)).contains(&request.to_vec()) {
+        assert!(sim.step(start + 10_000));
+    }
+    let hops = (sim.now - start).div_ceil(10);
+    if drain {
+        sim.run(2_000);
+    }
+    (hops, sim.sent - sent)
+}
+
 #[test]
-fn a_request_from_idle_takes_few_hops() {
-    for n in [4, 7] {
+fn a_request_takes_eight_hops_from_sleep_six_from_rest_and_five_to_six_when_busy() {
+    for n in [4, 7, 10] {
         let mut sim = Sim::new(n, 1, Net::Steady(10));
         sim.submit(id(1), b"first");
-        sim.drain(10_000);
-        for round in 0..6 {
-            sim.run(if round % 2 == 0 { 600_000 } else { 100 });
-            let (start, before, sent) = (sim.now, sim.delivered(id(1)).len(), sim.sent);
-            sim.submit(id(1), format!("request {round}").as_bytes());
-            while sim.delivered(id(1)).len() == before {
-                assert!(sim.step(start + 10_000));
+        sim.run(600_000);
+        let (sleep, waking) = hops(&mut sim, b"from sleep", true);
+        let (rest, fresh) = hops(&mut sim, b"from rest", true);
+        let mut busy = Vec::new();
+        for i in 0..20u64 {
+            sim.run(sim.seed + 13 * i % 50);
+            for other in 2..=n {
+                sim.submit(id(other), format!("{i} of {other}").as_bytes());
             }
-            let hops = (sim.now - start) / 10;
-            sim.drain(10_000);
-            println!("n {n}: {hops} hops, {} messages, rounds {}", sim.sent - sent, sim.statuses()[0].round);
-            assert!(hops <= 8, "n {n}: {hops} hops");
+            busy.push(hops(&mut sim, format!("busy {i}").as_bytes(), false).0);
         }
+        println!("n {n}: sleep {sleep} hops, {waking} messages; rest {rest}, {fresh}; busy {busy:?}");
+        assert!(sleep <= 8 && rest <= 6, "n {n}: {sleep} and {rest} hops");
+        assert!(busy.iter().all(|hops| *hops <= 7), "n {n}: {busy:?}");
+        let rounds = |messages: u64| messages / (n * (n - 1)) as u64;
+        assert!(rounds(waking) <= 7 && rounds(fresh) <= 6, "n {n}: {waking} and {fresh} messages");
     }
 }
 
