@@ -64,13 +64,13 @@ fn random_zone(origin: &str, random: &mut Random) -> String {
         let target = format!("{}.{}", random.of(&LABELS[..5]), random.of(&LABELS[..5]));
         let wild = name.starts_with("*");
         match random.below(if wild { 7 } else { 11 }) {
-            0 | 1 => _ = write!(text, "{name} A 192.0.2.{}\n", random.below(250)),
+            0 | 1 => _ = writeln!(text, "{name} A 192.0.2.{}", random.below(250)),
             2 => _ = write!(text, "{name} TXT \"one\" \"two\"\n{name} AAAA 2001:db8::{}\n", random.below(99)),
-            3 | 4 => _ = write!(text, "{name} CNAME {target}\n"),
+            3 | 4 => _ = writeln!(text, "{name} CNAME {target}"),
             5 => _ = write!(text, "{name} MX 10 {target}\n{name} A 192.0.2.1\n"),
-            6 => _ = write!(text, "{name} SRV 1 2 3 {target}\n"),
+            6 => _ = writeln!(text, "{name} SRV 1 2 3 {target}"),
             7 => {
-                _ = write!(text, "{name} DNAME {target}\n");
+                _ = writeln!(text, "{name} DNAME {target}");
             }
             8 => {
                 _ = write!(
@@ -83,7 +83,7 @@ fn random_zone(origin: &str, random: &mut Random) -> String {
                 let digest = "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF";
                 _ = write!(text, "{name} NS ns.elsewhere.test.\n{name} DS 4711 8 2 {digest}\n");
             }
-            _ => _ = write!(text, "{name} DNAME dn.elsewhere.test.\n"),
+            _ => _ = writeln!(text, "{name} DNAME dn.elsewhere.test."),
         }
     }
     text

@@ -11,11 +11,11 @@ use conclave::signing::Message;
 
 fn spoil(bytes: &mut Vec<u8>) {
     let Ok(PeerMessage::Signing(mut message)) = decode::<PeerMessage>(bytes, MAX_FRAME_BYTES) else { return };
-    let flip = |octets: &mut Vec<u8>| octets.iter_mut().last().map(|octet| *octet ^= 1);
+    let flip = |octets: &mut Vec<u8>| octets.iter_mut().for_each(|octet| *octet ^= 1);
     match &mut message {
-        Message::Shares(shares) => shares.iter_mut().for_each(|(_, share)| drop(flip(&mut share.0))),
-        Message::Proofs(proofs) => proofs.iter_mut().for_each(|(_, share, _)| drop(flip(&mut share.0))),
-        Message::Finished(finished) => finished.iter_mut().for_each(|(_, signature)| drop(flip(signature))),
+        Message::Shares(shares) => shares.iter_mut().for_each(|(_, share)| flip(&mut share.0)),
+        Message::Proofs(proofs) => proofs.iter_mut().for_each(|(_, share, _)| flip(&mut share.0)),
+        Message::Finished(finished) => finished.iter_mut().for_each(|(_, signature)| flip(signature)),
         Message::Ask(_) | Message::AskProofs(_) => {}
     }
     *bytes = encode(&PeerMessage::Signing(message));

@@ -96,7 +96,7 @@ impl Daemon {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         socket.connect(address).expect("a connected socket");
-        let mut daemon = Self { child, address, socket, directory: directory };
+        let mut daemon = Self { child, address, socket, directory };
         daemon.wait(kind);
         daemon
     }
