@@ -257,7 +257,7 @@ fn a_key_that_no_rule_is_about_takes_no_room_in_the_replay_table() {
     let zone = "example. 60 SOA a. b. 1 1 1 1 1\nexample. 60 NS ns.test.";
     let bench = || Bench::with_policy("example.", zone, &["grant somebody.else. zonesub ANY"]);
     let (mut quiet, mut asked) = (bench(), bench());
-    quiet.execute(&[]);
+    let _ = quiet.execute(&[]);
     assert_eq!(asked.update("add new.example. 60 A 192.0.2.1"), Rcode::REFUSED);
     assert_eq!(asked.machine.digest(), quiet.machine.digest(), "nothing is remembered of it");
 }
