@@ -43,4 +43,8 @@ pub enum Misbehaviour {
     BadSignatureShare,
     /// A finished signature that does not verify.
     BadSignatureClaim,
+    /// A checkpoint's certificate that does not verify.
+    BadCertificate,
+    /// State of a checkpoint that is not what was certified.
+    BadState,
 }

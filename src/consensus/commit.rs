@@ -128,6 +128,11 @@ impl Rule {
         }
     }
 
+    /// A rule for which all rounds below `next` are closed; vertices are observed from the lowest round on.
+    pub fn resume(committee: Committee, next: u64) -> Self {
+        Self { next, ..Self::new(committee) }
+    }
+
     /// The first round that is not closed.
     pub fn next(&self) -> u64 {
         self.next

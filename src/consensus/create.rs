@@ -11,6 +11,8 @@
 //! - *Gathering*: with a quorum of the preceding round it waits a few milliseconds for the authors that took part in the
 //!   round before that one, unless somebody is further on already: a tunable, never a condition.
 //!
+//! - *Floor*: a replica that lost its log makes no vertex below the round at which it may resume ([`super::observe`]).
+//!
 //! Where the text leaves it open: a proven equivocator's vertices keep no replica awake, and are linked only as parents
 //! without which there is no quorum; the rounds that count as seen are those of *accepted* vertices, so that a forged
 //! far round wakes nobody; weak links go to the tips of what is not reached, whose histories hold the rest.
@@ -19,11 +21,11 @@ use super::dag::Dag;
 use super::delivery::Delivery;
 use super::pace::Pace;
 use super::pending::Pending;
-use super::vertex::VertexRef;
+use super::vertex::{Vertex, VertexRef};
 use crate::limits::{HISTORY_ROUNDS, MAX_WEAK_LINKS};
 use crate::quorum::{Committee, ReplicaId};
 use crate::time::{SECOND, UnixMillis};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far behind its own clock a replica lets agreed time be when requests enter, in milliseconds.
 const FRESH_MS: u64 = 10 * SECOND;
@@ -42,8 +44,11 @@ pub(super) struct Creation {
     gather_ms: u64,
     /// Its newest vertex; round 0 before the first.
     pub newest: VertexRef,
+    /// The lowest round of which it may make a vertex.
+    pub floor: u64,
     pub pending: Pending,
-    pub excluded: BTreeSet<ReplicaId>,
+    /// Proven equivocators, each with its proof.
+    pub excluded: BTreeMap<ReplicaId, (Vertex, Vertex)>,
     unreached: BTreeSet<VertexRef>,
     closing: BTreeSet<VertexRef>,
     seen: u64,
@@ -60,6 +65,8 @@ pub(super) enum Decision {
     Make(u64),
     /// Not before this moment, if nothing comes.
     Wait(UnixMillis),
+    /// There is a reason to, but the rounds have not reached the floor.
+    Below,
     /// No reason to, or no quorum below.
     Silence,
 }
@@ -77,8 +84,9 @@ impl Creation {
             me,
             gather_ms,
             newest: genesis,
+            floor: 0,
             pending: Pending::default(),
-            excluded: BTreeSet::new(),
+            excluded: BTreeMap::new(),
             unreached: BTreeSet::new(),
             closing: BTreeSet::new(),
             seen: 0,
@@ -91,9 +99,21 @@ impl Creation {
     /// Takes a newly accepted vertex of another replica.
     pub fn accepted(&mut self, id: VertexRef) {
         self.unreached.insert(id);
-        if !self.excluded.contains(&id.author) {
+        if !self.excluded.contains_key(&id.author) {
             self.seen = self.seen.max(id.round);
         }
+    }
+
+    /// A replica that must not go on below `round` asks for it: somebody makes the vertices it lacks.
+    pub fn wanted(&mut self, round: u64) {
+        self.seen = self.seen.max(round);
+    }
+
+    /// Forgets what is below the collection line.
+    pub fn collect(&mut self, line: u64) {
+        let line = VertexRef::first_of(line);
+        self.unreached = self.unreached.split_off(&line);
+        self.closing = self.closing.split_off(&line);
     }
 
     /// A batch that holds a request closed, decided from vertices up to round `evidence`.
@@ -109,15 +129,15 @@ impl Creation {
             self.quorum = (quorum_round, now);
         }
         let highest = quorum_round + 1;
-        if highest <= self.newest.round {
+        if highest <= self.newest.round || dag.firsts(quorum_round).count() < self.committee.quorum() {
             return Decision::Silence;
         }
         let awake = !self.pending.is_empty() || delivery.awaits_payload(|author| self.links(author));
         if awake || self.must_close(highest, delivery) {
-            return self.gather(now, highest, dag);
+            return if highest < self.floor { Decision::Below } else { self.gather(now, highest, dag) };
         }
         let round = highest.min(self.seen);
-        if round <= self.newest.round || dag.firsts(round - 1).count() < self.committee.quorum() {
+        if round <= self.newest.round || round < self.floor || dag.firsts(round - 1).count() < self.committee.quorum() {
             return Decision::Silence;
         }
         if self.answers.take(now) { Decision::Make(round) } else { Decision::Wait(self.answers.next()) }
@@ -167,7 +187,7 @@ impl Creation {
     }
 
     fn links(&self, author: ReplicaId) -> bool {
-        !self.excluded.contains(&author)
+        !self.excluded.contains_key(&author)
     }
 
     /// The first accepted of each author that is linked; where these are no quorum, with as many of the others as it

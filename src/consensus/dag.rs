@@ -1,4 +1,7 @@
-//! The accepted vertices: each stands with all its ancestors.
+//! The accepted vertices: each stands with all its ancestors at or above the collection line.
+//!
+//! What lies below the line is gone: whoever has executed the checkpoint from which the line follows never delivers it,
+//! nor looks at it to decide a slot. A link to it counts as held.
 
 use super::vertex::{Domain, Vertex, VertexRef};
 use crate::codec::Digest;
@@ -8,25 +11,45 @@ use std::collections::BTreeMap;
 
 /// The accepted part of the DAG.
 ///
-/// Invariants: 1. an accepted vertex's parents and weak links are accepted; 2. `first` names, of each author and
-/// round, the vertex that was accepted first.
+/// Invariants: 1. an accepted vertex's parents and weak links are accepted, or below the line; 2. `first` names, of each
+/// author and round, the vertex that was accepted first; 3. no vertex is below the line, and the line never falls.
 pub(super) struct Dag {
     committee: Committee,
     domain: Domain,
     genesis_time: UnixMillis,
     vertices: BTreeMap<VertexRef, Vertex>,
     first: BTreeMap<u64, BTreeMap<ReplicaId, Digest>>,
+    line: u64,
 }
 
 impl Dag {
     pub fn new(committee: Committee, domain: Domain, genesis_time: UnixMillis) -> Self {
         let genesis = committee.members().map(|author| (author, domain.genesis(author).digest)).collect();
         let first = BTreeMap::from([(0, genesis)]);
-        Self { committee, domain, genesis_time, vertices: BTreeMap::new(), first }
+        Self { committee, domain, genesis_time, vertices: BTreeMap::new(), first, line: 0 }
     }
 
     pub fn contains(&self, id: &VertexRef) -> bool {
         if id.round == 0 { *id == self.domain.genesis(id.author) } else { self.vertices.contains_key(id) }
+    }
+
+    /// Whether a link to this vertex needs nothing more: it is accepted, or below the line.
+    pub fn covers(&self, id: &VertexRef) -> bool {
+        id.round < self.line || self.contains(id)
+    }
+
+    /// The collection line: vertices of lower rounds are gone.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Raises the line.
+    pub fn collect(&mut self, line: u64) {
+        if line > self.line {
+            self.line = line;
+            self.vertices = self.vertices.split_off(&VertexRef::first_of(line));
+            self.first = self.first.split_off(&line);
+        }
     }
 
     pub fn get(&self, id: &VertexRef) -> Option<&Vertex> {
@@ -44,7 +67,8 @@ impl Dag {
 
     /// Adds a vertex whose ancestors are held.
     pub fn insert(&mut self, id: VertexRef, vertex: Vertex) {
-        assert!(vertex.body().links().all(|link| self.contains(&link)), "{id:?} before its ancestors");
+        assert!(id.round >= self.line, "invariant 3");
+        assert!(vertex.body().links().all(|link| self.covers(&link)), "{id:?} before its ancestors");
         self.first.entry(id.round).or_default().entry(id.author).or_insert(id.digest);
         self.vertices.insert(id, vertex);
     }
@@ -61,10 +85,15 @@ impl Dag {
         authors.map(move |(author, digest)| VertexRef { round, author: *author, digest: *digest })
     }
 
-    /// The highest round of which vertices of q authors are held.
+    /// The highest round of which a vertex is held.
+    pub fn top(&self) -> u64 {
+        self.first.last_key_value().map_or(0, |(round, _)| *round)
+    }
+
+    /// The highest round of which vertices of q authors are held; at least the line's, below which nobody need look.
     pub fn quorum_round(&self) -> u64 {
         let enough = |authors: &BTreeMap<ReplicaId, Digest>| authors.len() >= self.committee.quorum();
-        self.first.iter().rev().find(|(_, authors)| enough(authors)).map_or(0, |(round, _)| *round)
+        self.first.iter().rev().find(|(_, authors)| enough(authors)).map_or(self.line.saturating_sub(1), |(round, _)| *round)
     }
 
     /// The clock of a vertex's author when it was made.

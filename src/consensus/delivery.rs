@@ -10,7 +10,11 @@
 //!
 //! A vertex older than 64 rounds before the next leader can be delivered by nobody any more: it is *excluded by age*,
 //! and handed back, so that its requests are proposed again.
+//!
+//! Each [`MARK_BATCHES`]th batch after a mark, or the first that brings the requests since it to [`MARK_BYTES`], holds a
+//! [`Mark`]: all from which this layer can go on, determined by the order like everything else here.
 
+use super::checkpoint::Mark;
 use super::commit::Closed;
 use super::dag::Dag;
 use super::vertex::VertexRef;
@@ -20,17 +24,29 @@ use crate::limits::{HISTORY_ROUNDS, MAX_REPLAY_ENTRIES};
 use crate::quorum::ReplicaId;
 use crate::time::{AgreedTime, UnixMillis};
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// Batches from one checkpoint to the next.
+pub(super) const MARK_BATCHES: u64 = 64;
+/// Bytes of requests that make a checkpoint due before that.
+pub(super) const MARK_BYTES: usize = 1024 * 1024;
 
 /// What is delivered, and what waits for it.
 ///
-/// Invariant: `open` are the accepted vertices neither delivered nor excluded by age.
+/// Invariants: 1. `open` are the accepted vertices neither delivered nor excluded by age; 2. `delivered` are the delivered
+/// ones of rounds ≥ next - 1 - 64, accepted here or not.
 pub(super) struct Delivery {
     next: u64,
     last_batch: u64,
     time: AgreedTime,
     open: BTreeSet<VertexRef>,
     open_payload: BTreeSet<VertexRef>,
+    delivered: BTreeSet<VertexRef>,
     recent: Recent,
+    /// The round of the last mark; batches and bytes of requests since.
+    marked: u64,
+    batches: u64,
+    bytes: usize,
 }
 
 impl Delivery {
@@ -41,8 +57,23 @@ impl Delivery {
             time: AgreedTime(genesis_time.0),
             open: BTreeSet::new(),
             open_payload: BTreeSet::new(),
+            delivered: BTreeSet::new(),
             recent: Recent::default(),
+            marked: 0,
+            batches: 0,
+            bytes: 0,
         }
+    }
+
+    /// Goes on after a mark, with no vertex accepted yet.
+    pub fn resume(&mut self, mark: &Mark) {
+        self.next = mark.round + 1;
+        self.last_batch = mark.round;
+        self.time = mark.time;
+        self.open.clear();
+        self.open_payload.clear();
+        self.delivered = mark.delivered.iter().copied().collect();
+        (self.marked, self.batches, self.bytes) = (mark.round, 0, 0);
     }
 
     /// The round of the last batch, and the agreed time.
@@ -52,6 +83,9 @@ impl Delivery {
 
     /// Takes a newly accepted vertex. False if age excludes it already.
     pub fn accepted(&mut self, id: VertexRef, has_payload: bool) -> bool {
+        if self.delivered.contains(&id) {
+            return true; // by a leader at or before the mark from which this replica goes on
+        }
         if self.too_old(&id) {
             return false;
         }
@@ -65,6 +99,11 @@ impl Delivery {
     /// Whether a vertex is neither delivered nor excluded by age.
     pub fn is_open(&self, id: &VertexRef) -> bool {
         self.open.contains(id)
+    }
+
+    /// The vertices with payload that are in no closed batch yet.
+    pub fn undelivered(&self) -> impl Iterator<Item = VertexRef> {
+        self.open_payload.iter().copied()
     }
 
     /// Whether a vertex with payload is in no closed batch yet, of an author that `counts` takes.
@@ -101,10 +140,15 @@ impl Delivery {
             let parents = dag.get(leader).expect("a leader is accepted").body().parent_refs();
             self.time = self.time.max(AgreedTime(dag.median_time(parents).0));
         }
+        self.last_batch = closed.round;
+        let oldest = VertexRef::first_of(closed.round.saturating_sub(HISTORY_ROUNDS));
+        self.delivered = self.delivered.split_off(&oldest);
+        self.delivered.extend(delivered.range(oldest..));
         let mut requests = Vec::new();
         for id in &delivered {
             for request in &dag.get(id).expect("open vertices are accepted").body().payload {
                 self.recent.insert(&request.0);
+                self.bytes += request.0.len();
                 requests.push(Ordered {
                     author: id.author,
                     vertex_round: id.round,
@@ -112,8 +156,18 @@ impl Delivery {
                 });
             }
         }
-        self.last_batch = closed.round;
-        Batch { round: closed.round, time: self.time, requests }
+        self.batches += 1;
+        Batch { round: closed.round, time: self.time, requests, mark: self.mark() }
+    }
+
+    fn mark(&mut self) -> Option<Arc<Mark>> {
+        if self.batches < MARK_BATCHES && self.bytes < MARK_BYTES {
+            return None;
+        }
+        let (round, previous) = (self.last_batch, self.marked);
+        (self.marked, self.batches, self.bytes) = (round, 0, 0);
+        let delivered = self.delivered.iter().copied().collect();
+        Some(Arc::new(Mark { round, previous, time: self.time, delivered }))
     }
 
     /// Takes the open vertices of a leader's history. What lies behind a delivered vertex and in this leader's window

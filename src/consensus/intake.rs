@@ -4,9 +4,14 @@
 //! is accepted once all its ancestors (parents and weak) are; acceptance is recorded, so that an own vertex that
 //! links it is never durable without it. Two signed vertices of one author and round are a proof of fault: it is
 //! recorded and passed on once, and the author is linked no more in the epoch, but as a parent where a quorum lacks it.
+//!
+//! A vertex that its author pushes and that is below the collection line can be accepted no more; its requests are proposed
+//! again, of ascending rounds only, so that each (author, round) counts once.
 
+use super::checkpoint::{Certificate, Statement};
 use super::coin::Toss;
 use super::commit::CERTIFY;
+use super::identity::Signature;
 use super::fetch::{self, MAX_FETCH, MAX_PAGE_VERTICES};
 use super::vertex::{Vertex, VertexRef};
 use super::{Consensus, Message, Record, Step};
@@ -18,6 +23,9 @@ use std::collections::BTreeSet;
 impl Consensus {
     pub(super) fn take(&mut self, now: UnixMillis, from: ReplicaId, message: Message, step: &mut Step) {
         match message {
+            Message::Vertex(vertex) if vertex.body().round < self.dag.line() => {
+                self.relay(from, &vertex, step);
+            }
             Message::Vertex(vertex) => {
                 self.receive(from, vertex, true, step);
             }
@@ -38,7 +46,73 @@ impl Consensus {
             Message::Fetch(ids) => self.serve_fetch(now, from, &ids, step),
             Message::Range(cursor) => self.serve_range(now, from, cursor, step),
             Message::Proof(one, other) => self.take_proof(from, one, other, step),
+            Message::Vote(statement, signature) => self.take_vote(from, statement, signature, step),
+            Message::Certified(certificate) => self.take_certificate(from, certificate, step),
+            Message::Observe { nonce, wants } => self.answer_observer(now, from, nonce, wants, step),
+            Message::Newest { nonce, observes, newest, vertex } => {
+                if let Some(vertex) = vertex {
+                    self.receive(from, vertex, true, step);
+                }
+                self.observe.answered(from, nonce, observes, newest);
+            }
         }
+    }
+
+    fn take_vote(&mut self, from: ReplicaId, statement: Statement, signature: Signature, step: &mut Step) {
+        if !self.checkpoints.wants(Some(from), statement.round) {
+            return;
+        }
+        if !self.judge().is_vote(from, &statement, &signature) {
+            return fault(step, from, Misbehaviour::BadSignature);
+        }
+        self.checkpoints.voted(from, (statement, signature), self.config.committee);
+        self.settle(step);
+    }
+
+    fn take_certificate(&mut self, from: ReplicaId, certificate: Certificate, step: &mut Step) {
+        if !self.checkpoints.wants(None, certificate.statement.round) {
+            return;
+        }
+        if !self.judge().is_certificate(&certificate) {
+            return fault(step, from, Misbehaviour::BadCertificate);
+        }
+        self.checkpoints.take(certificate);
+        self.settle(step);
+    }
+
+    fn answer_observer(
+        &mut self,
+        now: UnixMillis,
+        from: ReplicaId,
+        nonce: u64,
+        wants: u64,
+        step: &mut Step,
+    ) {
+        if !self.fetch.may_serve(now, from) {
+            return;
+        }
+        // One round above what there is at a time: a peer cannot name a far one. Answers have a pace.
+        self.creation.wanted(wants.min(self.dag.top() + 1));
+        let newest = self.creation.newest;
+        let vertex = self.dag.get(&newest).cloned();
+        let observes = self.observe.observes();
+        step.send.push((To::One(from), Message::Newest { nonce, observes, newest, vertex }));
+    }
+
+    fn relay(&mut self, from: ReplicaId, vertex: &Vertex, step: &mut Step) {
+        let id = vertex.id(&self.domain);
+        let relayed = self.relayed.get(&id.author).copied().unwrap_or(0);
+        if from != id.author || id.round <= relayed || vertex.body().payload.is_empty() {
+            return;
+        }
+        if vertex.body().check(self.config.committee, &self.domain).is_err() {
+            return fault(step, from, Misbehaviour::InvalidVertex);
+        }
+        if !self.is_signed(&id, vertex) {
+            return fault(step, from, Misbehaviour::BadSignature);
+        }
+        self.relayed.insert(id.author, id.round);
+        self.propose_requests_again(id.author, vertex);
     }
 
     fn serve_fetch(&mut self, now: UnixMillis, from: ReplicaId, ids: &[VertexRef], step: &mut Step) {
@@ -84,7 +158,7 @@ impl Consensus {
         if !one_slot || !self.config.committee.contains(a.author) {
             return fault(step, from, Misbehaviour::Malformed);
         }
-        if self.creation.excluded.contains(&a.author) {
+        if self.creation.excluded.contains_key(&a.author) {
             return;
         }
         let epochs = [&one, &other].iter().all(|vertex| vertex.body().epoch == self.config.epoch);
@@ -99,11 +173,11 @@ impl Consensus {
     /// they are needed. False if the sender is at fault.
     fn receive(&mut self, from: ReplicaId, vertex: Vertex, unasked: bool, step: &mut Step) -> bool {
         let id = vertex.id(&self.domain);
-        if self.dag.contains(&id) || self.waiting.holds(&id) {
+        if self.dag.covers(&id) || self.waiting.holds(&id) {
             return true;
         }
         let needed = self.waiting.needed_by(&id, unasked.then_some(from));
-        if needed.is_none() && (!unasked || self.creation.excluded.contains(&id.author)) {
+        if needed.is_none() && (!unasked || self.creation.excluded.contains_key(&id.author)) {
             return true;
         }
         if vertex.body().check(self.config.committee, &self.domain).is_err() {
@@ -131,7 +205,7 @@ impl Consensus {
     /// Accepts a valid vertex if its ancestors are accepted; else it waits, charged to whom needs it.
     fn hold(&mut self, id: VertexRef, vertex: Vertex, charged: ReplicaId, step: &mut Step) {
         let lacking: BTreeSet<VertexRef> =
-            vertex.body().links().filter(|link| !self.dag.contains(link)).collect();
+            vertex.body().links().filter(|link| !self.dag.covers(link)).collect();
         if lacking.is_empty() {
             self.accept(id, vertex, step);
         } else if !self.waiting.hold(id, vertex, charged, lacking) {
@@ -142,7 +216,10 @@ impl Consensus {
 
     /// Accepts a vertex of another replica, and all that waited for it only.
     fn accept(&mut self, id: VertexRef, vertex: Vertex, step: &mut Step) {
-        let mut ready = vec![(id, vertex)];
+        self.accept_all(vec![(id, vertex)], step);
+    }
+
+    pub(super) fn accept_all(&mut self, mut ready: Vec<(VertexRef, Vertex)>, step: &mut Step) {
         while let Some((id, vertex)) = ready.pop() {
             step.records.push(Record::Accepted(vertex.clone()));
             self.enter(id, vertex.clone());
@@ -153,27 +230,36 @@ impl Consensus {
 
     /// Adds a vertex, whose ancestors are accepted, to the DAG, the coins and the commit rule.
     pub(super) fn enter(&mut self, id: VertexRef, vertex: Vertex) {
-        let body = vertex.body();
-        if let (Some(share), Some(round)) = (body.coin_share, id.round.checked_sub(CERTIFY)) {
-            self.take_share(round, id.author, share);
-        }
-        let open = self.delivery.accepted(id, !body.payload.is_empty());
-        self.rule.observe(id, body.parent_refs().collect());
+        let open = self.enroll(id, &vertex);
         self.dag.insert(id, vertex);
         if !open {
             self.propose_again(id);
         }
     }
 
+    /// Tells coins, delivery and commit rule of a vertex. False if age excludes it.
+    pub(super) fn enroll(&mut self, id: VertexRef, vertex: &Vertex) -> bool {
+        let body = vertex.body();
+        if let (Some(share), Some(round)) = (body.coin_share, id.round.checked_sub(CERTIFY)) {
+            self.take_share(round, id.author, share);
+        }
+        self.rule.observe(id, body.parent_refs().collect());
+        self.delivery.accepted(id, !body.payload.is_empty())
+    }
+
     /// Proposes the requests of a vertex that age excluded: of the first of its author and round only.
     pub(super) fn propose_again(&mut self, id: VertexRef) {
-        if self.dag.first(id.round, id.author) != Some(id) {
-            return;
+        if self.dag.first(id.round, id.author) == Some(id)
+            && let Some(vertex) = self.dag.get(&id).cloned()
+        {
+            self.propose_requests_again(id.author, &vertex);
         }
-        let Some(vertex) = self.dag.get(&id) else { return };
+    }
+
+    fn propose_requests_again(&mut self, author: ReplicaId, vertex: &Vertex) {
         for request in &vertex.body().payload {
             if !self.delivery.delivered_lately(&request.0) {
-                self.creation.pending.again(self.config.me, id.author, request.clone());
+                self.creation.pending.again(self.config.me, author, request.clone());
             }
         }
     }
@@ -181,7 +267,8 @@ impl Consensus {
     /// An author signed two vertices of one round.
     pub(super) fn convict(&mut self, one: Vertex, other: Vertex, step: &mut Step) {
         let author = one.body().author;
-        if self.creation.excluded.insert(author) {
+        if !self.creation.excluded.contains_key(&author) {
+            self.creation.excluded.insert(author, (one.clone(), other.clone()));
             step.records.push(Record::Proof(one.clone(), other.clone()));
             step.send.push((To::Others, Message::Proof(one, other)));
             fault(step, author, Misbehaviour::Equivocation);

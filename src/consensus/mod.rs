@@ -19,17 +19,20 @@
 //! 4. `commit`: decide the slots in that order: Mahi-Mahi's direct and indirect rules, and where they differ from it.
 //! 5. `delivery`: histories of committed leaders into batches with agreed time.
 //! 6. `create`: when to make the next vertex and when to be silent; `pending`: what it carries.
+//! 7. [`checkpoint`]: what t+1 replicas certify, so that history can go. `resume`: going on from there, or from the log.
+//!    `observe`: how a replica without a log begins.
 //!
 //! **Order of effects.** A step's records, in their order, are durable before its messages leave: accepted vertices,
 //! then the own vertex that links them. So a replica that restarts never contradicts what it sent, and what its vertices
 //! link is never lost with it.
 //!
 //! **Bounds.** Vertices that wait, requests that wait, questions and answers have quotas or a pace, each by the author it
-//! is charged to. The accepted DAG grows with the log: collection comes with checkpoints.
+//! is charged to. The accepted DAG holds the rounds from the collection line on: 64 before the last checkpoint but one.
 //!
 //! **Deviates** from the paper: all n slots of a round are leader slots, ordered by a real coin; weak links and an age
 //! limit of 64 rounds for delivery; a batch a round; agreed time; silence when idle.
 
+pub mod checkpoint;
 pub mod coin;
 mod commit;
 mod create;
@@ -38,8 +41,11 @@ mod delivery;
 mod fetch;
 mod identity;
 mod intake;
+mod message;
+mod observe;
 mod pace;
 mod pending;
+mod resume;
 mod vertex;
 mod waiting;
 
@@ -47,20 +53,24 @@ mod waiting;
 mod tests;
 
 pub use coin::{CoinPublic, CoinSecret};
+pub use checkpoint::{Certificate, Mark, Statement};
 pub use identity::IdentityKey;
+pub use message::{Message, Record};
+pub use resume::Base;
 pub use vertex::{Vertex, VertexRef};
 
 use crate::codec::{ClusterId, Digest, Epoch};
 use crate::protocol::{Fault, To};
 use crate::quorum::{Committee, ReplicaId};
 use crate::time::{AgreedTime, UnixMillis};
-use borsh::{BorshDeserialize, BorshSerialize};
+use checkpoint::Checkpoints;
 use coin::{CoinShare, Toss};
 use commit::{CERTIFY, Rule};
 use create::{Creation, Decision};
 use dag::Dag;
 use delivery::Delivery;
 use fetch::Fetch;
+use observe::Observe;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use vertex::{Body, Domain, FIRST_SHARE_ROUND, Request};
@@ -124,6 +134,8 @@ pub struct Batch {
     pub time: AgreedTime,
     /// The requests, in order; may be empty. The same request may come again.
     pub requests: Vec<Ordered>,
+    /// Whoever has executed this batch makes a checkpoint of it.
+    pub mark: Option<Arc<Mark>>,
 }
 
 /// A request in its place in the order.
@@ -135,34 +147,6 @@ pub struct Ordered {
     pub vertex_round: u64,
     /// The request.
     pub bytes: Arc<[u8]>,
-}
-
-/// What replicas send one another.
-#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub enum Message {
-    /// The sender's new vertex.
-    Vertex(Vertex),
-    /// Asks for these vertices.
-    Fetch(Vec<VertexRef>),
-    /// Answers a fetch, as far as the sender holds them and they fit a frame.
-    Vertices(Vec<Vertex>),
-    /// Asks for all vertices from this one on, in order.
-    Range(VertexRef),
-    /// Answers a range: the first so many, and where the rest begins.
-    Page(Vec<Vertex>, Option<VertexRef>),
-    /// Two vertices of one author and round: the author is Byzantine.
-    Proof(Vertex, Vertex),
-}
-
-/// What the log holds.
-#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub enum Record {
-    /// A vertex of another replica, accepted here; its ancestors' records stand before.
-    Accepted(Vertex),
-    /// A vertex of this replica.
-    Own(Vertex),
-    /// A proof that an author signed two vertices in one round.
-    Proof(Vertex, Vertex),
 }
 
 /// A view of the state, for metrics and operators.
@@ -188,6 +172,14 @@ pub struct Status {
     pub pending_bytes: usize,
     /// Authors proven Byzantine.
     pub excluded: Vec<ReplicaId>,
+    /// Vertices of lower rounds are collected.
+    pub line: u64,
+    /// The round of the newest certified checkpoint that was executed here, 0 before the first.
+    pub stable: u64,
+    /// The round of the newest certified checkpoint, 0 before the first.
+    pub certified: u64,
+    /// Whether it makes no vertices, because its log was empty.
+    pub observes: bool,
 }
 
 /// Atomic broadcast at one replica: a value that takes one input and returns one step.
@@ -206,48 +198,13 @@ pub struct Consensus {
     rule: Rule,
     delivery: Delivery,
     creation: Creation,
+    checkpoints: Checkpoints,
+    observe: Observe,
+    /// Of each author the highest round of a vertex below the line whose requests were proposed again.
+    relayed: BTreeMap<ReplicaId, u64>,
 }
 
 impl Consensus {
-    /// A replica at the start of its epoch. `entropy` is fresh at each start of the process.
-    pub fn new(config: Config, secrets: Secrets, entropy: [u8; 32]) -> Self {
-        let domain = Domain { cluster: config.cluster, epoch: config.epoch };
-        let (committee, me) = (config.committee, config.me);
-        Self {
-            dag: Dag::new(committee, domain, config.genesis_time),
-            waiting: Waiting::default(),
-            fetch: Fetch::new(committee, me),
-            shares: BTreeMap::new(),
-            rule: Rule::new(committee),
-            delivery: Delivery::new(config.genesis_time),
-            creation: Creation::new(committee, me, config.gather_ms, domain.genesis(me)),
-            config,
-            secrets,
-            domain,
-            entropy,
-        }
-    }
-
-    /// A replica after a restart, from all records of its log in order. Delivers all batches again; sends nothing
-    /// of the past but its newest vertex.
-    pub fn recover(
-        config: Config,
-        secrets: Secrets,
-        entropy: [u8; 32],
-        records: Vec<Record>,
-    ) -> (Self, Step) {
-        let mut this = Self::new(config, secrets, entropy);
-        let mut step = Step::default();
-        for record in records {
-            this.replay(record, &mut step);
-            this.order(&mut step);
-        }
-        if let Some(newest) = this.dag.get(&this.creation.newest) {
-            step.send.push((To::Others, Message::Vertex(newest.clone())));
-        }
-        (this, step)
-    }
-
     /// Takes a request to be ordered. One that does not fit ([`Consensus::has_room`]) is dropped.
     pub fn submit(&mut self, now: UnixMillis, request: Vec<u8>) -> Step {
         self.creation.pending.submit(self.config.me, Request(request.into()));
@@ -269,14 +226,18 @@ impl Consensus {
     }
 
     /// The link to `peer` is new, or has lost something: resynchronise. Both ends do so: each pushes its newest vertex
-    /// and asks for what the other has beyond its own highest quorum.
+    /// and what it knows of checkpoints, and asks for what the other has beyond its own highest quorum.
     pub fn linked(&mut self, now: UnixMillis, peer: ReplicaId) -> Step {
         let mut step = Step::default();
         if self.config.committee.contains(peer) && peer != self.config.me {
             let newest = self.dag.get(&self.creation.newest).cloned();
             step.send.extend(newest.map(|vertex| (To::One(peer), Message::Vertex(vertex))));
+            let certificate = self.checkpoints.newest().cloned().map(Message::Certified);
+            let votes = self.checkpoints.own_votes(self.config.me).map(|(s, signature)| Message::Vote(s, signature));
+            let question = self.observe.observes().then(|| self.observe.question(0));
             let range = self.fetch.linked(now, peer, self.dag.quorum_round());
-            step.send.push((To::One(peer), range));
+            let all = certificate.into_iter().chain(votes).chain(question).chain([range]);
+            step.send.extend(all.map(|message| (To::One(peer), message)));
         }
         self.finish(now, step)
     }
@@ -286,9 +247,46 @@ impl Consensus {
         self.finish(now, Step::default())
     }
 
+    /// This replica has executed a batch with a mark: its statement, which becomes its vote.
+    pub fn executed(&mut self, now: UnixMillis, statement: Statement) -> Step {
+        let mut step = Step::default();
+        let me = self.config.me;
+        let vote = self.checkpoints.executed(me, statement, &self.domain, &self.secrets.identity);
+        if self.config.committee.n() > 1 {
+            step.send.push((To::Others, Message::Vote(vote.0, vote.1)));
+        }
+        self.checkpoints.voted(me, vote, self.config.committee);
+        self.settle(&mut step);
+        self.finish(now, step)
+    }
+
+    /// The newest certified checkpoint that was executed here.
+    pub fn stable(&self) -> Option<&Certificate> {
+        self.checkpoints.stable()
+    }
+
+    /// A certificate that contradicts what was executed here: this replica must not go on.
+    pub fn diverged(&self) -> Option<&Certificate> {
+        self.checkpoints.diverged()
+    }
+
+    /// The newest certified checkpoint.
+    pub fn certified(&self) -> Option<&Certificate> {
+        self.checkpoints.newest()
+    }
+
+    /// Whether a vertex is lacking that others may have collected, so that only a checkpoint leads on.
+    pub fn lacks_history(&self) -> bool {
+        let (Some(newest), Some(lacking)) = (self.checkpoints.newest(), self.waiting.lowest_missing()) else {
+            return false;
+        };
+        self.rule.next() <= newest.statement.round && lacking < newest.statement.collected()
+    }
+
     /// A view of the state.
     pub fn status(&self) -> Status {
         let (last_batch, time) = self.delivery.last();
+        let round = |certificate: Option<&Certificate>| certificate.map_or(0, |c| c.statement.round);
         Status {
             round: self.creation.newest.round,
             quorum_round: self.dag.quorum_round(),
@@ -299,7 +297,11 @@ impl Consensus {
             waiting: self.waiting.len(),
             missing: self.waiting.lacking(),
             pending_bytes: self.creation.pending.bytes(),
-            excluded: self.creation.excluded.iter().copied().collect(),
+            excluded: self.creation.excluded.keys().copied().collect(),
+            line: self.dag.line(),
+            stable: round(self.checkpoints.stable()),
+            certified: round(self.checkpoints.newest()),
+            observes: self.observe.observes(),
         }
     }
 
@@ -307,9 +309,13 @@ impl Consensus {
     fn finish(&mut self, now: UnixMillis, mut step: Step) -> Step {
         let wait = loop {
             self.order(&mut step);
+            if self.observe.observes() && !self.begin(&mut step) {
+                break Some(self.ask_to_observe(now, 0, &mut step));
+            }
             match self.creation.decide(now, &self.dag, &self.delivery) {
                 Decision::Make(round) => self.make(now, round, &mut step),
                 Decision::Wait(until) => break Some(until),
+                Decision::Below => break Some(self.ask_to_observe(now, self.creation.floor - 1, &mut step)),
                 Decision::Silence => break None,
             }
         };
@@ -394,30 +400,5 @@ impl Consensus {
                 self.rule.tossed(round, leaders);
             }
         }
-    }
-
-    /// Enters a record of the own log, which holds nothing that was not verified.
-    fn replay(&mut self, record: Record, step: &mut Step) {
-        let vertex = match record {
-            Record::Proof(one, _) => {
-                self.creation.excluded.insert(one.body().author);
-                return;
-            }
-            Record::Accepted(vertex) | Record::Own(vertex) => vertex,
-        };
-        let id = vertex.id(&self.domain);
-        if self.dag.contains(&id) {
-            return;
-        }
-        if let Some(first) =
-            self.dag.first(id.round, id.author).and_then(|first| self.dag.get(&first)).cloned()
-        {
-            self.convict(first, vertex.clone(), step);
-        }
-        self.enter(id, vertex.clone());
-        for request in vertex.body().payload.iter().filter(|_| id.author == self.config.me) {
-            self.creation.pending.forget(request);
-        }
-        self.note(id, &vertex);
     }
 }

@@ -82,6 +82,11 @@ impl Waiting {
         self.missing.get(&charged).into_iter().flatten().copied()
     }
 
+    /// The lowest round of an ancestor that is lacking.
+    pub fn lowest_missing(&self) -> Option<u64> {
+        self.missing.values().filter_map(|missing| Some(missing.first()?.round)).min()
+    }
+
     /// Whether less than half of an author's quota is used.
     pub fn has_room(&self, author: ReplicaId) -> bool {
         self.charges.get(&author).is_none_or(|charge| {
@@ -133,6 +138,15 @@ impl Waiting {
             }
         }
         ready
+    }
+
+    /// What is below the line is needed no more and waits no more; returns what waits for nothing any more.
+    pub fn collect(&mut self, line: u64) -> Vec<(VertexRef, Vertex)> {
+        let line = VertexRef::first_of(line);
+        let old: Vec<VertexRef> = self.held.range(..line).map(|(id, _)| *id).collect();
+        old.iter().for_each(|id| self.evict(id));
+        let covered: Vec<VertexRef> = self.needs.range(..line).map(|(id, _)| *id).collect();
+        covered.iter().flat_map(|id| self.accepted(id)).collect()
     }
 
     fn fits(&self, charged: ReplicaId, weight: usize) -> bool {

@@ -78,7 +78,7 @@ mod tests {
     use crate::time::AgreedTime;
 
     fn batch(round: u64) -> Batch {
-        Batch { round, time: AgreedTime(round), requests: Vec::new() }
+        Batch { round, time: AgreedTime(round), requests: Vec::new(), mark: None }
     }
 
     fn job(n: u8) -> JobId {

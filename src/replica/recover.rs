@@ -43,7 +43,7 @@ impl Replica {
         let (consensus, step) = if past.is_empty() {
             (Consensus::new(public, secrets, chance("consensus")), None)
         } else {
-            let (consensus, step) = Consensus::recover(public, secrets, chance("consensus"), past);
+            let (consensus, step) = Consensus::recover(public, secrets, chance("consensus"), None, past);
             (consensus, Some(step))
         };
         let mut replica = Self {

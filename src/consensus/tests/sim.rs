@@ -146,7 +146,10 @@ impl Sim {
         };
         for me in sim.keys.committee.members() {
             let core = Consensus::new(sim.keys.config(me), sim.keys.secrets(me), [me.get(); 32]);
-            let host = Host { core: Some(core), log: Vec::new(), batches: Vec::new(), wake: None, skew: 0 };
+            // It is known that it has never run: nothing to observe.
+            let genesis = Domain { cluster: ClusterId(Digest([9; 32])), epoch: Epoch(3) }.genesis(me);
+            let log = vec![Record::Standing { newest: genesis, floor: 0 }];
+            let host = Host { core: Some(core), log, batches: Vec::new(), wake: None, skew: 0 };
             sim.hosts.insert(me, host);
         }
         sim
@@ -283,7 +286,7 @@ impl Sim {
     pub fn restart(&mut self, me: ReplicaId) {
         let (config, secrets) = (self.keys.config(me), self.keys.secrets(me));
         let host = self.hosts.get_mut(&me).unwrap();
-        let (core, step) = Consensus::recover(config, secrets, [77; 32], host.log.clone());
+        let (core, step) = Consensus::recover(config, secrets, [77; 32], None, host.log.clone());
         let before = std::mem::take(&mut host.batches);
         host.core = Some(core);
         assert!(step.batches.len() <= before.len(), "seed {}: {me:?} redelivers more than it had", self.seed);
