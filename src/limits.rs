@@ -50,6 +50,13 @@ pub const MAX_WAITING_VERTICES_PER_AUTHOR: usize = 4_096;
 /// P: batches that execution may run ahead of signing.
 pub const PIPELINE_BATCHES: u64 = 4;
 
+/// Batches that may wait for the signatures of earlier ones before clients are told that it is too much.
+pub const MAX_WAITING_BATCHES: usize = 256;
+
+/// Bytes of a checkpoint's mark and manifest: the mark names the vertices delivered in the last 64 rounds, of which t
+/// corrupt replicas can make up to [`MAX_WEAK_LINKS`] count in each round for each of them, 41 bytes each.
+pub const MAX_CHECKPOINT_HEAD_BYTES: usize = 16 * 1024 * 1024;
+
 /// Updates and ordered reads of clients that one replica keeps waiting at a time.
 pub const MAX_PENDING_CLIENTS: usize = 4_096;
 
@@ -73,10 +80,9 @@ pub const MAX_EARLY_SHARES_PER_PEER: usize = 16_384;
 /// Tries of k-subsets of bare shares before proofs are asked for.
 pub const MAX_OPTTE_TRIES: usize = 32;
 
-/// Finished signatures kept to answer laggards. A replica that needs one that nobody keeps could not go on, so there are
-/// more than the history held in memory can have jobs, until checkpoints bound both: an update has some four signatures
-/// (350 bytes each), and its vertices take more than twenty times that.
-pub const MAX_FINISHED_SIGNATURES: usize = 16 * 1024 * 1024;
+/// Finished signatures kept to answer laggards, 350 bytes each. Checkpoints bound them by what the history that is kept
+/// can ask for; this bounds what one change of a whole large zone can add. Who then lacks one takes over a checkpoint.
+pub const MAX_FINISHED_SIGNATURES: usize = 2 * 1024 * 1024;
 
 /// RSA tasks given out at a time: enough to feed the cores, few enough that new work is not stuck behind old.
 pub const MAX_SIGNING_TASKS: usize = 16;
@@ -122,6 +128,7 @@ pub const MAX_LOG_RECORD_BYTES: usize = MAX_FRAME_BYTES;
 const _: () = assert!(MAX_REQUEST_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_VERTEX_PAYLOAD_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_FRAME_BYTES <= MAX_INBOX_BYTES);
+const _: () = assert!((MAX_REPLICAS as usize / 3) * (MAX_WEAK_LINKS + 32) * 65 * 41 < MAX_CHECKPOINT_HEAD_BYTES);
 const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);
 const _: () = assert!(MAX_ASKED_JOBS * 32 < MAX_FRAME_BYTES);

@@ -22,15 +22,21 @@
 //! them is in the effects, and the vertices that decided a batch before the replies to its requests.
 //!
 //! # Recovery
-//! [`Replica::recover`] replays the log: consensus delivers all batches again, logged signatures spare the work of
-//! signing again, nobody is answered, and of each zone only the last version is published. What a crash cut off
-//! goes on from there, once peers are [`Input::Linked`].
+//! [`Replica::recover`] reads the checkpoint that was stored last and replays the log since: consensus delivers all later
+//! batches again, logged signatures spare the work of signing again, nobody is answered, and of each zone only the last
+//! version is published. What a crash cut off goes on from there, once peers are [`Input::Linked`].
+//!
+//! # History
+//! `checkpoint`: states that t+1 replicas certify let history go, in memory and (`store`) on disk. `transfer`: a
+//! replica that is behind what the others have kept takes over such a state.
 //!
 //! # Bounds
 //! Clients that wait, requests on their way and bytes of them are bounded by [`crate::limits`]; who comes above a bound
-//! is told SERVFAIL at once. Batches that wait are bounded by what consensus holds; batches executed and not signed by P.
+//! is told SERVFAIL at once, and so is everybody while [`MAX_WAITING_BATCHES`](crate::limits::MAX_WAITING_BATCHES) wait.
+//! Batches executed and not signed are bounded by P; signatures kept for others, by checkpoints.
 #![forbid(unsafe_code)]
 
+mod checkpoint;
 mod clients;
 mod ingress;
 mod pipeline;
@@ -39,8 +45,11 @@ mod recover;
 mod reply;
 mod status;
 mod step;
+mod store;
+pub mod transfer;
 
 pub use status::{Status, ZoneStatus};
+pub use store::StateFile;
 
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::consensus::{self, Consensus};
@@ -97,6 +106,13 @@ pub enum Input {
     Forget(ClientId),
     /// A task is done.
     Computed(signing::Computed),
+    /// The [`StateFile`] of this round is on disk, and stands for all that was in the log when it was given out.
+    Stored {
+        /// The round.
+        round: u64,
+        /// The file's size.
+        bytes: u64,
+    },
     /// Time has passed: `wake_at` of the last output is reached.
     Tick,
 }
@@ -117,6 +133,10 @@ pub struct Output {
     pub executed: Vec<ExecutedBatch>,
     /// When to give [`Input::Tick`] at the latest.
     pub wake_at: Option<UnixMillis>,
+    /// A state to be stored, in place of everything in the log up to and with this output's records. One at a time.
+    pub store: Option<StateFile>,
+    /// The replica must not go on: why, and what to do.
+    pub fatal: Option<String>,
 }
 
 /// What is told of a batch that was executed.
@@ -184,6 +204,8 @@ pub enum PeerMessage {
     Consensus(consensus::Message),
     /// Of the signing sessions.
     Signing(signing::Message),
+    /// Of certified states.
+    State(transfer::Message),
 }
 
 /// What a replica writes to its log.
@@ -212,6 +234,8 @@ pub enum Error {
         /// What is wrong with it.
         why: codec::DecodeError,
     },
+    /// A stored checkpoint that is not one, although its checksums are right.
+    Checkpoint(String),
 }
 
 impl std::fmt::Display for Error {
@@ -221,6 +245,10 @@ impl std::fmt::Display for Error {
             Self::Record { position, why } => write!(
                 f,
                 "record {position} of the log is not of a kind this program knows ({why}): run the program that wrote it"
+            ),
+            Self::Checkpoint(why) => write!(
+                f,
+                "the stored checkpoint: {why}; remove the data directory, and the replica will rejoin the others"
             ),
         }
     }
@@ -247,6 +275,17 @@ pub struct Replica {
     newest: BTreeMap<Name, u64>,
     /// The digest of all executed batches.
     history: Digest,
+    /// The round of the last executed batch.
+    executed_round: u64,
+    /// When the order last gave a batch; and whether it has in this step.
+    last_ordered: UnixMillis,
+    ordered: bool,
+    checkpoints: checkpoint::Checkpoints,
+    transfer: Option<transfer::Transfer>,
+    /// A state that was taken over and is not on disk yet.
+    ready: Option<transfer::Ready>,
+    /// To restore states by; without the records of zones that have begun.
+    genesis: zone::Genesis,
     /// Whether a record was appended since the last output that asked for a sync.
     unsynced: bool,
     consensus_wake: Option<UnixMillis>,

@@ -4,12 +4,16 @@
 //! batches up to b − P is signed (atomic-broadcast, "Batch"). Nothing ordered is refused for being early: it waits
 //! here. What a batch does depends on neither when it runs nor what is signed by then.
 //!
+//! It also knows which jobs each batch had, as long as a replica that is behind may ask for their signatures: until no
+//! replica that has not executed the batch can go on from vertices alone.
+//!
 //! Invariants:
 //! 1. `unsigned` spans at most P batches when a batch starts, and holds no empty set.
 //! 2. Batches leave `waiting` in the order they came, each once.
 use crate::codec::JobId;
 use crate::consensus::Batch;
 use crate::limits::PIPELINE_BATCHES;
+use crate::zone::OpenJob;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Batches that wait, and what of the executed ones is not signed.
@@ -18,6 +22,8 @@ pub(super) struct Pipeline {
     waiting: VecDeque<Batch>,
     executed: u64,
     unsigned: BTreeMap<u64, BTreeSet<JobId>>,
+    /// Of executed batches that had jobs: the round, and which.
+    jobs: BTreeMap<u64, (u64, Vec<JobId>)>,
 }
 
 impl Pipeline {
@@ -37,14 +43,33 @@ impl Pipeline {
         self.waiting.pop_front()
     }
 
-    /// The batch that [`next`](Self::next) gave is executed and needs these signatures.
-    pub fn executed(&mut self, jobs: impl Iterator<Item = JobId>) {
+    /// The batch of this round that [`next`](Self::next) gave is executed and needs these signatures.
+    pub fn executed(&mut self, round: u64, jobs: impl Iterator<Item = JobId>) {
         self.executed += 1;
         let jobs: BTreeSet<JobId> = jobs.collect();
         if !jobs.is_empty() {
+            self.jobs.insert(self.executed, (round, jobs.iter().copied().collect()));
             self.unsigned.insert(self.executed, jobs);
         }
         assert!(self.unsigned.len() as u64 <= PIPELINE_BATCHES, "invariant 1");
+    }
+
+    /// Goes on after so many batches, the last of which closed this round; of the last P these jobs are not signed.
+    pub fn resume(&mut self, batches: u64, round: u64, open: &[OpenJob]) {
+        *self = Self { executed: batches, ..Self::default() };
+        for OpenJob { batch, job } in open {
+            self.unsigned.entry(*batch).or_default().insert(job.id);
+            self.jobs.entry(*batch).or_insert((round, Vec::new())).1.push(job.id);
+        }
+    }
+
+    /// Nobody can need any more what was signed for batches of rounds below `line`, the last P of these left out.
+    pub fn forget(&mut self, line: u64) -> Vec<JobId> {
+        let oldest = self.jobs.iter().find(|(_, (round, _))| *round >= line).map(|(batch, _)| *batch);
+        let Some(oldest) = oldest else { return Vec::new() };
+        let kept = self.jobs.split_off(&oldest.saturating_sub(PIPELINE_BATCHES));
+        let gone = std::mem::replace(&mut self.jobs, kept);
+        gone.into_values().flat_map(|(_, jobs)| jobs).collect()
     }
 
     /// A job is signed.
@@ -93,7 +118,7 @@ mod tests {
         }
         for b in 1..=PIPELINE_BATCHES {
             assert_eq!(pipeline.next().map(|batch| batch.round), Some(b));
-            pipeline.executed([job(b as u8), job(100 + b as u8)].into_iter());
+            pipeline.executed(b, [job(b as u8), job(100 + b as u8)].into_iter());
         }
         assert!(pipeline.next().is_none());
         pipeline.signed(job(2));
@@ -102,7 +127,7 @@ mod tests {
         assert!(pipeline.next().is_none(), "one job of batch 1 is still not signed");
         pipeline.signed(job(101));
         assert_eq!(pipeline.next().map(|batch| batch.round), Some(PIPELINE_BATCHES + 1));
-        pipeline.executed(std::iter::empty());
+        pipeline.executed(99, std::iter::empty());
         assert_eq!(
             pipeline.next().map(|batch| batch.round),
             Some(PIPELINE_BATCHES + 2),
@@ -116,7 +141,7 @@ mod tests {
         for round in 1..=3 * PIPELINE_BATCHES {
             pipeline.push(batch(round));
             assert_eq!(pipeline.next().map(|batch| batch.round), Some(round));
-            pipeline.executed(std::iter::empty());
+            pipeline.executed(99, std::iter::empty());
         }
     }
 }

@@ -1,13 +1,15 @@
-//! A replica from nothing, or from its log.
+//! A replica from nothing, or from a stored checkpoint and its log.
 //!
-//! The log holds consensus records and finished signatures. Signatures are told to the signing layer first; then
+//! The checkpoint, if there is one, stands for all that happened before; its machine and its place in the order are what the
+//! replay begins with. The log holds consensus records and finished signatures. Signatures are told to the signing layer first; then
 //! consensus redelivers every batch, the pipeline executes them as it did the first time, and each job whose
 //! signature is logged is done at once. What then remains open, remains open: its shares go out again, which is
 //! harmless, for they are the same bytes.
 //!
 //! Of the effects of the past only the last version of each zone comes out. No client of the past is answered: they
 //! are gone, and the table is empty.
-use super::{Config, Effect, Error, Output, Record, Replica};
+use super::checkpoint::Checkpoints;
+use super::{Config, Effect, Error, Output, Record, Replica, store};
 use super::{clients::Clients, ingress::Ingress, pipeline::Pipeline, proposals::Proposals, status::Counters};
 use crate::codec::{self, Digest, JobId, digest};
 use crate::consensus::{self, Consensus};
@@ -17,35 +19,46 @@ use crate::time::UnixMillis;
 use crate::zone::Machine;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// What the disk held.
+#[derive(Default)]
+pub struct Past {
+    /// The records of the stored checkpoint ([`StateFile`](super::StateFile)), if there is one; and the file's size.
+    pub checkpoint: Option<(Vec<Vec<u8>>, u64)>,
+    /// Those of the log since then.
+    pub records: Vec<Vec<u8>>,
+}
+
 impl Replica {
-    /// A replica that has never run: its log is empty.
+    /// A replica whose disk is empty: it takes part once it knows that it may.
     pub fn new(config: Config) -> Result<Self, Error> {
-        Self::recover(UnixMillis(0), config, Vec::new()).map(|(replica, _)| replica)
+        Self::recover(UnixMillis(0), config, Past::default()).map(|(replica, _)| replica)
     }
 
-    /// A replica from the records of its log, in order. The output holds what is to be published and sent, at local
+    /// A replica from what its disk held, in order. The output holds what is to be published and sent, at local
     /// time `now`.
-    pub fn recover(now: UnixMillis, config: Config, records: Vec<Vec<u8>>) -> Result<(Self, Output), Error> {
+    pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
         let Config { consensus: public, secrets, genesis, keys, entropy, patience_ms } = config;
-        let (past, signatures) = sort(&records)?;
-        drop(records);
-        let me = public.me;
-        let committee = public.committee;
+        let (me, committee) = (public.me, public.committee);
         let own = signing::Config { committee, me, cluster: public.cluster, epoch: public.epoch, keys };
         let mut signing = Signing::new(own);
+        let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
+        let (mut order, signatures) = sort(&past.records)?;
+        drop(past.records);
         let logged: BTreeSet<JobId> = signatures.iter().map(|(job, _)| *job).collect();
         for (job, bytes) in signatures {
             signing.known(job, bytes);
         }
+        let stored_bytes = past.checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
+        let stored = past.checkpoint.map(|(records, _)| store::read(genesis.clone(), records)).transpose()?;
+        let base = stored.as_ref().map(|stored| stored.base.clone());
+        let state = stored.map(|mut stored| {
+            order.splice(..0, std::mem::take(&mut stored.records));
+            stored
+        });
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
         let ingress = Ingress::new(&genesis, chance("ingress"));
-        let machine = Machine::new(genesis).map_err(Error::Zones)?;
-        let (consensus, step) = if past.is_empty() {
-            (Consensus::new(public, secrets, chance("consensus")), None)
-        } else {
-            let (consensus, step) = Consensus::recover(public, secrets, chance("consensus"), None, past);
-            (consensus, Some(step))
-        };
+        let machine = Machine::new(genesis.clone()).map_err(Error::Zones)?;
+        let (consensus, step) = Consensus::recover(public, secrets, chance("consensus"), base, order);
         let mut replica = Self {
             me,
             committee,
@@ -60,15 +73,28 @@ impl Replica {
             logged,
             newest: BTreeMap::new(),
             history: Digest::default(),
+            executed_round: 0,
+            last_ordered: now,
+            ordered: false,
+            checkpoints: Checkpoints::default(),
+            transfer: None,
+            ready: None,
+            genesis,
             unsynced: false,
             consensus_wake: None,
             signing_wake: None,
             counters: Counters::default(),
         };
         let mut out = Output::default();
-        if let Some(step) = step {
-            replica.absorb_consensus(step, &mut out);
+        replica.checkpoints.logged(log_bytes);
+        if let Some(stored) = state {
+            replica.history = stored.held.statement.history;
+            replica.executed_round = stored.base.mark.round;
+            replica.checkpoints.resume(stored.held);
+            replica.checkpoints.stored(stored_bytes);
+            replica.go_on(now, stored.machine, stored.jobs, stored.signed, &mut out);
         }
+        replica.absorb_consensus(step, &mut out);
         replica.advance(now, &mut out);
         keep_last_versions(&mut out);
         out.sync = replica.unsynced && !out.effects.is_empty();

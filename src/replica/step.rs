@@ -7,7 +7,7 @@ use crate::codec::{self, JobId, digest};
 use crate::consensus;
 use crate::dns::edns::ede;
 use crate::dns::{Name, Opcode, Rcode};
-use crate::limits::MAX_FRAME_BYTES;
+use crate::limits::{MAX_FRAME_BYTES, MAX_WAITING_BATCHES};
 use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::ReplicaId;
 use crate::signing::{self, JobSpec};
@@ -45,6 +45,7 @@ impl Replica {
                 let step = self.signing.computed(computed);
                 self.absorb_signing(step, &mut out);
             }
+            Input::Stored { round, bytes } => self.stored(now, round, bytes, &mut out),
             Input::Tick => {
                 let step = self.consensus.tick(now);
                 self.absorb_consensus(step, &mut out);
@@ -67,6 +68,7 @@ impl Replica {
                 let step = self.signing.message(from, message);
                 self.absorb_signing(step, out);
             }
+            Ok(PeerMessage::State(message)) => self.state_message(now, from, message, out),
             Err(_) => self.fault(Fault { who: from, what: Misbehaviour::Malformed }, out),
         }
     }
@@ -88,7 +90,8 @@ impl Replica {
         let Admitted { request, covered, asker } = admitted;
         let pending = covered.and_then(|covered| self.clients.pending(&covered));
         let fits = self.clients.has_room_for_request(request.len()) && self.consensus.has_room(request.len());
-        let room = pending.is_some() || fits;
+        let keeps_up = self.pipeline.waiting() < MAX_WAITING_BATCHES;
+        let room = pending.is_some() || (fits && keeps_up);
         if !room || !self.clients.has_room() {
             let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(BUSY));
             out.effects.push(Effect::Reply { client: id, wire });
@@ -116,6 +119,7 @@ impl Replica {
         for fault in step.faults {
             self.fault(fault, out);
         }
+        self.ordered |= !step.batches.is_empty();
         for batch in step.batches {
             self.pipeline.push(batch);
         }
@@ -133,13 +137,13 @@ impl Replica {
         self.finished.extend(step.finished);
     }
 
-    fn send(&mut self, to: To, message: PeerMessage, out: &mut Output) {
+    pub(super) fn send(&mut self, to: To, message: PeerMessage, out: &mut Output) {
         let bytes = codec::encode(&message);
         assert!(bytes.len() <= MAX_FRAME_BYTES, "a layer made a message of {} bytes", bytes.len());
         out.effects.push(Effect::Send { to, bytes: Arc::from(bytes) });
     }
 
-    fn fault(&mut self, fault: Fault, out: &mut Output) {
+    pub(super) fn fault(&mut self, fault: Fault, out: &mut Output) {
         self.counters.fault(&fault);
         out.effects.push(Effect::Fault(fault));
     }
@@ -149,6 +153,12 @@ impl Replica {
         self.advance(now, out);
         self.propose(now, out);
         self.advance(now, out);
+        if std::mem::take(&mut self.ordered) {
+            self.last_ordered = now;
+        }
+        self.checkpoints.logged(out.records.iter().map(|record| record.len() as u64).sum());
+        self.follow_checkpoints(out);
+        let transfer_wake = self.catch_up(now, out);
         for (client, asker) in self.clients.out_of_patience(now) {
             if asker.opcode() == Opcode::UPDATE {
                 self.counters.update(Rcode::SERVFAIL);
@@ -166,7 +176,7 @@ impl Replica {
         self.signing_wake = is_open.then(|| self.signing_wake.map_or(latest, |at| at.min(latest)));
         let wakes =
             [self.consensus_wake, self.clients.wake_at(), Some(self.proposals.wake_at()), self.signing_wake];
-        out.wake_at = wakes.into_iter().flatten().min();
+        out.wake_at = wakes.into_iter().chain([transfer_wake]).flatten().min();
     }
 
     /// Gives signatures to the machine and executes batches, until neither is left. A loop and not a recursion: a
@@ -188,7 +198,8 @@ impl Replica {
             batch.requests.iter().zip(0..).map(|(ordered, tag)| (RequestId(tag), &*ordered.bytes)).collect();
         let executed = self.machine.execute(&zone::Batch { time: batch.time, requests: &requests });
         self.counters.agreed_time_ms = batch.time.0;
-        self.pipeline.executed(executed.jobs.iter().map(|job| job.id));
+        self.pipeline.executed(batch.round, executed.jobs.iter().map(|job| job.id));
+        self.executed_round = batch.round;
         self.note(batch, out);
         for outcome in executed.outcomes {
             let Some(ordered) = batch.requests.get(outcome.request.0 as usize) else { continue };
@@ -206,9 +217,11 @@ impl Replica {
                 self.tell(now, done, view.as_ref(), out);
             }
         }
-        let jobs = executed.jobs.into_iter().map(|job| JobSpec { id: job.id, key: job.key, hash: job.hash });
-        let step = self.signing.start_all(jobs.collect());
+        let step = self.signing.start_all(executed.jobs.into_iter().map(spec).collect());
         self.absorb_signing(step, out);
+        if let Some(mark) = &batch.mark {
+            self.mark(now, mark, out);
+        }
     }
 
     /// Chains the batch into the history digest, which the operator, the logs and the simulator compare.
@@ -234,8 +247,18 @@ impl Replica {
         if !self.logged.remove(&job) {
             out.records.push(codec::encode(&Record::Signature { job, bytes: signature }));
         }
+        self.publish(now, signed, out);
+    }
+
+    /// Makes versions visible, and tells who waited for them.
+    pub(super) fn publish(&mut self, now: UnixMillis, signed: zone::Signed, out: &mut Output) {
         for published in signed.published {
             let zone = published.zone;
+            if let Some((_, records)) = self.genesis.zones.iter_mut().find(|(rules, _)| rules.origin == zone) {
+                records.clear(); // a state that is taken over has its own
+            }
+            let newest = self.newest.entry(zone.clone()).or_default();
+            *newest = (*newest).max(published.version);
             let view = published.view;
             out.effects.push(Effect::Publish { zone: zone.clone(), view: view.clone() });
             for done in self.clients.published(&zone, published.version) {
@@ -293,4 +316,9 @@ impl Replica {
             self.absorb_consensus(step, out);
         }
     }
+}
+
+/// A job of the machine as the signing sessions name it.
+pub(super) fn spec(job: zone::Job) -> JobSpec {
+    JobSpec { id: job.id, key: job.key, hash: job.hash }
 }

@@ -197,6 +197,19 @@ impl Signing {
         step
     }
 
+    /// Of what was started before, only these jobs are still wanted; they are started too. For a replica that goes on from
+    /// a state it took over: nobody answers any more for jobs of the batches it stepped over.
+    pub fn resume(&mut self, jobs: Vec<JobSpec>) -> Step {
+        let wanted: BTreeSet<JobId> = jobs.iter().map(|job| job.id).collect();
+        self.sessions.retain(|job, _| wanted.contains(job));
+        self.start_all(jobs)
+    }
+
+    /// Nobody can ask for the signatures of these jobs any more.
+    pub fn forget(&mut self, jobs: &[JobId]) {
+        jobs.iter().for_each(|job| drop(self.finished.remove(job)));
+    }
+
     /// A message of a peer.
     pub fn message(&mut self, from: ReplicaId, message: Message) -> Step {
         let mut step = Step::default();

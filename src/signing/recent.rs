@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// The latest entries by job, at most `limit` of them.
 pub(super) struct Recent<V> {
     entries: BTreeMap<JobId, V>,
-    /// In order of insertion; contains every key of `entries`, and removed ones until their turn comes.
+    /// In order of insertion; contains every key of `entries`, and removed ones until all before them are.
     order: VecDeque<JobId>,
     limit: usize,
 }
@@ -35,7 +35,11 @@ impl<V> Recent<V> {
     }
 
     pub(super) fn remove(&mut self, job: &JobId) -> Option<V> {
-        self.entries.remove(job)
+        let removed = self.entries.remove(job);
+        while self.order.front().is_some_and(|oldest| !self.entries.contains_key(oldest)) {
+            self.order.pop_front();
+        }
+        removed
     }
 
     #[cfg(test)]

@@ -1,0 +1,362 @@
+//! Taking over a certified state instead of the history that leads to it, and giving it to others.
+//!
+//! A replica is behind when what it would have to execute or to accept may be gone elsewhere: its last executed batch is
+//! below what those that know the newest certificate may have collected; or it lacks a vertex from there, and nothing has
+//! been ordered for a moment (so that a peer that invents ancestors cannot make it fetch a state while all goes well).
+//!
+//! Steps: 1. ask one replica for *head* (mark and manifest) of the certified checkpoint, in parts; it must hash to
+//! what is certified. 2. Ask for the pieces of each chunk, one question at a time; each chunk is checked when it is
+//! complete, each signature when it comes. 3. Write the state to the own disk. 4. Go on from there. Whoever gives what does
+//! not fit is named and left out for this transfer; who has not answered in [`PATIENCE_MS`] is passed over. At most t lie, so somebody gives
+//! all. A checkpoint that meanwhile nobody has any more gives way to the newest.
+
+use super::checkpoint::{Held, state_digest};
+use super::store::StateFile;
+use super::{Effect, Output, PeerMessage, Replica};
+use crate::codec::{decode, encode};
+use crate::consensus::{Base, Certificate, Mark, Statement};
+use crate::limits::MAX_CHECKPOINT_HEAD_BYTES;
+use crate::protocol::{Fault, Misbehaviour, To};
+use crate::quorum::ReplicaId;
+use crate::time::{SECOND, UnixMillis};
+use crate::zone::{Machine, Manifest, Piece, OpenJob, Restore, Signed, Trust};
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Bytes of one answer: pieces, or a part of a head.
+const ANSWER_BYTES: usize = 256 * 1024;
+/// Milliseconds that an answer may take.
+const PATIENCE_MS: u64 = 5 * SECOND;
+/// Milliseconds without a new batch after which a lacking ancestor counts as gone.
+const STALL_MS: u64 = SECOND;
+
+/// What replicas say of certified states.
+#[derive(BorshSerialize, BorshDeserialize)]
+pub enum Message {
+    /// Asks for the head of the checkpoint of this round, from this octet on.
+    AskHead {
+        /// The checkpoint's round.
+        round: u64,
+        /// The first octet wanted.
+        from: u32,
+    },
+    /// A part of a head.
+    Head {
+        /// The checkpoint's round.
+        round: u64,
+        /// The first octet given.
+        from: u32,
+        /// The part.
+        bytes: Vec<u8>,
+        /// Whether it is the last.
+        last: bool,
+    },
+    /// Asks for pieces of a chunk of the checkpoint of this round.
+    Ask {
+        /// The checkpoint's round.
+        round: u64,
+        /// The chunk.
+        chunk: u32,
+        /// The first piece wanted.
+        from: u32,
+    },
+    /// Pieces of a chunk.
+    Pieces {
+        /// The checkpoint's round.
+        round: u64,
+        /// The chunk.
+        chunk: u32,
+        /// The first piece given.
+        from: u32,
+        /// The pieces.
+        pieces: Vec<Piece>,
+        /// Whether the chunk ends with them.
+        last: bool,
+    },
+    /// The sender does not have the checkpoint of this round.
+    Gone {
+        /// The checkpoint's round.
+        round: u64,
+    },
+}
+
+/// A state on its way to this replica.
+pub(super) struct Transfer {
+    certificate: Certificate,
+    server: ReplicaId,
+    asked: UnixMillis,
+    head: Vec<u8>,
+    body: Option<Body>,
+    /// Gave what does not fit, or does not have it.
+    useless: BTreeSet<ReplicaId>,
+}
+
+struct Body {
+    mark: Mark,
+    restore: Restore,
+}
+
+/// A state that is whole, and waits to be on disk.
+pub(super) struct Ready {
+    base: Base,
+    held: Held,
+    machine: Machine,
+    jobs: Vec<OpenJob>,
+    signed: Signed,
+}
+
+impl Replica {
+    /// Begins a transfer if this replica is behind, goes on with one that is slow; says when to look again.
+    pub(super) fn catch_up(&mut self, now: UnixMillis, out: &mut Output) -> Option<UnixMillis> {
+        if self.ready.is_some() {
+            self.store_ready(out);
+            return None;
+        }
+        let newest = self.consensus.certified().map(|newest| newest.statement.round);
+        if let Some(transfer) = &self.transfer {
+            if transfer.certificate.statement.round <= self.executed_round {
+                self.transfer = None; // overtaken by the order
+            } else if now.since(transfer.asked) >= PATIENCE_MS || now < transfer.asked {
+                self.ask_another(now, false, out);
+            }
+        } else if newest.is_some_and(|newest| newest > self.executed_round) && self.is_behind(now) {
+            self.begin_transfer(now, out);
+        }
+        match &self.transfer {
+            Some(transfer) => Some(transfer.asked.plus(PATIENCE_MS)),
+            None => self.consensus.lacks_history().then(|| self.last_ordered.plus(STALL_MS).max(now.plus(1))),
+        }
+    }
+
+    fn is_behind(&self, now: UnixMillis) -> bool {
+        let newest = self.consensus.certified().map(|certificate| certificate.statement);
+        let out_of_reach = newest.is_some_and(|newest: Statement| self.executed_round < newest.collected());
+        let stalled = now.since(self.last_ordered) >= STALL_MS || now < self.last_ordered;
+        out_of_reach || (stalled && self.consensus.lacks_history())
+    }
+
+    fn begin_transfer(&mut self, now: UnixMillis, out: &mut Output) {
+        let Some(certificate) = self.consensus.certified().cloned() else { return };
+        // Replicas that are behind together ask different ones first.
+        let server = self.next_server(self.me, &BTreeSet::new());
+        let Some(server) = server else { return };
+        let (head, useless) = (Vec::new(), BTreeSet::new());
+        self.transfer = Some(Transfer { certificate, server, asked: now, head, body: None, useless });
+        self.ask(now, out);
+    }
+
+    /// The next in turn after `last` that is of use.
+    fn next_server(&self, last: ReplicaId, useless: &BTreeSet<ReplicaId>) -> Option<ReplicaId> {
+        let others = || self.committee.others(self.me).filter(|other| !useless.contains(other));
+        others().find(|other| *other > last).or_else(|| others().next())
+    }
+
+    /// Turns to another replica; `useless` says that the one asked last is of no more use.
+    fn ask_another(&mut self, now: UnixMillis, useless: bool, out: &mut Output) {
+        let Some(mut transfer) = self.transfer.take() else { return };
+        if useless {
+            transfer.useless.insert(transfer.server);
+        }
+        let newest = self.consensus.certified().map_or(0, |newest| newest.statement.round);
+        match self.next_server(transfer.server, &transfer.useless) {
+            Some(server) => {
+                if transfer.body.is_none() {
+                    transfer.head.clear();
+                }
+                transfer.server = server;
+                self.transfer = Some(transfer);
+                self.ask(now, out);
+            }
+            None if newest > transfer.certificate.statement.round => self.begin_transfer(now, out),
+            None => {
+                // All have failed: perhaps they have it later. Slowly, for who lies will lie again.
+                transfer.useless.clear();
+                transfer.asked = now;
+                self.transfer = Some(transfer);
+            }
+        }
+    }
+
+    fn ask(&mut self, now: UnixMillis, out: &mut Output) {
+        let Some(transfer) = &mut self.transfer else { return };
+        transfer.asked = now;
+        let round = transfer.certificate.statement.round;
+        let question = match transfer.body.as_ref().map(|body| body.restore.needs()) {
+            None => Message::AskHead { round, from: transfer.head.len() as u32 },
+            Some(Some((chunk, from))) => Message::Ask { round, chunk, from },
+            Some(None) => return self.complete(now, out),
+        };
+        let to = To::One(transfer.server);
+        self.send(to, PeerMessage::State(question), out);
+    }
+
+    /// A message about states.
+    pub(super) fn state_message(&mut self, now: UnixMillis, from: ReplicaId, message: Message, out: &mut Output) {
+        match message {
+            Message::AskHead { round, from: offset } => self.give_head(from, round, offset, out),
+            Message::Ask { round, chunk, from: index } => self.give_pieces(from, round, chunk, index, out),
+            Message::Head { round, from: offset, bytes, last } if self.expects(from, round) => {
+                self.take_head(now, offset, &bytes, last, out);
+            }
+            Message::Pieces { round, chunk, from: index, pieces, last } if self.expects(from, round) => {
+                self.take_pieces(now, (chunk, index), pieces, last, out);
+            }
+            Message::Gone { round } if self.expects(from, round) => self.ask_another(now, true, out),
+            Message::Head { .. } | Message::Pieces { .. } | Message::Gone { .. } => {}
+        }
+    }
+
+    fn expects(&self, from: ReplicaId, round: u64) -> bool {
+        let expected = self.transfer.as_ref();
+        expected.is_some_and(|t| t.server == from && t.certificate.statement.round == round)
+    }
+
+    fn give_head(&mut self, to: ReplicaId, round: u64, from: u32, out: &mut Output) {
+        let answer = match self.checkpoints.certified(round) {
+            None => Message::Gone { round },
+            Some(held) => {
+                let head = encode(&(&*held.mark, held.snapshot.manifest()));
+                let rest = head.get(from as usize..).unwrap_or_default();
+                let part = rest.len().min(ANSWER_BYTES);
+                Message::Head { round, from, bytes: rest[..part].to_vec(), last: part == rest.len() }
+            }
+        };
+        self.send(To::One(to), PeerMessage::State(answer), out);
+    }
+
+    fn give_pieces(&mut self, to: ReplicaId, round: u64, chunk: u32, from: u32, out: &mut Output) {
+        let answer = match self.checkpoints.certified(round) {
+            None => Message::Gone { round },
+            Some(held) => {
+                let (pieces, last) = held.snapshot.pieces(chunk, from, ANSWER_BYTES);
+                Message::Pieces { round, chunk, from, pieces, last }
+            }
+        };
+        self.send(To::One(to), PeerMessage::State(answer), out);
+    }
+
+    fn take_head(&mut self, now: UnixMillis, from: u32, bytes: &[u8], last: bool, out: &mut Output) {
+        let Some(transfer) = &mut self.transfer else { return };
+        if transfer.body.is_some() || from as usize != transfer.head.len() {
+            return; // an answer to an earlier question
+        }
+        let fits = transfer.head.len() + bytes.len() <= MAX_CHECKPOINT_HEAD_BYTES;
+        if !fits || (bytes.is_empty() && !last) {
+            return self.blame(now, out);
+        }
+        transfer.head.extend_from_slice(bytes);
+        if !last {
+            return self.ask(now, out);
+        }
+        let statement = transfer.certificate.statement;
+        let head = std::mem::take(&mut transfer.head);
+        let fitting = decode::<(Mark, Manifest)>(&head, MAX_CHECKPOINT_HEAD_BYTES).ok().filter(|(mark, manifest)| {
+            (mark.round, mark.previous) == (statement.round, statement.previous)
+                && state_digest(mark, manifest) == statement.state
+        });
+        let Some((mark, manifest)) = fitting else { return self.blame(now, out) };
+        match Restore::new(self.genesis.clone(), manifest, Trust::Nobody) {
+            Ok(restore) => {
+                transfer.body = Some(Body { mark, restore });
+                self.ask(now, out);
+            }
+            Err(why) => {
+                // Certified, and yet not of this cluster's zones: it is this replica that is set up differently.
+                out.effects.push(Effect::Alarm(format!("the certified state does not fit this replica: {why}")));
+                self.ask_another(now, true, out);
+            }
+        }
+    }
+
+    fn take_pieces(
+        &mut self,
+        now: UnixMillis,
+        at: (u32, u32),
+        pieces: Vec<Piece>,
+        last: bool,
+        out: &mut Output,
+    ) {
+        let Some(body) = self.transfer.as_mut().and_then(|transfer| transfer.body.as_mut()) else { return };
+        if body.restore.needs() != Some(at) {
+            return; // an answer to an earlier question
+        }
+        match body.restore.take(pieces, last) {
+            Ok(()) => self.ask(now, out),
+            Err(_) => self.blame(now, out),
+        }
+    }
+
+    /// The server gave what is not certified.
+    fn blame(&mut self, now: UnixMillis, out: &mut Output) {
+        if let Some(transfer) = &self.transfer {
+            self.fault(Fault { who: transfer.server, what: Misbehaviour::BadState }, out);
+        }
+        self.ask_another(now, true, out);
+    }
+
+    /// All pieces are here.
+    fn complete(&mut self, now: UnixMillis, out: &mut Output) {
+        let Some(Transfer { certificate, body: Some(body), .. }) = self.transfer.take() else { return };
+        let Body { mark, restore } = body;
+        match restore.finish() {
+            Err(why) => {
+                out.effects.push(Effect::Alarm(format!("the certified state cannot be taken over: {why}")));
+                self.last_ordered = now; // not again at once
+            }
+            Ok((machine, jobs, signed)) => {
+                let statement = certificate.statement;
+                let held = Held { mark: Arc::new(mark.clone()), statement, snapshot: machine.snapshot() };
+                let base = Base { certificate, line: mark.line(), mark };
+                self.ready = Some(Ready { base, held, machine, jobs, signed });
+                self.store_ready(out);
+            }
+        }
+    }
+
+    /// Writes the state that is ready, unless another is being written.
+    fn store_ready(&mut self, out: &mut Output) {
+        if self.checkpoints.is_storing() {
+            return;
+        }
+        if let Some(Ready { base, held, .. }) = &self.ready {
+            let records = self.consensus.records_from(base.line);
+            self.checkpoints.begin_storing(base.mark.round);
+            out.store = Some(StateFile::new(base, held.snapshot.clone(), records));
+        }
+    }
+
+    /// A state is on disk: if it is the one that was taken over, the replica goes on from there.
+    pub(super) fn stored(&mut self, now: UnixMillis, round: u64, bytes: u64, out: &mut Output) {
+        self.checkpoints.stored(bytes);
+        let Some(ready) = self.ready.take_if(|ready| ready.base.mark.round == round) else { return };
+        if self.executed_round >= round {
+            return; // the order was faster
+        }
+        let Ready { base, held, machine, jobs, signed } = ready;
+        self.executed_round = round;
+        self.history = base.certificate.statement.history;
+        self.last_ordered = now;
+        self.checkpoints.resume(held);
+        self.go_on(now, machine, jobs, signed, out);
+        let step = self.consensus.install(now, &base);
+        self.absorb_consensus(step, out);
+    }
+
+    /// Execution and signing go on from a machine that was taken over, or read.
+    pub(super) fn go_on(
+        &mut self,
+        now: UnixMillis,
+        machine: Machine,
+        jobs: Vec<OpenJob>,
+        signed: Signed,
+        out: &mut Output,
+    ) {
+        self.counters.agreed_time_ms = machine.time().0;
+        self.pipeline.resume(machine.batches(), self.executed_round, &jobs);
+        self.machine = machine;
+        self.publish(now, signed, out);
+        let step = self.signing.resume(jobs.into_iter().map(|planned| super::step::spec(planned.job)).collect());
+        self.absorb_signing(step, out);
+    }
+}
