@@ -28,11 +28,14 @@ mod draft;
 mod ledger;
 mod load;
 mod machine;
+mod manifest;
 mod policy;
 mod replay;
 mod request;
+mod restore;
 mod rules;
 mod signature;
+mod snapshot;
 mod update;
 mod versions;
 mod view;
@@ -48,10 +51,13 @@ pub(crate) mod testing;
 mod tests;
 
 pub use machine::{Machine, MachineError};
+pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
 pub use request::{
     Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed,
 };
+pub use restore::{Restore, Trust};
 pub use rules::{Genesis, KeyInfo, Reads, SerialRule, Validity, ZoneRules};
+pub use snapshot::{Piece, Snapshot};
 pub use view::{Denial, Node, SignedRrset, View};
 pub use walk::Walk;
