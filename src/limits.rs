@@ -104,7 +104,10 @@ pub const MAX_RRSET_OCTETS: usize = 24 * 1024;
 /// Signatures that one refresh makes anew; more that are due follow with the next.
 pub const MAX_REFRESHED_PER_VERSION: usize = 4_096;
 
-/// Bytes of a manifest of the state: 256 chunks of 48 bytes, and at most 264 for each zone, so some 900 zones.
+/// Zones of a cluster: the manifest of its state lists them all.
+pub const MAX_ZONES: usize = 768;
+
+/// Bytes of a manifest of the state: 48 for each of its chunks, and at most 264 for each zone.
 pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 
 /// Bytes of one piece of the state: an RRset of the greatest size, its records' lengths, names and one signature.
@@ -133,6 +136,8 @@ const _: () = assert!(MAX_VERTEX_PAYLOAD_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_FRAME_BYTES <= MAX_INBOX_BYTES);
 const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);
-const _: () = assert!(MAX_RRSET_OCTETS + 2 * MAX_RECORDS_PER_RRSET + MAX_SIGNATURE_OCTETS + 1024 <= MAX_PIECE_BYTES);
+const _: () =
+    assert!(MAX_RRSET_OCTETS + 2 * MAX_RECORDS_PER_RRSET + MAX_SIGNATURE_OCTETS + 1024 <= MAX_PIECE_BYTES);
+const _: () = assert!((256 + PIPELINE_BATCHES as usize) * 48 + MAX_ZONES * 264 + 128 <= MAX_MANIFEST_BYTES);
 const _: () = assert!(MAX_PIECE_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_ASKED_JOBS * 32 < MAX_FRAME_BYTES);

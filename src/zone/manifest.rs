@@ -1,6 +1,7 @@
 //! What replicas certify of the state after a batch: a list of chunks, each with count, octets and digest, and the little
 //! that is in no chunk. See [`super::snapshot`] for the whole.
 
+use super::planned::BatchJobs;
 use super::rules::Genesis;
 use crate::codec::{self, ClusterId, Digest, Epoch};
 use crate::dns::Name;
@@ -84,7 +85,8 @@ impl Manifest {
         if (self.cluster, self.epoch) != (genesis.cluster, genesis.epoch) {
             return Err("the manifest is another cluster's, or another epoch's".into());
         }
-        let ours: BTreeSet<Name> = genesis.zones.iter().map(|(rules, _)| rules.origin.to_lowercase()).collect();
+        let ours: BTreeSet<Name> =
+            genesis.zones.iter().map(|(rules, _)| rules.origin.to_lowercase()).collect();
         if !self.zones.iter().map(|zone| zone.origin.wire()).eq(ours.iter().map(Name::wire)) {
             return Err("the manifest's zones are not this cluster's".into());
         }
@@ -103,8 +105,13 @@ impl Manifest {
         if self.planned.len() != planned || self.buckets.len() != BUCKETS {
             return Err("the manifest has another number of chunks".into());
         }
-        if self.commitments().any(|chunk| chunk.count > chunk.bytes) {
-            return Err("a chunk of the manifest has more elements than octets".into());
+        let (no_job, no_element) = (BatchJobs::restored(Vec::new()), Commitment::default());
+        let is_empty = |chunk: &Commitment, empty| (chunk.count == 0) == (chunk == empty);
+        if !self.planned.iter().all(|chunk| is_empty(chunk, no_job.commitment()))
+            || !self.buckets.iter().all(|chunk| is_empty(chunk, &no_element))
+            || self.commitments().any(|chunk| chunk.count > chunk.bytes)
+        {
+            return Err("a chunk of the manifest has a count that cannot be".into());
         }
         if self.commitments().try_fold(0u64, |sum, chunk| sum.checked_add(chunk.bytes)).is_none() {
             return Err("the manifest counts too many octets".into());

@@ -18,17 +18,23 @@
 //! | `signature` | one RRSIG, planned and complete |
 //! | `ledger` | one zone: the batch, its close, its schedule of refreshes |
 //! | `versions` | what waits to be published, and the check |
-//! | `replay`, `digest` | requests remembered; the digest of all state |
+//! | `replay` | requests remembered |
+//! | `element`, `digest`, `planned` | what the state consists of, and its running digests |
+//! | `manifest`, `snapshot` | the state in brief, and as a whole, after a batch |
+//! | `partial`, `restore` | a machine from that |
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
 mod chain;
 mod digest;
 mod draft;
+mod element;
 mod ledger;
 mod load;
 mod machine;
 mod manifest;
+mod partial;
+mod planned;
 mod policy;
 mod replay;
 mod request;
