@@ -110,6 +110,18 @@ pub const MAX_RRSET_OCTETS: usize = 24 * 1024;
 /// Signatures that one refresh makes anew; more that are due follow with the next.
 pub const MAX_REFRESHED_PER_VERSION: usize = 4_096;
 
+/// Zones of a cluster: the manifest of its state lists them all.
+pub const MAX_ZONES: usize = 768;
+
+/// Bytes of a manifest of the state: 48 for each of its chunks, and at most 264 for each zone.
+pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
+
+/// Bytes of one piece of the state: an RRset of the greatest size, its records' lengths, names and one signature.
+pub const MAX_PIECE_BYTES: usize = 32 * 1024;
+
+/// Octets of an RSA signature: 4,096 bits (RFC 5702 §2.1).
+pub const MAX_SIGNATURE_OCTETS: usize = 512;
+
 /// Octets of a UDP answer: no fragments (RFC 9715).
 pub const MAX_UDP_ANSWER_OCTETS: usize = 1232;
 
@@ -131,4 +143,8 @@ const _: () = assert!(MAX_FRAME_BYTES <= MAX_INBOX_BYTES);
 const _: () = assert!((MAX_REPLICAS as usize / 3) * (MAX_WEAK_LINKS + 32) * 65 * 41 < MAX_CHECKPOINT_HEAD_BYTES);
 const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);
+const _: () =
+    assert!(MAX_RRSET_OCTETS + 2 * MAX_RECORDS_PER_RRSET + MAX_SIGNATURE_OCTETS + 1024 <= MAX_PIECE_BYTES);
+const _: () = assert!((256 + PIPELINE_BATCHES as usize) * 48 + MAX_ZONES * 264 + 128 <= MAX_MANIFEST_BYTES);
+const _: () = assert!(MAX_PIECE_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_ASKED_JOBS * 32 < MAX_FRAME_BYTES);

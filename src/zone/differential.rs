@@ -12,17 +12,17 @@ use crate::dns::{Class, Name, Rdata, Record, RrType, Soa};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// xorshift64*.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(super) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % n
     }
 
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len() as u64) as usize]
     }
 }
@@ -64,7 +64,7 @@ fn bare(record: Record, class: Class, any: bool) -> Record {
     Record { class, ttl: 0, rtype, rdata: Rdata::new(&[]), ..record }
 }
 
-fn random_prerequisites(random: &mut Random, oracle: &Oracle) -> Vec<Record> {
+pub(super) fn random_prerequisites(random: &mut Random, oracle: &Oracle) -> Vec<Record> {
     if random.below(3) > 0 {
         return Vec::new();
     }
@@ -90,7 +90,7 @@ fn random_prerequisites(random: &mut Random, oracle: &Oracle) -> Vec<Record> {
         .collect()
 }
 
-fn random_updates(random: &mut Random, oracle: &Oracle) -> Vec<Record> {
+pub(super) fn random_updates(random: &mut Random, oracle: &Oracle) -> Vec<Record> {
     let count = random.below(5);
     let mut updates: Vec<Record> = Vec::new();
     for _ in 0..count {
@@ -110,7 +110,7 @@ fn random_updates(random: &mut Random, oracle: &Oracle) -> Vec<Record> {
     updates
 }
 
-fn parsed(request: &Request) -> (Vec<Record>, Vec<Record>) {
+pub(super) fn parsed(request: &Request) -> (Vec<Record>, Vec<Record>) {
     let Request::Update { wire } = request else { panic!("not an update") };
     let message = Message::parse(wire).unwrap();
     (message.answers, message.authorities)
@@ -200,7 +200,7 @@ fn check_lookups(view: &super::View, random: &mut Random, at: &str) {
     }
 }
 
-fn seeds(default: std::ops::Range<u64>) -> Vec<u64> {
+pub(super) fn seeds(default: std::ops::Range<u64>) -> Vec<u64> {
     let one = std::env::var("CONCLAVE_SEED").ok().and_then(|seed| seed.parse().ok());
     one.map_or_else(|| default.collect(), |seed| vec![seed])
 }

@@ -4,14 +4,14 @@
 //! are lacking, and cuts a version; a batch that changed nothing cuts none.
 
 use super::chain;
-use super::digest::SetDigest;
+use super::digest::Tally;
 use super::draft::Draft;
+use super::element;
 use super::rules::ZoneRules;
 use super::signature::{Realm, Signature};
 use super::versions::{Pending, Versions};
-use super::view::{Key, Node, View};
-use crate::codec;
-use crate::dns::{RrType, Rrset};
+use super::view::{Key, Node, SignedRrset, View};
+use crate::dns::{Name, RrType, Rrset};
 use crate::limits::MAX_REFRESHED_PER_VERSION;
 use crate::time::{AgreedTime, HOUR, SECOND};
 use std::collections::BTreeSet;
@@ -31,7 +31,6 @@ pub(super) struct Ledger {
     pub(super) versions: Versions,
     /// When each signature of `head` is to be made anew.
     schedule: BTreeSet<(u64, Key, RrType)>,
-    digest: SetDigest,
 }
 
 /// What a batch has done to a zone so far.
@@ -53,8 +52,26 @@ impl Ledger {
             version: 0,
             versions: Versions::default(),
             schedule: BTreeSet::new(),
-            digest: SetDigest::default(),
         }
+    }
+
+    /// The zone as it was at its version `version`, after genesis. Where a signature is lacking, so is the version.
+    pub(super) fn restored(rules: ZoneRules, head: View, version: u64) -> Self {
+        let mut ledger = Self { started: true, version, ..Self::new(rules, head) };
+        let view = Arc::new(ledger.head.clone());
+        for (key, node) in &ledger.head.nodes {
+            ledger.schedule.extend(refreshes(node).map(|(at, rtype)| (at, key.clone(), rtype)));
+        }
+        let plans = ledger.plans().cloned().collect();
+        // The whole chain is checked: no version before was checked here.
+        let affected = ledger.head.nodes.keys().cloned().collect();
+        ledger.versions.pending.push_back(Pending::new(version, view, plans, affected));
+        ledger
+    }
+
+    /// The plans of the newest state.
+    pub(super) fn plans(&self) -> impl Iterator<Item = &Arc<Signature>> {
+        self.head.iter().flat_map(|node| node.iter().filter_map(|(_, set)| set.signature.as_ref()))
     }
 
     /// Begins a batch.
@@ -115,7 +132,13 @@ impl Ledger {
     }
 
     /// Ends the batch: mends the chain, plans signatures, cuts a version. Gives the new plans.
-    pub(super) fn close(&mut self, open: Open, time: AgreedTime, realm: Realm) -> Vec<Arc<Signature>> {
+    pub(super) fn close(
+        &mut self,
+        open: Open,
+        time: AgreedTime,
+        realm: Realm,
+        tally: &mut Tally,
+    ) -> Vec<Arc<Signature>> {
         if open.touched.is_empty() {
             return Vec::new();
         }
@@ -123,7 +146,7 @@ impl Ledger {
         let mut planned = Vec::new();
         for key in &affected {
             self.plan(&open, key, time, realm, &mut planned);
-            self.account(&open.base, key);
+            self.account(&open.base, key, tally);
         }
         self.version += 1;
         let view = Arc::new(self.head.clone());
@@ -162,8 +185,8 @@ impl Ledger {
         self.head.nodes.insert_mut(key.clone(), node);
     }
 
-    /// Brings schedule and digest from the name as it was to the name as it is.
-    fn account(&mut self, base: &View, key: &Key) {
+    /// Brings schedule and tally from the name as it was to the name as it is.
+    fn account(&mut self, base: &View, key: &Key, tally: &mut Tally) {
         let (before, after) = (base.nodes.get(key), self.head.nodes.get(key));
         for (at, rtype) in before.into_iter().flat_map(refreshes) {
             self.schedule.remove(&(at, key.clone(), rtype));
@@ -171,44 +194,42 @@ impl Ledger {
         for (at, rtype) in after.into_iter().flat_map(refreshes) {
             self.schedule.insert((at, key.clone(), rtype));
         }
-        // The apex of the empty zone before genesis is in no digest.
-        let live = |node: Option<&Node>| node.filter(|node| !node.rrsets.is_empty()).map(element);
-        let (before, after) = (live(before), live(after));
-        if before != after {
-            let origin = self.rules.origin.wire();
-            before.iter().for_each(|before| self.digest.remove(&[b"node", origin, before]));
-            after.iter().for_each(|after| self.digest.insert(&[b"node", origin, after]));
-        }
-    }
-
-    /// The digest of the newest state.
-    pub(super) fn digest(&self) -> [u8; 32] {
-        self.digest.bytes()
-    }
-
-    #[cfg(test)]
-    pub(super) fn recomputed_digest(&self) -> [u8; 32] {
-        let mut digest = SetDigest::default();
-        if self.started {
-            for node in self.head.iter() {
-                digest.insert(&[b"node", self.rules.origin.wire(), &element(node)]);
+        let origin = self.rules.origin.to_lowercase();
+        let tally = tally.bucket(element::bucket_of_owner(&origin, key));
+        let types: BTreeSet<RrType> =
+            before.into_iter().chain(after).flat_map(|node| node.iter().map(|(rtype, _)| rtype)).collect();
+        for rtype in types {
+            let (before, after) = (Held::of(before, rtype), Held::of(after, rtype));
+            if before.zip(after).is_some_and(|(before, after)| before.is_same(&after)) {
+                continue;
             }
+            before.iter().for_each(|held| tally.remove(&element::rrset(&origin, held.owner, held.set)));
+            after.iter().for_each(|held| tally.insert(&element::rrset(&origin, held.owner, held.set)));
         }
-        digest.bytes()
+    }
+}
+
+/// An RRset at its owner.
+#[derive(Clone, Copy)]
+struct Held<'a> {
+    owner: &'a Name,
+    set: &'a SignedRrset,
+}
+
+impl<'a> Held<'a> {
+    fn of(node: Option<&'a Node>, rtype: RrType) -> Option<Self> {
+        node.and_then(|node| Some(Self { owner: node.name(), set: node.get(rtype)? }))
+    }
+
+    /// Whether both are one element.
+    fn is_same(&self, other: &Self) -> bool {
+        let plan = |held: &Self| held.set.signature.as_ref().map(|plan| (plan.job, plan.planned_at));
+        self.owner.wire() == other.owner.wire()
+            && self.set.rrset == other.set.rrset
+            && plan(self) == plan(other)
     }
 }
 
 fn refreshes(node: &Node) -> impl Iterator<Item = (u64, RrType)> {
     node.iter().filter_map(|(rtype, set)| Some((set.signature.as_ref()?.refresh_at, rtype)))
-}
-
-/// All of a node that replicas must agree on. Signatures follow from what is planned.
-fn element(node: &Node) -> Vec<u8> {
-    let mut bytes = codec::encode(node.name());
-    for (_, set) in node.iter() {
-        bytes.extend(codec::encode(&*set.rrset));
-        let planned = set.signature.as_ref().map(|signature| (signature.job, signature.refresh_at));
-        bytes.extend(codec::encode(&planned));
-    }
-    bytes
 }

@@ -1,8 +1,10 @@
 //! The machine: batches in, outcomes and signing jobs out; signatures in, versions out.
 
+use super::digest::Tally;
 use super::draft::Draft;
 use super::ledger::{Ledger, Open};
 use super::load;
+use super::planned::{BatchJobs, LastBatches};
 use super::replay::{Answer, Replay};
 use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed};
 use super::rules::{Genesis, ZoneRules};
@@ -12,7 +14,7 @@ use super::view::View;
 use crate::codec::{self, Digest, JobId};
 use crate::dns::tsig::{self, AuthFailure, Keyring};
 use crate::dns::{Name, Rcode, query};
-use crate::limits::MAX_REQUEST_BYTES;
+use crate::limits::{MAX_REQUEST_BYTES, MAX_ZONES};
 use crate::time::{AgreedTime, UnixMillis};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,11 +25,16 @@ use std::sync::Arc;
 /// Invariants: 1. what [`Machine::digest`] covers depends on nothing but the genesis and the batches; 2. versions of a zone
 /// become visible in order; 3. a visible version passed the publish check.
 pub struct Machine {
-    realm: Realm,
-    keys: Arc<Keyring>,
-    zones: BTreeMap<Name, Ledger>,
-    replay: Replay,
-    time: AgreedTime,
+    pub(super) realm: Realm,
+    pub(super) keys: Arc<Keyring>,
+    pub(super) zones: BTreeMap<Name, Ledger>,
+    pub(super) replay: Replay,
+    /// Every element of zones and replay table.
+    pub(super) tally: Tally,
+    pub(super) time: AgreedTime,
+    /// Batches executed so far.
+    pub(super) batches: u64,
+    pub(super) last_batches: LastBatches,
     /// The plans that wait for each job's signature.
     waiting: BTreeMap<JobId, Vec<(Name, Arc<Signature>)>>,
     /// Finished jobs that could be wanted again, as their inception is now.
@@ -78,22 +85,47 @@ impl Machine {
         for (rules, records) in genesis.zones {
             let zone = rules.origin.clone();
             let wrong = |reason| MachineError { zone: zone.clone(), reason };
+            if zones.len() >= MAX_ZONES {
+                return Err(wrong(format!("a cluster has at most {MAX_ZONES} zones")));
+            }
             load::check_rules(&rules).map_err(wrong)?;
             let head = load::unsigned(&rules.origin, &records).map_err(wrong)?;
             if zones.insert(zone.clone(), Ledger::new(rules, head)).is_some() {
                 return Err(wrong("it is there twice".into()));
             }
         }
-        Ok(Self {
-            realm: Realm { cluster: genesis.cluster, epoch: genesis.epoch },
-            keys: genesis.keys,
+        let realm = Realm { cluster: genesis.cluster, epoch: genesis.epoch };
+        Ok(Self::of(realm, genesis.keys, zones))
+    }
+
+    /// These zones, before the first batch.
+    pub(super) fn of(realm: Realm, keys: Arc<Keyring>, zones: BTreeMap<Name, Ledger>) -> Self {
+        Self {
+            realm,
+            keys,
             zones,
             replay: Replay::default(),
+            tally: Tally::default(),
             time: AgreedTime::default(),
+            batches: 0,
+            last_batches: LastBatches::default(),
             waiting: BTreeMap::new(),
             recent: BTreeMap::new(),
             publish_failures: 0,
-        })
+        }
+    }
+
+    /// Enlists what the newest versions lack, and publishes those that lack nothing: for zones that were not built here.
+    pub(super) fn resume(&mut self) -> Signed {
+        let mut signed = Signed::default();
+        for (zone, ledger) in &mut self.zones {
+            for plan in ledger.plans().filter(|plan| !plan.is_complete()) {
+                self.waiting.entry(plan.job).or_default().push((zone.clone(), Arc::clone(plan)));
+            }
+            ledger.versions.advance(zone, &mut signed);
+        }
+        self.publish_failures += signed.failures.len() as u64;
+        signed
     }
 
     /// Executes one batch: each request in order, then the close of every zone that changed.
@@ -103,7 +135,8 @@ impl Machine {
             self.recent.clear();
         }
         self.time = batch.time;
-        self.replay.forget(self.time);
+        self.batches += 1;
+        self.replay.forget(self.time, &mut self.tally);
         let mut open = BTreeMap::new();
         // The digests of this batch's own requests: those remembered are not until it is closed.
         let mut fresh: BTreeMap<Digest, usize> = BTreeMap::new();
@@ -124,10 +157,11 @@ impl Machine {
         let mut planned = Vec::new();
         for (zone, open) in open {
             if let Some(ledger) = self.zones.get_mut(&zone) {
-                let plans = ledger.close(open, self.time, self.realm);
+                let plans = ledger.close(open, self.time, self.realm, &mut self.tally);
                 planned.extend(plans.into_iter().map(|plan| (zone.clone(), plan)));
             }
         }
+        self.last_batches.push(BatchJobs::planned(planned.iter().map(|(_, plan)| plan)));
         let jobs = self.enlist(planned);
         let outcomes = verdicts.into_iter().map(|(id, verdict)| self.conclude(id, verdict)).collect();
         Executed { outcomes, jobs }
@@ -243,7 +277,8 @@ impl Machine {
             None => newest.filter(|(_, version)| *version > 0),
         };
         if let Some((covered, end)) = remember {
-            self.replay.remember(covered, Answer { rcode, after: after.clone() }, end);
+            let answer = Answer { rcode, after: after.clone() };
+            self.replay.remember(covered, answer, end, &mut self.tally);
         }
         Outcome { request, rcode, failure, after, kind }
     }
@@ -297,32 +332,10 @@ impl Machine {
         self.zones.values().map(|ledger| &ledger.rules)
     }
 
-    /// The digest of the executed state: on all replicas the same after the same batch, whatever is signed by then. It
-    /// costs no more in a large zone.
-    pub fn digest(&self) -> Digest {
-        self.digest_of(self.replay.digest(), Ledger::digest)
-    }
-
-    /// The same, from the state alone.
-    #[cfg(test)]
-    pub(super) fn recomputed_digest(&self) -> Digest {
-        self.digest_of(self.replay.recomputed_digest(), Ledger::recomputed_digest)
-    }
-
     /// The newest executed state of a zone, published or not.
     #[cfg(test)]
     pub(super) fn head(&self, origin: &Name) -> &View {
         &self.zones[origin].head
-    }
-
-    fn digest_of(&self, replay: [u8; 32], zone: impl Fn(&Ledger) -> [u8; 32]) -> Digest {
-        let mut state = self.time.0.to_be_bytes().to_vec();
-        state.extend(replay);
-        for (origin, ledger) in &self.zones {
-            state.extend(codec::encode(&(origin.to_lowercase(), ledger.version, ledger.started)));
-            state.extend(zone(ledger));
-        }
-        codec::digest("conclave/machine", &[&state])
     }
 
     /// What is to be proposed to the order, by the local clock; the same again until it is executed.

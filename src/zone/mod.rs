@@ -18,21 +18,30 @@
 //! | `signature` | one RRSIG, planned and complete |
 //! | `ledger` | one zone: the batch, its close, its schedule of refreshes |
 //! | `versions` | what waits to be published, and the check |
-//! | `replay`, `digest` | requests remembered; the digest of all state |
+//! | `replay` | requests remembered |
+//! | `element`, `digest`, `planned` | what the state consists of, and its running digests |
+//! | `manifest`, `snapshot` | the state in brief, and as a whole, after a batch |
+//! | `partial`, `restore` | a machine from that |
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
 mod chain;
 mod digest;
 mod draft;
+mod element;
 mod ledger;
 mod load;
 mod machine;
+mod manifest;
+mod partial;
+mod planned;
 mod policy;
 mod replay;
 mod request;
+mod restore;
 mod rules;
 mod signature;
+mod snapshot;
 mod update;
 mod versions;
 mod view;
@@ -48,10 +57,13 @@ pub(crate) mod testing;
 mod tests;
 
 pub use machine::{Machine, MachineError};
+pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
 pub use request::{
     Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed,
 };
+pub use restore::{Restore, Trust};
 pub use rules::{Genesis, KeyInfo, Reads, SerialRule, Validity, ZoneRules};
+pub use snapshot::{Piece, Snapshot};
 pub use view::{Denial, Node, SignedRrset, View};
 pub use walk::Walk;

@@ -5,12 +5,14 @@
 //! passed the end of the signature's window; windows longer than [`REPLAY_WINDOW_MS`] are not taken, and a full table
 //! ([`crate::limits::MAX_REPLAY_ENTRIES`]) executes nothing new (SERVFAIL, as the client may try later).
 
-use super::digest::SetDigest;
+use super::digest::Tally;
+use super::element;
 use crate::codec::Digest;
 use crate::dns::{Name, Rcode};
 use crate::limits::REPLAY_WINDOW_MS;
 use crate::time::{AgreedTime, SECOND};
-use std::collections::{BTreeMap, BTreeSet};
+use rpds::RedBlackTreeMapSync;
+use std::collections::BTreeSet;
 
 /// The first answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,21 +21,25 @@ pub(super) struct Answer {
     pub(super) after: Option<(Name, u64)>,
 }
 
+/// The first answers, and until when (seconds) they are remembered. Persistent: snapshots share it.
+pub(super) type Answers = RedBlackTreeMapSync<Digest, (Answer, u64)>;
+
 #[derive(Default)]
 pub(super) struct Replay {
-    answers: BTreeMap<Digest, (Answer, u64)>,
+    answers: Answers,
     by_end: BTreeSet<(u64, Digest)>,
-    digest: SetDigest,
 }
 
 impl Replay {
     /// Drops what no signature can bring back after `time`.
-    pub(super) fn forget(&mut self, time: AgreedTime) {
+    pub(super) fn forget(&mut self, time: AgreedTime, tally: &mut Tally) {
         while let Some(&(end, covered)) = self.by_end.first().filter(|(end, _)| *end < time.secs()) {
             self.by_end.remove(&(end, covered));
-            if let Some((answer, end)) = self.answers.remove(&covered) {
-                change(&mut self.digest, SetDigest::remove, covered, &answer, end);
+            if let Some((answer, end)) = self.answers.get(&covered) {
+                let gone = element::answer(covered, answer, *end);
+                tally.bucket(element::bucket_of_answer(covered)).remove(&gone);
             }
+            self.answers.remove_mut(&covered);
         }
     }
 
@@ -42,7 +48,7 @@ impl Replay {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.answers.len()
+        self.answers.size()
     }
 
     /// Whether a signature that is taken until `end` (seconds) has too long a window.
@@ -51,36 +57,19 @@ impl Replay {
     }
 
     /// Remembers the first answer until `end` (seconds) has passed. There must be none.
-    pub(super) fn remember(&mut self, covered: Digest, answer: Answer, end: u64) {
-        change(&mut self.digest, SetDigest::insert, covered, &answer, end);
+    pub(super) fn remember(&mut self, covered: Digest, answer: Answer, end: u64, tally: &mut Tally) {
+        tally.bucket(element::bucket_of_answer(covered)).insert(&element::answer(covered, &answer, end));
+        assert!(!self.answers.contains_key(&covered), "a remembered request was executed again");
+        self.restore(covered, answer, end);
+    }
+
+    /// Takes over what is tallied already.
+    pub(super) fn restore(&mut self, covered: Digest, answer: Answer, end: u64) {
         self.by_end.insert((end, covered));
-        let before = self.answers.insert(covered, (answer, end));
-        assert!(before.is_none(), "a remembered request was executed again");
+        self.answers.insert_mut(covered, (answer, end));
     }
 
-    pub(super) fn digest(&self) -> [u8; 32] {
-        self.digest.bytes()
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
     }
-
-    #[cfg(test)]
-    pub(super) fn recomputed_digest(&self) -> [u8; 32] {
-        let mut digest = SetDigest::default();
-        for (covered, (answer, end)) in &self.answers {
-            change(&mut digest, SetDigest::insert, *covered, answer, *end);
-        }
-        digest.bytes()
-    }
-}
-
-fn change(
-    digest: &mut SetDigest,
-    operation: fn(&mut SetDigest, &[&[u8]]),
-    covered: Digest,
-    answer: &Answer,
-    end: u64,
-) {
-    let (zone, version) =
-        answer.after.as_ref().map_or((&[][..], 0), |(zone, version)| (zone.wire(), *version));
-    let numbers = [u64::from(answer.rcode.0), version, end].map(u64::to_be_bytes).concat();
-    operation(digest, &[b"answer", &covered.0, &numbers, zone]);
 }

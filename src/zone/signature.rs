@@ -23,6 +23,8 @@ pub(super) struct Signature {
     fields: RrsigFields,
     key: KeyId,
     pub(super) dnskey: Rdata,
+    /// Agreed time, in seconds, at which it was planned; with the RRset and the rules, the whole plan follows from it.
+    pub(super) planned_at: u64,
     /// Agreed time, in seconds, from which a refresh makes it anew.
     pub(super) refresh_at: u64,
     pub(super) job: JobId,
@@ -66,6 +68,7 @@ impl Signature {
             rrset: Arc::clone(rrset),
             key: key.id,
             dnskey: key.dnskey.clone(),
+            planned_at: time.secs(),
             refresh_at: time.secs() + u64::from(validity.refresh) + jitter,
             job: JobId::new(realm.cluster, realm.epoch, key.id, &hash),
             fields,
@@ -89,6 +92,22 @@ impl Signature {
     /// The job that would complete it.
     pub(super) fn job(&self) -> Job {
         Job { id: self.job, key: self.key, hash: hash(&self.owner, &self.rrset, &self.fields) }
+    }
+
+    /// How long the hash is that its job signs.
+    pub(super) fn hash_octets(&self) -> usize {
+        if self.fields.algorithm == RSASHA512 { 64 } else { 32 }
+    }
+
+    /// The signature itself; empty while it is waited for.
+    pub(super) fn octets(&self) -> Vec<u8> {
+        let parsed = self.rdata().first().and_then(RrsigFields::parse);
+        parsed.map_or_else(Vec::new, |(_, signature)| signature)
+    }
+
+    /// Completes it with what was verified before.
+    pub(super) fn complete_unverified(&self, signature: &[u8]) {
+        let _ = self.rdata.set([self.fields.to_rdata(signature)]);
     }
 
     /// Completes it, if the signature verifies under the DNSKEY that was to make it.

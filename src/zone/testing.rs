@@ -56,6 +56,8 @@ pub(crate) struct Bench {
     pub(crate) machine: Machine,
     pub(crate) origin: Name,
     pub(crate) now: AgreedTime,
+    /// What the machine was made of.
+    pub(crate) genesis: Genesis,
     keys: [WholeKey; 2],
     next_id: u16,
 }
@@ -155,14 +157,15 @@ impl Bench {
             zsk: keys[0].info.clone(),
         };
         adapt(&mut rules);
-        let machine = Machine::new(Genesis {
+        let genesis = Genesis {
             cluster: ClusterId::default(),
             epoch: Epoch(0),
             zones: vec![(rules, records(zone))],
             keys: Arc::new(keyring),
-        })?;
+        };
+        let machine = Machine::new(genesis.clone())?;
         let now = AgreedTime(START_SECS * SECOND);
-        Ok(Self { machine, origin: name(origin), now, keys, next_id: 0 })
+        Ok(Self { machine, origin: name(origin), now, genesis, keys, next_id: 0 })
     }
 
     /// The zone, signed and visible; `updater.` may do anything.

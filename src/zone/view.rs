@@ -37,6 +37,12 @@ impl Borrow<[u8]> for Key {
     }
 }
 
+impl AsRef<[u8]> for Key {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// An RRset with its signatures. RRSIGs have the RRset's TTL (RFC 4034 §3).
 #[derive(Clone, Debug)]
 pub struct SignedRrset {

@@ -1,0 +1,85 @@
+//! The elements of the state, in their canonical bytes: all that replicas must agree on, RRset by RRset.
+//!
+//! Signatures are in none: they follow from what is planned, and whether they are there yet is nobody's agreement. An
+//! element has a key, unique in the state: zone, owner and type, or the digest that a request covers. Elements of one
+//! owner are in one bucket.
+
+use super::manifest::BUCKETS;
+use super::replay::Answer;
+use super::view::{Key, SignedRrset};
+use crate::codec::{self, Digest, JobId, KeyId};
+use crate::dns::{Name, Rcode, RrType, Rrset};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// One element.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub(super) enum Element {
+    /// An RRset of a zone after genesis, the cluster's own too.
+    Rrset {
+        /// The zone, in lower case.
+        origin: Name,
+        /// In the case in which the name was first added, as in all elements of this name.
+        owner: Name,
+        rrset: Rrset,
+        /// None where nothing is to be signed.
+        plan: Option<Plan>,
+    },
+    /// The first answer to a request.
+    Answer { covered: Digest, rcode: Rcode, after: Option<(Name, u64)>, end: u64 },
+}
+
+/// What is needed to plan a signature again as it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub(super) struct Plan {
+    pub(super) job: JobId,
+    /// Agreed time, in seconds.
+    pub(super) at: u64,
+}
+
+/// A planned job, in a chunk of its own kind; its id follows from it.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub(super) struct PlannedJob {
+    pub(super) key: KeyId,
+    pub(super) hash: Vec<u8>,
+}
+
+impl PlannedJob {
+    /// Octets of the encoding of one whose hash has this many.
+    pub(super) fn bytes(hash_octets: usize) -> u64 {
+        (32 + 4 + hash_octets) as u64
+    }
+}
+
+/// The order of elements in a chunk; `zone` counts the zones in canonical order.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Place {
+    Job(JobId),
+    Rrset { zone: usize, owner: Key, rtype: RrType },
+    Answer(Digest),
+}
+
+pub(super) fn rrset(origin: &Name, owner: &Name, set: &SignedRrset) -> Vec<u8> {
+    let plan = set.signature.as_ref().map(|signature| Plan { job: signature.job, at: signature.planned_at });
+    let (origin, owner, rrset) = (origin.clone(), owner.clone(), Rrset::clone(&set.rrset));
+    codec::encode(&Element::Rrset { origin, owner, rrset, plan })
+}
+
+pub(super) fn answer(covered: Digest, answer: &Answer, end: u64) -> Vec<u8> {
+    codec::encode(&Element::Answer { covered, rcode: answer.rcode, after: answer.after.clone(), end })
+}
+
+/// The bucket of all elements of a name; the zone in lower case.
+pub(super) fn bucket_of_owner(origin: &Name, owner: &Key) -> u8 {
+    bucket(&[b"owner", origin.wire(), owner.as_ref()])
+}
+
+/// The bucket of a remembered request.
+pub(super) fn bucket_of_answer(covered: Digest) -> u8 {
+    bucket(&[b"answer", &covered.0])
+}
+
+fn bucket(key: &[&[u8]]) -> u8 {
+    codec::digest("conclave/state/bucket", key).0[0]
+}
+
+const _: () = assert!(BUCKETS == 1 << u8::BITS);

@@ -1,0 +1,199 @@
+//! A machine from a certified manifest and the pieces of a snapshot, from wherever they come.
+//!
+//! Chunks are taken one after the other, each in pages. Every element is checked when it comes: that the manifest leaves
+//! room for it, its place, its form, that its plan gives the job it names, that its signature verifies, or may be lacking
+//! because the job is of one of the last batches. A complete chunk is checked against its digest before anything of it is
+//! kept; one that fails begins anew. Who gave a chunk alone is at fault for what is wrong with it.
+//!
+//! Memory is bounded by what is certified: of the chunk in hand count and octets, and a signature for each RRset.
+//! Nothing that comes can panic, whatever the manifest.
+//!
+//! **Guarantees**: the machine executes as the one whose snapshot it was: the same outcomes, digests, plans, versions and
+//! signatures. What it publishes first is the version of each zone that the state holds, as a whole checked, as soon as its
+//! signatures are there; versions before that do not come back. [`super::Executed::jobs`] may name a job again that the
+//! other machine found among those it finished in the same second.
+
+use super::digest::Tally;
+use super::ledger::Ledger;
+use super::load;
+use super::machine::Machine;
+use super::manifest::{Commitment, Manifest};
+use super::partial::{Context, Partial};
+use super::planned::{BatchJobs, LastBatches};
+use super::replay::Replay;
+use super::request::{Job, Signed};
+use super::rules::{Genesis, ZoneRules};
+use super::signature::Realm;
+use super::snapshot::Piece;
+use super::view::View;
+use crate::codec::JobId;
+use crate::dns::tsig::Keyring;
+use crate::dns::{Name, RrType, Soa};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Who vouches for the signatures in the pieces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trust {
+    /// Nobody: each is verified.
+    Nobody,
+    /// This replica, which verified them before it wrote them; the file's checksums stand for them. Elements are checked as
+    /// any others.
+    OwnDisk,
+}
+
+/// Collects the pieces of one manifest.
+pub struct Restore {
+    context: Context,
+    keys: Arc<Keyring>,
+    /// As the manifest lists them; those before genesis are as they are given, the others fill up.
+    views: Vec<View>,
+    replay: Replay,
+    tally: Tally,
+    last_batches: LastBatches,
+    chunk: u32,
+    partial: Partial,
+}
+
+impl Restore {
+    /// Begins with nothing; refuses a manifest that does not fit the genesis.
+    pub fn new(genesis: Genesis, manifest: Manifest, trust: Trust) -> Result<Self, String> {
+        manifest.check(&genesis)?;
+        let realm = Realm { cluster: genesis.cluster, epoch: genesis.epoch };
+        let given: BTreeMap<Name, _> = genesis
+            .zones
+            .into_iter()
+            .map(|(rules, records)| (rules.origin.clone(), (rules, records)))
+            .collect();
+        let (mut rules, mut views) = (Vec::new(), Vec::new());
+        for (zone, (of_zone, records)) in manifest.zones.iter().zip(given.into_values()) {
+            load::check_rules(&of_zone)?;
+            views.push(match zone.started {
+                true => View::empty(of_zone.origin.clone()),
+                false => load::unsigned(&of_zone.origin, &records)?,
+            });
+            rules.push(of_zone);
+        }
+        let mut restore = Self {
+            context: Context { realm, rules, manifest, trust, listed: BTreeSet::new() },
+            keys: genesis.keys,
+            views,
+            replay: Replay::default(),
+            tally: Tally::default(),
+            last_batches: LastBatches::default(),
+            chunk: 0,
+            partial: Partial::default(),
+        };
+        restore.skip_empty();
+        Ok(restore)
+    }
+
+    /// The chunk and index to ask for next; none when all is there.
+    pub fn needs(&self) -> Option<(u32, u32)> {
+        (self.chunk < self.context.manifest.chunks()).then(|| (self.chunk, self.partial.count()))
+    }
+
+    /// Takes pieces of the chunk now needed, from the index now needed on. A chunk that ends is checked against the manifest.
+    /// An error says what is wrong with this chunk, which then begins anew.
+    pub fn take(&mut self, pieces: Vec<Piece>, last: bool) -> Result<(), String> {
+        let Some(commitment) = self.context.manifest.commitment(self.chunk).cloned() else {
+            return Err("nothing is lacking".into());
+        };
+        let mut partial = std::mem::take(&mut self.partial);
+        if pieces.is_empty() {
+            return Err("a page without pieces".into());
+        }
+        for piece in pieces {
+            partial.add(&self.context, self.chunk, &commitment, piece)?;
+        }
+        match (u64::from(partial.count()) == commitment.count, last) {
+            (false, true) => return Err(format!("chunk {} is too short", self.chunk)),
+            (true, false) => return Err(format!("chunk {} ends here, though it is said not to", self.chunk)),
+            (false, false) => self.partial = partial,
+            (true, true) => {
+                self.complete(partial, &commitment)?;
+                self.skip_empty();
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps over chunks in which there is nothing, and nothing to check: an empty chunk has one digest.
+    fn skip_empty(&mut self) {
+        let is_empty = |chunk: &Commitment| chunk.count == 0;
+        while self.context.manifest.commitment(self.chunk).is_some_and(is_empty) {
+            if self.context.is_of_jobs(self.chunk) {
+                self.last_batches.push(BatchJobs::restored(Vec::new()));
+            }
+            self.chunk += 1;
+        }
+    }
+
+    fn complete(&mut self, partial: Partial, commitment: &Commitment) -> Result<(), String> {
+        let wrong = || Err(format!("chunk {} is not what is certified", self.chunk));
+        if self.context.is_of_jobs(self.chunk) {
+            let ids: Vec<JobId> = partial.jobs.iter().map(|job| job.id).collect();
+            let batch = BatchJobs::restored(partial.jobs);
+            if batch.commitment() != commitment {
+                return wrong();
+            }
+            self.context.listed.extend(ids);
+            self.last_batches.push(batch);
+        } else {
+            if partial.elements.commitment() != *commitment {
+                return wrong();
+            }
+            *self.tally.bucket(self.context.bucket(self.chunk)) = partial.elements;
+            for (zone, key, node) in partial.nodes {
+                let Some(view) = self.views.get_mut(zone) else { continue };
+                if node.get(RrType::NSEC).is_some() {
+                    view.chain.insert_mut(key.clone(), ());
+                }
+                view.settle(key, node);
+            }
+            for (covered, answer, end) in partial.answers {
+                self.replay.restore(covered, answer, end);
+            }
+        }
+        self.chunk += 1;
+        Ok(())
+    }
+
+    /// The machine; the planned jobs of the last batches whose signatures are not known here, by batch and id, superseded
+    /// ones among them (the machine does not wait for these); what can be published at once.
+    pub fn finish(self) -> Result<(Machine, Vec<Job>, Signed), String> {
+        if self.needs().is_some() {
+            return Err("chunks are lacking".into());
+        }
+        let Context { realm, rules, manifest, mut listed, .. } = self.context;
+        let mut zones = BTreeMap::new();
+        for ((rules, view), zone) in rules.into_iter().zip(self.views).zip(&manifest.zones) {
+            let ledger = match zone.started {
+                true => restored(rules, view, zone.version)?,
+                false => Ledger::new(rules, view),
+            };
+            zones.insert(ledger.rules.origin.clone(), ledger);
+        }
+        for plan in zones.values().flat_map(Ledger::plans).filter(|plan| plan.is_complete()) {
+            listed.remove(&plan.job);
+        }
+        // A job that several batches planned is wanted once.
+        let jobs = self.last_batches.iter().flat_map(|batch| batch.from(0));
+        let jobs = jobs.filter(|job| listed.remove(&job.id)).collect();
+        let mut machine = Machine::of(realm, self.keys, zones);
+        (machine.replay, machine.tally) = (self.replay, self.tally);
+        (machine.time, machine.batches) = (manifest.time, manifest.batches);
+        machine.last_batches = self.last_batches;
+        let signed = machine.resume();
+        Ok((machine, jobs, signed))
+    }
+}
+
+/// The zone, if it is one: a manifest that nobody certified could commit to anything.
+fn restored(rules: ZoneRules, view: View, version: u64) -> Result<Ledger, String> {
+    let soa = view.apex().get(RrType::SOA).and_then(|soa| soa.rrset.rdatas.first());
+    match soa.and_then(Soa::parse) {
+        Some(_) => Ok(Ledger::restored(rules, view, version)),
+        None => Err(format!("there is no SOA in zone {}", rules.origin)),
+    }
+}
