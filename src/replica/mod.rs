@@ -48,6 +48,7 @@ mod step;
 mod store;
 pub mod transfer;
 
+pub use recover::Past;
 pub use status::{Status, ZoneStatus};
 pub use store::StateFile;
 

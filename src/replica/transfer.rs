@@ -352,11 +352,11 @@ impl Replica {
         signed: Signed,
         out: &mut Output,
     ) {
-        self.counters.agreed_time_ms = machine.time().0;
+        self.counters.agreed_time_ms = machine.snapshot().manifest().time().0;
         self.pipeline.resume(machine.batches(), self.executed_round, &jobs);
         self.machine = machine;
         self.publish(now, signed, out);
-        let step = self.signing.resume(jobs.into_iter().map(|planned| super::step::spec(planned.job)).collect());
+        let step = self.signing.resume(jobs.into_iter().map(|open| super::step::spec(open.job)).collect());
         self.absorb_signing(step, out);
     }
 }

@@ -21,7 +21,7 @@ use crate::answer::{Catalog, Settings};
 use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
 use crate::link::Local;
 use crate::quorum::ReplicaId;
-use crate::replica::{self, Output, Replica};
+use crate::replica::{self, Output, Past, Replica};
 use crate::storage::{Log, LogError};
 use crate::zone::Reads;
 use arc_swap::ArcSwap;
@@ -165,7 +165,7 @@ fn recover(config: replica::Config, records: Vec<Vec<u8>>) -> Result<(Replica, O
     if records.is_empty() {
         return Ok((Replica::new(config)?, Output::default()));
     }
-    Replica::recover(now(), config, records)
+    Replica::recover(now(), config, Past { checkpoint: None, records })
 }
 
 fn bind(file: &ReplicaFile, admin: std::os::unix::net::UnixListener) -> Result<Sockets, Error> {

@@ -3,7 +3,7 @@ use super::chance::Chance;
 use super::cluster::{Cluster, START};
 use super::{Plant, adversaries::Adversary};
 use crate::quorum::ReplicaId;
-use crate::replica::{Effect, Input, Output, Replica};
+use crate::replica::{Effect, Input, Output, Past, Replica};
 use crate::signing::{KeyStore, Task};
 use crate::storage::{Log, MemDisk};
 use crate::time::UnixMillis;
@@ -80,7 +80,7 @@ impl Actor {
         let (log, records) =
             Log::open(self.disk.clone(), cluster.id, self.id).map_err(|e| format!("{:?}: {e}", self.id))?;
         let config = cluster.config(self.id, chance.seed(), self.plant);
-        let (replica, output) = Replica::recover(self.clock(now), config, records)
+        let (replica, output) = Replica::recover(self.clock(now), config, Past { checkpoint: None, records })
             .map_err(|e| format!("{:?} cannot start: {e}", self.id))?;
         self.running = Some(Running { replica, wake: None, log, held: Vec::new(), syncing: false });
         self.take(now, output)

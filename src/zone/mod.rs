@@ -62,7 +62,7 @@ pub use policy::{PolicyError, UpdatePolicy};
 pub use request::{
     Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed,
 };
-pub use restore::{Restore, Trust};
+pub use restore::{OpenJob, Restore, Trust};
 pub use rules::{Genesis, KeyInfo, Reads, SerialRule, Validity, ZoneRules};
 pub use snapshot::{Piece, Snapshot};
 pub use view::{Denial, Node, SignedRrset, View};

@@ -42,6 +42,15 @@ pub enum Trust {
     OwnDisk,
 }
 
+/// A job of a batch whose signature is not known here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenJob {
+    /// The number of the first batch that planned it, from 1.
+    pub batch: u64,
+    /// The job.
+    pub job: Job,
+}
+
 /// Collects the pieces of one manifest.
 pub struct Restore {
     context: Context,
@@ -161,7 +170,7 @@ impl Restore {
 
     /// The machine; the planned jobs of the last batches whose signatures are not known here, by batch and id, superseded
     /// ones among them (the machine does not wait for these); what can be published at once.
-    pub fn finish(self) -> Result<(Machine, Vec<Job>, Signed), String> {
+    pub fn finish(self) -> Result<(Machine, Vec<OpenJob>, Signed), String> {
         if self.needs().is_some() {
             return Err("chunks are lacking".into());
         }
@@ -178,8 +187,10 @@ impl Restore {
             listed.remove(&plan.job);
         }
         // A job that several batches planned is wanted once.
-        let jobs = self.last_batches.iter().flat_map(|batch| batch.from(0));
-        let jobs = jobs.filter(|job| listed.remove(&job.id)).collect();
+        let first = manifest.batches - self.last_batches.len() as u64 + 1;
+        let jobs = (first..).zip(self.last_batches.iter());
+        let jobs = jobs.flat_map(|(batch, jobs)| jobs.from(0).map(move |job| OpenJob { batch, job }));
+        let jobs = jobs.filter(|open| listed.remove(&open.job.id)).collect();
         let mut machine = Machine::of(realm, self.keys, zones);
         (machine.replay, machine.tally) = (self.replay, self.tally);
         (machine.time, machine.batches) = (manifest.time, manifest.batches);
