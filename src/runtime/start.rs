@@ -86,11 +86,17 @@ async fn serve(
     let settings = Arc::new(Settings { nsid: None, keys: genesis.keys.clone() });
     let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
 
-    let (log, records) = Log::open(disk, cluster, me).map_err(in_log)?;
+    let (log, opened) = Log::open(disk, cluster, me).map_err(in_log)?;
+    if opened.snapshot.is_some() {
+        let data = file.data.display();
+        return Err(Error(format!(
+            "{data}: this program replays logs without snapshots: run the one that made it"
+        )));
+    }
     if let Some(torn) = log.torn_tail() {
         warn!(file = torn.file, offset = torn.offset, bytes = torn.bytes, "cut off what was never synced");
     }
-    info!(replica = %me, records = records.len(), "replaying the log");
+    info!(replica = %me, records = opened.records.len(), "replaying the log");
     let config = replica::Config {
         consensus,
         secrets,
@@ -99,7 +105,7 @@ async fn serve(
         entropy: entropy()?,
         patience_ms: file.update_patience_ms,
     };
-    let (replica, recovered) = recover(config, records).map_err(|e| Error(e.to_string()))?;
+    let (replica, recovered) = recover(config, opened.records).map_err(|e| Error(e.to_string()))?;
 
     let mut inbox = Inbox::new();
     let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));

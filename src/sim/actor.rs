@@ -77,10 +77,10 @@ impl Actor {
         if self.plant == Some(Plant::ForgetLog) {
             self.disk = MemDisk::new();
         }
-        let (log, records) =
+        let (log, opened) =
             Log::open(self.disk.clone(), cluster.id, self.id).map_err(|e| format!("{:?}: {e}", self.id))?;
         let config = cluster.config(self.id, chance.seed(), self.plant);
-        let (replica, output) = Replica::recover(self.clock(now), config, records)
+        let (replica, output) = Replica::recover(self.clock(now), config, opened.records)
             .map_err(|e| format!("{:?} cannot start: {e}", self.id))?;
         self.running = Some(Running { replica, wake: None, log, held: Vec::new(), syncing: false });
         self.take(now, output)
