@@ -132,19 +132,22 @@ pub const TCP_IDLE_MS: u64 = 30_000;
 /// Queries of one TCP connection that may wait for their answers.
 pub const MAX_TCP_PIPELINE: usize = 64;
 
-/// Bytes of one log segment before the next is begun.
-pub const LOG_SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of one log segment before the next is begun. What a snapshot stands for goes by whole segments, so about so much
+/// may lie on disk that nobody needs; beginning one takes a sync of the directory, which is nothing beside writing so much.
+pub const LOG_SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
 /// Bytes of one log record.
 pub const MAX_LOG_RECORD_BYTES: usize = MAX_FRAME_BYTES;
 
 const _: () = assert!(MAX_REQUEST_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_VERTEX_PAYLOAD_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_FRAME_BYTES <= MAX_INBOX_BYTES);
-const _: () = assert!((MAX_REPLICAS as usize / 3) * (MAX_WEAK_LINKS + 32) * 65 * 41 < MAX_CHECKPOINT_HEAD_BYTES);
+const _: () =
+    assert!((MAX_REPLICAS as usize / 3) * (MAX_WEAK_LINKS + 32) * 65 * 41 < MAX_CHECKPOINT_HEAD_BYTES);
 const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);
 const _: () =
     assert!(MAX_RRSET_OCTETS + 2 * MAX_RECORDS_PER_RRSET + MAX_SIGNATURE_OCTETS + 1024 <= MAX_PIECE_BYTES);
 const _: () = assert!((256 + PIPELINE_BATCHES as usize) * 48 + MAX_ZONES * 264 + 128 <= MAX_MANIFEST_BYTES);
 const _: () = assert!(MAX_PIECE_BYTES < MAX_FRAME_BYTES / 2);
+const _: () = assert!(MAX_LOG_RECORD_BYTES as u64 * 4 <= LOG_SEGMENT_BYTES);
 const _: () = assert!(MAX_ASKED_JOBS * 32 < MAX_FRAME_BYTES);

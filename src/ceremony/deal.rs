@@ -10,6 +10,7 @@
 //! DIR/replica-I/tsig.keys         clients' TSIG secrets               (BIND key clauses)
 //! DIR/replica-I/tls.crt           self-signed certificate of the identity key
 //! DIR/replica-I/zones/ORIGIN.zone the unsigned records
+//! DIR/replica-I/never-run         removed by the first start
 //! DIR/client/tsig.key             the first TSIG key; others: tsig-NAME.key
 //! DIR/client/K….key, K….private   SIG(0) keys
 //! DIR/anchors/ORIGIN.conf, .ds    trust anchors for delv -a, DS records for the parent
@@ -24,7 +25,7 @@ use super::anchors::{ds_text, trust_anchors};
 use super::client_keys::{KeyClause, sig0_private, sig0_public, sig0_rdata, sig0_stem, tsig_text};
 use super::cluster::{Cluster, Key, Member, Sig0Entry, TsigEntry, Zone, tsig_commitment};
 use super::cluster_file::{self, dnskey_of, tags_of};
-use super::files::{Problem, make_dir, write_public, write_secret, zone_stem};
+use super::files::{NEVER_RUN, Problem, make_dir, write_public, write_secret, zone_stem};
 use super::identity;
 use super::plan::{Place, Plan, ZonePlan};
 use super::share_file::{self, Kind, Label};
@@ -301,7 +302,12 @@ fn write_replica(
     write_secret(&dir.join("tsig.keys"), tsig_text(&secrets.tsig).as_bytes())?;
     let named = format!("replica-{id}.conclave.invalid");
     let (pem, _) = identity::certificate(seed, &named).map_err(|e| Problem::new(&dir.join("tls.crt"), e))?;
-    write_public(&dir.join("tls.crt"), pem.as_bytes())
+    write_public(&dir.join("tls.crt"), pem.as_bytes())?;
+    write_public(
+        &dir.join(NEVER_RUN),
+        b"This replica has never run. Its first start removes this file. Never bring it back: a replica that has run and\n\
+          finds it with an empty log would contradict what it has said before.\n",
+    )
 }
 
 fn write_clients(plan: &Plan, secrets: &Secrets, dir: &Path) -> Result<(), Problem> {
@@ -329,7 +335,7 @@ fn replica_text(plan: &Plan, id: ReplicaId) -> String {
         "# One replica's machine: its addresses, paths and limits. Relative paths begin at this file's directory.\n\
          # What all replicas must agree on is in the cluster file, which is not to be edited.\n\
          version = 1\nindex = {id}\ncluster = \"cluster.toml\"\n\
-         # The log: this replica's memory. Without it the replica must not be started again in this epoch.\n\
+         # The log: this replica's memory. If it is lost, start the replica again without it: it rejoins the others.\n\
          data = \"data\"\n\
          # Unix socket of `conclave ctl`; its path must be shorter than 108 bytes.\nadmin = {}\n\n\
          [dns]\nlisten = [{}]\n\n\

@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 /// Bytes of a cluster, replica or key file that is read.
 pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Stands beside `replica.toml` until the replica's first start, which removes it: an empty log without it is a lost one.
+pub const NEVER_RUN: &str = "never-run";
+
 /// What is wrong with a file: the file, the line in it where there is one, the reason and the remedy.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {

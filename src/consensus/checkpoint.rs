@@ -157,7 +157,8 @@ impl Checkpoints {
     /// Whether a vote of this replica, or a certificate (nobody's vote), could count still.
     pub fn wants(&self, who: Option<ReplicaId>, round: u64) -> bool {
         let old = self.stable.as_ref().is_some_and(|stable| round <= stable.statement.round);
-        let voted = who.is_some_and(|who| self.votes.get(&who).is_some_and(|votes| votes.contains_key(&round)));
+        let voted =
+            who.is_some_and(|who| self.votes.get(&who).is_some_and(|votes| votes.contains_key(&round)));
         !old && !voted && !self.certified.contains_key(&round)
     }
 

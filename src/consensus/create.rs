@@ -137,7 +137,10 @@ impl Creation {
             return if highest < self.floor { Decision::Below } else { self.gather(now, highest, dag) };
         }
         let round = highest.min(self.seen);
-        if round <= self.newest.round || round < self.floor || dag.firsts(round - 1).count() < self.committee.quorum() {
+        if round <= self.newest.round
+            || round < self.floor
+            || dag.firsts(round - 1).count() < self.committee.quorum()
+        {
             return Decision::Silence;
         }
         if self.answers.take(now) { Decision::Make(round) } else { Decision::Wait(self.answers.next()) }

@@ -93,7 +93,11 @@ impl Dag {
     /// The highest round of which vertices of q authors are held; at least the line's, below which nobody need look.
     pub fn quorum_round(&self) -> u64 {
         let enough = |authors: &BTreeMap<ReplicaId, Digest>| authors.len() >= self.committee.quorum();
-        self.first.iter().rev().find(|(_, authors)| enough(authors)).map_or(self.line.saturating_sub(1), |(round, _)| *round)
+        self.first
+            .iter()
+            .rev()
+            .find(|(_, authors)| enough(authors))
+            .map_or(self.line.saturating_sub(1), |(round, _)| *round)
     }
 
     /// The clock of a vertex's author when it was made.

@@ -11,8 +11,8 @@
 use super::checkpoint::{Certificate, Statement};
 use super::coin::Toss;
 use super::commit::CERTIFY;
-use super::identity::Signature;
 use super::fetch::{self, MAX_FETCH, MAX_PAGE_VERTICES};
+use super::identity::Signature;
 use super::vertex::{Vertex, VertexRef};
 use super::{Consensus, Message, Record, Step};
 use crate::protocol::{Fault, Misbehaviour, To};
@@ -80,14 +80,7 @@ impl Consensus {
         self.settle(step);
     }
 
-    fn answer_observer(
-        &mut self,
-        now: UnixMillis,
-        from: ReplicaId,
-        nonce: u64,
-        wants: u64,
-        step: &mut Step,
-    ) {
+    fn answer_observer(&mut self, now: UnixMillis, from: ReplicaId, nonce: u64, wants: u64, step: &mut Step) {
         if !self.fetch.may_serve(now, from) {
             return;
         }

@@ -53,8 +53,8 @@ pub enum Record {
     Own(Vertex),
     /// A proof that an author signed two vertices in one round.
     Proof(Vertex, Vertex),
-    /// This replica takes part in the order: it has made no vertex above `newest`, and makes none below `floor`. A log without
-    /// it is that of a replica that observes.
+    /// This replica takes part in the order: so far it has made no vertex above `newest`, and it makes none below `floor`. A log
+    /// without it is that of a replica that observes.
     Standing {
         /// Its newest vertex; of round 0 if it has made none.
         newest: VertexRef,

@@ -52,8 +52,8 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-pub use coin::{CoinPublic, CoinSecret};
 pub use checkpoint::{Certificate, Mark, Statement};
+pub use coin::{CoinPublic, CoinSecret};
 pub use identity::IdentityKey;
 pub use message::{Message, Record};
 pub use resume::Base;
@@ -233,7 +233,8 @@ impl Consensus {
             let newest = self.dag.get(&self.creation.newest).cloned();
             step.send.extend(newest.map(|vertex| (To::One(peer), Message::Vertex(vertex))));
             let certificate = self.checkpoints.newest().cloned().map(Message::Certified);
-            let votes = self.checkpoints.own_votes(self.config.me).map(|(s, signature)| Message::Vote(s, signature));
+            let votes =
+                self.checkpoints.own_votes(self.config.me).map(|(s, signature)| Message::Vote(s, signature));
             let question = self.observe.observes().then(|| self.observe.question(0));
             let range = self.fetch.linked(now, peer, self.dag.quorum_round());
             let all = certificate.into_iter().chain(votes).chain(question).chain([range]);

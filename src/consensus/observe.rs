@@ -1,14 +1,14 @@
-//! A replica whose log is empty, and how it begins.
+//! A replica without a log, and how it resumes.
 //!
-//! It cannot know whether it has never run or has lost its disk; in the second case it may have made vertices, and a
-//! second vertex for one of their rounds would be equivocation. So it *observes*: it takes part in everything but makes no
-//! vertex, and asks all others for their newest.
+//! The log of a replica that never ran begins with its [`Record::Standing`](super::Record::Standing), which who starts it
+//! the first time puts there. An empty log is that of a replica that has lost its disk: it may have made vertices, and a second
+//! one for the round of one of them would be equivocation. So it *observes*: it takes part in everything but makes no
+//! vertex, and asks all others for their newest. Once q others that do not observe have answered, each with its newest vertex,
+//! accepted here (so that nobody can name a round that does not exist), it resumes at two rounds above the highest of these.
 //!
-//! - q replicas, itself among them, have empty logs: the cluster has never run, for at most t can have lost theirs. It begins.
-//! - q *others* that do not observe have answered, each with its newest vertex, accepted here (so that nobody can name a
-//!   round that does not exist): it resumes at two rounds above the highest of these. Why that is enough: its own
-//!   last vertex, of round r, rested on q vertices of round r - 1, of which at least q - 1 are others'; these and the q that
-//!   answered have at least n - 2t ≥ t + 1 in common, one of them correct, whose newest is not below r - 1.
+//! Why that is enough: its own last vertex, of round r, rested on q vertices of round r - 1, of which at least q - 1 are
+//! others'; these and the q that answered have at least n - 2t ≥ t + 1 in common, one of them correct, whose newest is not
+//! below r - 1. Until it resumes it counts among the t.
 //!
 //! Answers name the question's nonce, so that those to an earlier start do not count. A resumed replica may wait for a
 //! round that an idle cluster does not make: then it asks for it ([`Message::Observe`]'s `wants`), and the others make one
@@ -28,20 +28,13 @@ const LONGEST_PAUSE_MS: u64 = 16 * SECOND;
 /// From the highest round that q others have to the first of which a vertex may be made.
 const ABOVE: u64 = 2;
 
-/// What another replica says of itself.
-#[derive(Clone, Copy)]
-enum Answer {
-    Observes,
-    /// Its newest vertex; of round 0 if it has made none.
-    Newest(VertexRef),
-}
-
 /// The state of observing, and the pace of asking.
 pub(super) struct Observe {
     committee: Committee,
     observing: bool,
     nonce: u64,
-    answers: BTreeMap<ReplicaId, Answer>,
+    /// The newest vertices of others that do not observe; of round 0 if they have made none.
+    answers: BTreeMap<ReplicaId, VertexRef>,
     next_ask: UnixMillis,
     pause: u64,
 }
@@ -67,25 +60,15 @@ impl Observe {
 
     /// Takes an answer.
     pub fn answered(&mut self, who: ReplicaId, nonce: u64, observes: bool, newest: VertexRef) {
-        if nonce == self.nonce {
-            let answer = if observes { Answer::Observes } else { Answer::Newest(newest) };
-            self.answers.insert(who, answer);
+        if self.observing && nonce == self.nonce && !observes {
+            self.answers.insert(who, newest);
         }
     }
 
     /// The lowest round of which it may make a vertex, once that is known.
     pub fn floor(&self, dag: &Dag) -> Option<u64> {
-        let quorum = self.committee.quorum();
-        let observers = self.answers.values().filter(|answer| matches!(answer, Answer::Observes)).count();
-        if observers + 1 >= quorum {
-            return Some(0);
-        }
-        let newest = self.answers.values().filter_map(|answer| match answer {
-            Answer::Newest(id) => dag.covers(id).then_some(id.round),
-            Answer::Observes => None,
-        });
-        let rounds: Vec<u64> = newest.collect();
-        let highest = rounds.iter().max().filter(|_| rounds.len() >= quorum)?;
+        let rounds: Vec<u64> = self.answers.values().filter(|id| dag.covers(id)).map(|id| id.round).collect();
+        let highest = rounds.iter().max().filter(|_| rounds.len() >= self.committee.quorum())?;
         Some(highest + ABOVE)
     }
 

@@ -40,7 +40,13 @@ impl Consensus {
         Self::with(config, secrets, entropy, false)
     }
 
-    /// A replica with an empty log: it observes, until it knows that it may begin.
+    /// What the log of a replica begins with that is known never to have run.
+    pub fn first_record(config: &Config) -> Record {
+        let domain = Domain { cluster: config.cluster, epoch: config.epoch };
+        Record::Standing { newest: domain.genesis(config.me), floor: 0 }
+    }
+
+    /// A replica with an empty log: it observes, until it knows where it may resume.
     pub fn observe(config: Config, secrets: Secrets, entropy: [u8; 32]) -> Self {
         Self::with(config, secrets, entropy, true)
     }
@@ -105,7 +111,11 @@ impl Consensus {
                 false => Record::Accepted(vertex.clone()),
             };
             // Of one author and round, which was accepted first must stay so.
-            if self.dag.first(id.round, id.author) == Some(*id) { records.push(record) } else { rest.push(record) }
+            if self.dag.first(id.round, id.author) == Some(*id) {
+                records.push(record)
+            } else {
+                rest.push(record)
+            }
         }
         records.append(&mut rest);
         records
@@ -226,7 +236,9 @@ impl Consensus {
             }
             return;
         }
-        if let Some(first) = self.dag.first(id.round, id.author).and_then(|first| self.dag.get(&first)).cloned() {
+        if let Some(first) =
+            self.dag.first(id.round, id.author).and_then(|first| self.dag.get(&first)).cloned()
+        {
             self.convict(first, vertex.clone(), step);
         }
         assert!(

@@ -29,9 +29,10 @@ pub struct Past {
 }
 
 impl Replica {
-    /// A replica whose disk is empty: it takes part once it knows that it may.
-    pub fn new(config: Config) -> Result<Self, Error> {
-        Self::recover(UnixMillis(0), config, Past::default()).map(|(replica, _)| replica)
+    /// What must be in the log, durably, before a replica that has never run starts the first time. One that finds its log empty
+    /// takes it for lost: it makes no vertices before it has learnt from the others where it may resume.
+    pub fn first_record(config: &consensus::Config) -> Vec<u8> {
+        codec::encode(&Record::Consensus(Consensus::first_record(config)))
     }
 
     /// A replica from what its disk held, in order. The output holds what is to be published and sent, at local

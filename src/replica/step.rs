@@ -254,7 +254,8 @@ impl Replica {
     pub(super) fn publish(&mut self, now: UnixMillis, signed: zone::Signed, out: &mut Output) {
         for published in signed.published {
             let zone = published.zone;
-            if let Some((_, records)) = self.genesis.zones.iter_mut().find(|(rules, _)| rules.origin == zone) {
+            if let Some((_, records)) = self.genesis.zones.iter_mut().find(|(rules, _)| rules.origin == zone)
+            {
                 records.clear(); // a state that is taken over has its own
             }
             let newest = self.newest.entry(zone.clone()).or_default();

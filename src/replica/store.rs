@@ -10,7 +10,7 @@ use super::checkpoint::{Held, state_digest};
 use crate::codec::{DecodeError, decode, encode};
 use crate::consensus::{self, Base};
 use crate::limits::{MAX_CHECKPOINT_HEAD_BYTES, MAX_LOG_RECORD_BYTES};
-use crate::zone::{Genesis, Machine, Manifest, Piece, OpenJob, Restore, Signed, Snapshot, Trust};
+use crate::zone::{Genesis, Machine, Manifest, OpenJob, Piece, Restore, Signed, Snapshot, Trust};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ use crate::limits::MAX_CHECKPOINT_HEAD_BYTES;
 use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::ReplicaId;
 use crate::time::{SECOND, UnixMillis};
-use crate::zone::{Machine, Manifest, Piece, OpenJob, Restore, Signed, Trust};
+use crate::zone::{Machine, Manifest, OpenJob, Piece, Restore, Signed, Trust};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -192,7 +192,13 @@ impl Replica {
     }
 
     /// A message about states.
-    pub(super) fn state_message(&mut self, now: UnixMillis, from: ReplicaId, message: Message, out: &mut Output) {
+    pub(super) fn state_message(
+        &mut self,
+        now: UnixMillis,
+        from: ReplicaId,
+        message: Message,
+        out: &mut Output,
+    ) {
         match message {
             Message::AskHead { round, from: offset } => self.give_head(from, round, offset, out),
             Message::Ask { round, chunk, from: index } => self.give_pieces(from, round, chunk, index, out),
@@ -251,10 +257,11 @@ impl Replica {
         }
         let statement = transfer.certificate.statement;
         let head = std::mem::take(&mut transfer.head);
-        let fitting = decode::<(Mark, Manifest)>(&head, MAX_CHECKPOINT_HEAD_BYTES).ok().filter(|(mark, manifest)| {
-            (mark.round, mark.previous) == (statement.round, statement.previous)
-                && state_digest(mark, manifest) == statement.state
-        });
+        let fitting =
+            decode::<(Mark, Manifest)>(&head, MAX_CHECKPOINT_HEAD_BYTES).ok().filter(|(mark, manifest)| {
+                (mark.round, mark.previous) == (statement.round, statement.previous)
+                    && state_digest(mark, manifest) == statement.state
+            });
         let Some((mark, manifest)) = fitting else { return self.blame(now, out) };
         match Restore::new(self.genesis.clone(), manifest, Trust::Nobody) {
             Ok(restore) => {
@@ -263,7 +270,8 @@ impl Replica {
             }
             Err(why) => {
                 // Certified, and yet not of this cluster's zones: it is this replica that is set up differently.
-                out.effects.push(Effect::Alarm(format!("the certified state does not fit this replica: {why}")));
+                out.effects
+                    .push(Effect::Alarm(format!("the certified state does not fit this replica: {why}")));
                 self.ask_another(now, true, out);
             }
         }

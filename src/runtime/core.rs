@@ -9,6 +9,7 @@ use super::Outbound;
 use super::clients::{ClientPort, FromClient};
 use super::inbox::Inbox;
 use super::peers::{FromPeer, Peers};
+use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
 use crate::answer::{self, Catalog, Settings};
@@ -37,19 +38,35 @@ pub(super) enum Arrival {
     Peer(FromPeer),
     Client(FromClient),
     Computed(Computed),
+    Written(Written),
     /// Somebody wants to know how it is.
     Status(oneshot::Sender<serde_json::Value>),
     /// End, cleanly.
     Stop,
 }
 
+/// Why the thread ended.
+pub(super) enum End {
+    /// The log failed.
+    Log(LogError),
+    /// The replica must not go on, or the system refuses what it needs: one line with the remedy.
+    Replica(String),
+}
+
+impl From<LogError> for End {
+    fn from(error: LogError) -> Self {
+        Self::Log(error)
+    }
+}
+
 /// What the thread works with besides replica, log and inbox.
-pub(super) struct Hands {
+pub(super) struct Hands<D> {
     pub me: ReplicaId,
     pub committee: Committee,
     pub peers: Peers,
     pub clients: ClientPort,
     pub workers: Workers,
+    pub store: Store<D, Arrival>,
     pub catalog: Arc<ArcSwap<Catalog>>,
     pub settings: Arc<Settings>,
     /// Zones whose queries go through the order.
@@ -62,7 +79,7 @@ pub(super) struct Core<D> {
     replica: Replica,
     log: Log<D>,
     inbox: Inbox<Arrival>,
-    hands: Hands,
+    hands: Hands<D>,
     /// What must be durable before the effects held now may leave.
     required: Position,
     held: Vec<Pending<Vec<Effect>>>,
@@ -74,8 +91,8 @@ pub(super) struct Core<D> {
     syncs: u64,
 }
 
-impl<D: Disk> Core<D> {
-    pub fn new(replica: Replica, log: Log<D>, inbox: Inbox<Arrival>, hands: Hands) -> Self {
+impl<D: Disk + Clone + Send + 'static> Core<D> {
+    pub fn new(replica: Replica, log: Log<D>, inbox: Inbox<Arrival>, hands: Hands<D>) -> Self {
         Self {
             replica,
             log,
@@ -92,19 +109,19 @@ impl<D: Disk> Core<D> {
     }
 
     /// Carries out what recovery led to: a restarted replica answers from its last versions at once.
-    pub fn begin(&mut self, recovered: Output) -> Result<(), LogError> {
+    pub fn begin(&mut self, recovered: Output) -> Result<(), End> {
         self.hold(recovered)?;
         self.settle()
     }
 
     /// Works until it is told to stop, or the log fails.
-    pub fn run(mut self) -> Result<(), LogError> {
+    pub fn run(mut self) -> Result<(), End> {
         let ended = self.work();
         self.hands.clients.end();
         ended
     }
 
-    fn work(&mut self) -> Result<(), LogError> {
+    fn work(&mut self) -> Result<(), End> {
         loop {
             for arrival in self.inbox.take(self.patience()) {
                 match arrival {
@@ -124,6 +141,12 @@ impl<D: Disk> Core<D> {
                     }
                     Arrival::Client(FromClient::Forget(id)) => self.step(Input::Forget(id))?,
                     Arrival::Computed(computed) => self.step(Input::Computed(computed))?,
+                    Arrival::Written(Written { round, result }) => {
+                        let stored = result?;
+                        self.log.cut(&stored)?;
+                        info!(round, bytes = stored.bytes(), log = self.log.bytes(), "stored a checkpoint");
+                        self.step(Input::Stored { round, bytes: stored.bytes() })?;
+                    }
                 }
             }
             for peer in std::mem::take(&mut self.gaps) {
@@ -134,12 +157,12 @@ impl<D: Disk> Core<D> {
         }
     }
 
-    fn step(&mut self, input: Input) -> Result<(), LogError> {
+    fn step(&mut self, input: Input) -> Result<(), End> {
         let output = self.replica.step(now(), input);
         self.hold(output)
     }
 
-    fn tick_if_due(&mut self) -> Result<(), LogError> {
+    fn tick_if_due(&mut self) -> Result<(), End> {
         let now = now();
         // A clock set back must not hold up the next tick either.
         let waited = now < self.last_tick || now.since(self.last_tick) >= TICK_MS;
@@ -161,7 +184,7 @@ impl<D: Disk> Core<D> {
     }
 
     /// Appends an output's records and keeps its effects until they may leave.
-    fn hold(&mut self, output: Output) -> Result<(), LogError> {
+    fn hold(&mut self, output: Output) -> Result<(), End> {
         for record in &output.records {
             self.log.append(record)?;
         }
@@ -171,15 +194,20 @@ impl<D: Disk> Core<D> {
         if !output.effects.is_empty() {
             self.held.push(Pending::new(output.effects, self.required));
         }
+        if let Some(file) = output.store {
+            let at = self.log.roll()?;
+            let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
+            self.hands.store.begin(file, at).map_err(refused)?;
+        }
         self.hands.workers.add(output.tasks);
         if output.wake_at.is_some() {
             self.wake_at = output.wake_at;
         }
-        Ok(())
+        output.fatal.map_or(Ok(()), |why| Err(End::Replica(why)))
     }
 
     /// Makes durable what has to be, and lets the effects go.
-    fn settle(&mut self) -> Result<(), LogError> {
+    fn settle(&mut self) -> Result<(), End> {
         let durable: Durable = if self.log.durable().upto() < self.required {
             self.syncs += 1;
             self.log.sync()?
@@ -259,7 +287,12 @@ impl<D: Disk> Core<D> {
             "links": self.hands.peers.status(),
             "connections_refused": self.hands.peers.refused(),
             "tasks_waiting": self.hands.workers.waiting(),
-            "log": { "records": self.log.end().records(), "syncs": self.syncs },
+            "log": {
+                "records": self.log.end().records(),
+                "syncs": self.syncs,
+                "bytes": self.log.bytes(),
+                "checkpoint_bytes": self.log.stored().map_or(0, |stored| stored.bytes()),
+            },
         })
     }
 }
@@ -279,6 +312,12 @@ impl From<FromPeer> for Arrival {
 impl From<FromClient> for Arrival {
     fn from(from: FromClient) -> Self {
         Self::Client(from)
+    }
+}
+
+impl From<Written> for Arrival {
+    fn from(written: Written) -> Self {
+        Self::Written(written)
     }
 }
 

@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The file whose lock says that a process uses the directory.
@@ -14,11 +15,21 @@ const LOCK: &str = "lock";
 /// How long a process that was killed may take to let go of its lock.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A data directory. Its lock is held until this is dropped, or the process ends in whatever way.
+/// Files kept open by one handle: the newest segment and its marks, and some that are being read. A log may have more
+/// segments than a process may have descriptors.
+const MAX_OPEN_FILES: usize = 16;
+
+/// A handle of a data directory. Its lock is held until the last clone is dropped, or the process ends in whatever way.
 pub struct DirDisk {
     path: PathBuf,
     open: BTreeMap<String, File>,
-    _lock: File,
+    lock: Arc<File>,
+}
+
+impl Clone for DirDisk {
+    fn clone(&self) -> Self {
+        Self { path: self.path.clone(), open: BTreeMap::new(), lock: self.lock.clone() }
+    }
 }
 
 impl DirDisk {
@@ -37,7 +48,7 @@ impl DirDisk {
             locked = lock.try_lock();
         }
         match locked {
-            Ok(()) => Ok(Self { path: path.to_owned(), open: BTreeMap::new(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), open: BTreeMap::new(), lock: Arc::new(lock) }),
             Err(TryLockError::WouldBlock) => Err(format!(
                 "{}: another process uses this directory: stop it, or give each replica its own `data`",
                 path.display()
@@ -49,9 +60,17 @@ impl DirDisk {
     fn file(&mut self, name: &str) -> io::Result<&mut File> {
         if !self.open.contains_key(name) {
             let file = OpenOptions::new().read(true).append(true).open(self.path.join(name))?;
-            self.open.insert(name.to_owned(), file);
+            self.keep_open(name, file);
         }
         self.open.get_mut(name).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn keep_open(&mut self, name: &str, file: File) {
+        if self.open.len() >= MAX_OPEN_FILES {
+            // The oldest segment: it was synced before the next was begun.
+            self.open.pop_first();
+        }
+        self.open.insert(name.to_owned(), file);
     }
 }
 
@@ -92,7 +111,7 @@ impl Disk for DirDisk {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create_new(true).mode(0o600);
         let file = options.open(self.path.join(name))?;
-        self.open.insert(name.to_owned(), file);
+        self.keep_open(name, file);
         Ok(())
     }
 
@@ -117,15 +136,15 @@ mod tests {
     use super::*;
     use crate::codec::ClusterId;
     use crate::quorum::ReplicaId;
-    use crate::storage::Log;
+    use crate::storage::{Log, SnapshotWriter};
 
     #[test]
     fn a_log_in_a_directory_comes_back_and_belongs_to_one_process() {
         let directory = tempfile::tempdir().unwrap();
         let (cluster, me) = (ClusterId::default(), ReplicaId::new(1).unwrap());
         let disk = DirDisk::open(directory.path()).unwrap();
-        let (mut log, records) = Log::open(disk, cluster, me).unwrap();
-        assert!(records.is_empty());
+        let (mut log, opened) = Log::open(disk, cluster, me).unwrap();
+        assert!(opened.records.is_empty());
         let second = DirDisk::open(directory.path()).err().unwrap();
         assert!(second.contains("another process"), "{second}");
         log.append(b"one").unwrap();
@@ -134,9 +153,39 @@ mod tests {
         log.flush().unwrap();
         drop(log);
         let disk = DirDisk::open(directory.path()).unwrap();
-        let (log, records) = Log::open(disk, cluster, me).unwrap();
-        assert_eq!(records, [b"one", b"two"]);
+        let (log, opened) = Log::open(disk, cluster, me).unwrap();
+        assert_eq!(opened.records, [b"one", b"two"]);
         assert_eq!(log.durable().upto(), log.end());
+    }
+
+    #[test]
+    fn a_snapshot_in_a_directory_stands_for_what_was_cut_and_many_segments_need_few_descriptors() {
+        let directory = tempfile::tempdir().unwrap();
+        let (cluster, me) = (ClusterId::default(), ReplicaId::new(1).unwrap());
+        let disk = DirDisk::open(directory.path()).unwrap();
+        let (mut log, _) = Log::open(disk.clone(), cluster, me).unwrap();
+        for number in 0..40_u8 {
+            log.append(&[number]).unwrap();
+            log.roll().unwrap();
+        }
+        let at = log.roll().unwrap();
+        let mut writer = SnapshotWriter::begin(disk.clone(), cluster, me, at).unwrap();
+        writer.write(b"state").unwrap();
+        log.append(b"since").unwrap();
+        log.sync().unwrap();
+        log.cut(&writer.finish().unwrap()).unwrap();
+        drop((log, disk));
+        let mut disk = DirDisk::open(directory.path()).unwrap();
+        let at = format!("{:020}", at.records());
+        assert_eq!(
+            disk.list().unwrap(),
+            [format!("{at}.log"), format!("{at}.mark"), format!("{at}.snap"), "lock".into()]
+        );
+        let (log, opened) = Log::open(disk, cluster, me).unwrap();
+        assert_eq!(opened.snapshot.unwrap().records, [b"state"]);
+        assert_eq!(opened.records, [b"since"]);
+        assert_eq!(log.end().records(), 41);
+        assert!(log.into_disk().open.len() <= MAX_OPEN_FILES);
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod peers;
 mod process;
 pub mod service;
 mod start;
+mod store;
 pub mod tcp;
 mod throttle;
 mod tls;

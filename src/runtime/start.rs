@@ -8,26 +8,30 @@
 use super::admin::{self, Admin};
 use super::clients::{self, ClientPort};
 use super::config::{Loaded, ReplicaFile};
-use super::core::{Arrival, Core, Hands, now};
+use super::core::{Arrival, Core, End, Hands, now};
 use super::disk::DirDisk;
 use super::inbox::{Inbox, Lane};
 use super::peers::{self, Peers, Setup};
 use super::process::told_to_stop;
 use super::service::Service;
+use super::store::Store;
 use super::udp::UdpServer;
 use super::workers::{self, Workers};
 use super::{Error, Outbound, tcp};
 use crate::answer::{Catalog, Settings};
+use crate::ceremony::files::NEVER_RUN;
+use crate::consensus;
 use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
 use crate::link::Local;
 use crate::quorum::ReplicaId;
-use crate::replica::{self, Output, Past, Replica};
-use crate::storage::{Log, LogError};
+use crate::replica::{self, Past, Replica};
+use crate::storage::{Log, LogError, Opened};
 use crate::zone::Reads;
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
@@ -85,12 +89,23 @@ async fn serve(
     let catalog = Arc::new(ArcSwap::from_pointee(origins.fold(Catalog::new(), |c, o| c.awaiting(o))));
     let settings = Arc::new(Settings { nsid: None, keys: genesis.keys.clone() });
     let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
+    let ended_by = |end: End| match end {
+        End::Log(error) => in_log(error),
+        End::Replica(why) => Error(format!("{}: {why}", file.data.display())),
+    };
 
-    let (log, records) = Log::open(disk, cluster, me).map_err(in_log)?;
+    let (mut log, opened) = Log::open(disk.clone(), cluster, me).map_err(in_log)?;
     if let Some(torn) = log.torn_tail() {
         warn!(file = torn.file, offset = torn.offset, bytes = torn.bytes, "cut off what was never synced");
     }
-    info!(replica = %me, records = records.len(), "replaying the log");
+    let Opened { snapshot, mut records } = opened;
+    if log.end().records() == 0 {
+        records = first_start(&file, &consensus, &mut log)?;
+    }
+    let checkpoint = snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
+    let stored = checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
+    info!(replica = %me, records = records.len(), checkpoint_bytes = stored, "replaying the log");
+    let past = Past { checkpoint, records };
     let config = replica::Config {
         consensus,
         secrets,
@@ -99,7 +114,7 @@ async fn serve(
         entropy: entropy()?,
         patience_ms: file.update_patience_ms,
     };
-    let (replica, recovered) = recover(config, records).map_err(|e| Error(e.to_string()))?;
+    let (replica, recovered) = Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
 
     let mut inbox = Inbox::new();
     let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));
@@ -118,13 +133,14 @@ async fn serve(
         peers,
         clients,
         workers,
+        store: Store { disk, cluster, me, lane: inbox.lane(1, 0) },
         catalog: catalog.clone(),
         settings,
         ordered,
         outbound,
     };
     let mut core = Core::new(replica, log, inbox, hands);
-    core.begin(recovered).map_err(in_log)?;
+    core.begin(recovered).map_err(ended_by)?;
 
     let udp = start_udp(&file.dns, &service)?;
     sockets.dns.into_iter().for_each(|listener| {
@@ -132,14 +148,14 @@ async fn serve(
     });
     tasks.spawn(admin::serve(sockets.admin, Admin { catalog, core: control.clone() }));
     info!(replica = %me, dns = ?file.dns, peer = %file.peer, "serving");
-    let ended = work(core, &control).await?.map_err(in_log);
+    let ended = work(core, &control).await?.map_err(ended_by);
     drop(udp);
     tasks.shutdown().await;
     ended
 }
 
 /// Runs the core on a thread of its own until a signal comes, or the log fails.
-async fn work(core: Core<DirDisk>, control: &Lane<Arrival>) -> Result<Result<(), LogError>, Error> {
+async fn work(core: Core<DirDisk>, control: &Lane<Arrival>) -> Result<Result<(), End>, Error> {
     let (told, mut ended) = oneshot::channel();
     std::thread::Builder::new()
         .name("replica".into())
@@ -160,12 +176,35 @@ async fn work(core: Core<DirDisk>, control: &Lane<Arrival>) -> Result<Result<(),
     }
 }
 
-/// From the log, or for the first time.
-fn recover(config: replica::Config, records: Vec<Vec<u8>>) -> Result<(Replica, Output), replica::Error> {
-    if records.is_empty() {
-        return Ok((Replica::new(config)?, Output::default()));
+/// What an empty log begins with: nothing, if this replica has run before.
+fn first_start(
+    file: &ReplicaFile,
+    consensus: &consensus::Config,
+    log: &mut Log<DirDisk>,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let (home, data) = (file.path.parent().unwrap_or(Path::new(".")), file.data.display());
+    let mark = home.join(NEVER_RUN);
+    if mark.exists() {
+        let first = Replica::first_record(consensus);
+        let written = log.append(&first).and_then(|_| log.sync());
+        written.map_err(|e| Error(format!("{data}: {e}")))?;
+        // Before anything is said: who finds an empty log from now on has lost it.
+        let removed = std::fs::remove_file(&mark).and_then(|()| std::fs::File::open(home)?.sync_all());
+        let cannot =
+            |e| Error(format!("{}: cannot be removed: {e}: make the directory writable", mark.display()));
+        removed.map_err(cannot)?;
+        return Ok(vec![first]);
     }
-    Replica::recover(now(), config, Past { checkpoint: None, records })
+    let n = consensus.committee.n();
+    if consensus.committee.faults() == 0 {
+        return Err(Error(format!(
+            "{data}: the log is gone, and a cluster of {n} cannot do without any: bring it back from a backup, or deal anew"
+        )));
+    }
+    warn!(
+        "the log is gone: this replica makes no vertices until it has learnt from the others where it may resume"
+    );
+    Ok(Vec::new())
 }
 
 fn bind(file: &ReplicaFile, admin: std::os::unix::net::UnixListener) -> Result<Sockets, Error> {

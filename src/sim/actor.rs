@@ -2,10 +2,11 @@
 use super::chance::Chance;
 use super::cluster::{Cluster, START};
 use super::{Plant, adversaries::Adversary};
+use crate::codec::ClusterId;
 use crate::quorum::ReplicaId;
-use crate::replica::{Effect, Input, Output, Past, Replica};
+use crate::replica::{Effect, Input, Output, Past, Replica, StateFile};
 use crate::signing::{KeyStore, Task};
-use crate::storage::{Log, MemDisk};
+use crate::storage::{Log, LogError, MemDisk, Position, SnapshotWriter, Stored};
 use crate::time::UnixMillis;
 use std::collections::BTreeSet;
 
@@ -20,6 +21,9 @@ pub(super) struct Actor {
     pub incarnation: u64,
     pub running: Option<Running>,
     skew_ms: i64,
+    cluster: ClusterId,
+    /// Whether its log has been begun.
+    has_run: bool,
     disk: MemDisk,
     keys: KeyStore,
 }
@@ -43,6 +47,8 @@ pub(super) struct Todo {
     pub sync: bool,
     pub wake: Option<u64>,
     pub executed: Vec<crate::replica::ExecutedBatch>,
+    /// A state was written: tell [`Actor::stored`] after a while.
+    pub store: Option<(u64, Stored)>,
 }
 
 impl Actor {
@@ -61,6 +67,8 @@ impl Actor {
             incarnation: 0,
             running: None,
             skew_ms: chance.range(0, 4_000) as i64 - 2_000,
+            cluster: cluster.id,
+            has_run: false,
             disk: MemDisk::new(),
             keys: cluster.key_store(id),
         }
@@ -74,13 +82,28 @@ impl Actor {
     /// Starts, from what the disk holds.
     pub fn start(&mut self, cluster: &Cluster, now: u64, chance: &mut Chance) -> Result<Todo, String> {
         self.incarnation += 1;
+        let in_log = |e: LogError| format!("{:?}: {e}", self.id);
         if self.plant == Some(Plant::ForgetLog) {
+            let (_, opened) = Log::open(self.disk.clone(), cluster.id, self.id).map_err(in_log)?;
             self.disk = MemDisk::new();
+            let (mut log, _) = Log::open(self.disk.clone(), cluster.id, self.id).map_err(in_log)?;
+            let half = opened.records.len() / 2;
+            opened.records[..half]
+                .iter()
+                .try_for_each(|record| log.append(record).map(drop))
+                .map_err(in_log)?;
+            log.sync().map_err(in_log)?;
         }
-        let (log, records) =
-            Log::open(self.disk.clone(), cluster.id, self.id).map_err(|e| format!("{:?}: {e}", self.id))?;
+        let (mut log, mut opened) = Log::open(self.disk.clone(), cluster.id, self.id).map_err(in_log)?;
         let config = cluster.config(self.id, chance.seed(), self.plant);
-        let (replica, output) = Replica::recover(self.clock(now), config, Past { checkpoint: None, records })
+        if !std::mem::replace(&mut self.has_run, true) {
+            let first = Replica::first_record(&config.consensus);
+            log.append(&first).and_then(|_| log.sync()).map_err(in_log)?;
+            opened.records.push(first);
+        }
+        let checkpoint = opened.snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
+        let past = Past { checkpoint, records: opened.records };
+        let (replica, output) = Replica::recover(self.clock(now), config, past)
             .map_err(|e| format!("{:?} cannot start: {e}", self.id))?;
         self.running = Some(Running { replica, wake: None, log, held: Vec::new(), syncing: false });
         self.take(now, output)
@@ -109,6 +132,13 @@ impl Actor {
         Ok(std::mem::take(&mut running.held))
     }
 
+    /// A state is on disk: the log that it stands for goes.
+    pub fn stored(&mut self, now: u64, round: u64, stored: &Stored) -> Result<Todo, String> {
+        let Some(running) = &mut self.running else { return Ok(Todo::default()) };
+        running.log.cut(stored).map_err(|e| e.to_string())?;
+        self.step(now, Input::Stored { round, bytes: stored.bytes() })
+    }
+
     /// Does a computation.
     pub fn compute(&self, task: Task, chance: &mut Chance) -> crate::signing::Computed {
         task.run(&self.keys, chance.seed())
@@ -121,8 +151,19 @@ impl Actor {
         for record in &output.records {
             running.log.append(record).map_err(|e| e.to_string())?;
         }
+        if let Some(why) = output.fatal {
+            return Err(format!("{:?} must not go on: {why}", self.id));
+        }
+        let store = match output.store {
+            None => None,
+            Some(file) => {
+                let at = running.log.roll().map_err(|e| e.to_string())?;
+                Some((file.round(), write(self.disk.clone(), self.cluster, self.id, at, file)?))
+            }
+        };
         running.wake = wake;
-        let mut todo = Todo { tasks: output.tasks, wake, executed: output.executed, ..Todo::default() };
+        let mut todo =
+            Todo { tasks: output.tasks, wake, executed: output.executed, store, ..Todo::default() };
         let may_leave = self.plant == Some(Plant::SendBeforeSync) || (!output.sync && !running.syncing);
         if output.sync && !running.syncing {
             running.syncing = true;
@@ -140,4 +181,20 @@ impl Actor {
     fn clock(&self, now: u64) -> UnixMillis {
         UnixMillis((START.0 + now).saturating_add_signed(self.skew_ms))
     }
+}
+
+/// Writes a state.
+fn write(
+    disk: MemDisk,
+    cluster: ClusterId,
+    me: ReplicaId,
+    at: Position,
+    file: StateFile,
+) -> Result<Stored, String> {
+    let store = || -> Result<Stored, LogError> {
+        let mut writer = SnapshotWriter::begin(disk, cluster, me, at)?;
+        file.into_iter().try_for_each(|record| writer.write(&record))?;
+        writer.finish()
+    };
+    store().map_err(|e| format!("{me:?}: {e}"))
 }

@@ -10,6 +10,7 @@ use crate::protocol::To;
 use crate::quorum::ReplicaId;
 use crate::replica::{Effect, Input};
 use crate::signing::Computed;
+use crate::storage::Stored;
 use crate::zone::View;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,6 +38,7 @@ enum Event {
     Wake(usize),
     Synced(usize, u64),
     Computed(usize, u64, Computed),
+    Stored(usize, u64, u64, Stored),
     Begin(usize),
     Try(usize),
     GiveUp {
@@ -199,7 +201,13 @@ impl<'a> World<'a> {
             {
                 self.step(actor, Input::Computed(computed))
             }
-            Event::Linked { .. } | Event::Synced(..) | Event::Computed(..) => Ok(()),
+            Event::Stored(actor, incarnation, round, stored)
+                if self.actors[actor].incarnation == incarnation =>
+            {
+                let todo = self.actors[actor].stored(self.now, round, &stored)?;
+                self.follow(actor, todo)
+            }
+            Event::Linked { .. } | Event::Synced(..) | Event::Computed(..) | Event::Stored(..) => Ok(()),
             Event::Begin(client) => {
                 let now_secs = (START.0 + self.now) / 1_000;
                 if self.clients.begin(client, self.scenario.ordered_reads, now_secs, &mut self.chance) {
@@ -280,6 +288,9 @@ impl<'a> World<'a> {
         for task in todo.tasks {
             let computed = self.actors[actor].compute(task, &mut self.chance);
             self.soon(1, 8, Event::Computed(actor, incarnation, computed));
+        }
+        if let Some((round, stored)) = todo.store {
+            self.soon(1, 200, Event::Stored(actor, incarnation, round, stored));
         }
         self.check_executed(actor, &todo.executed)?;
         todo.effects.into_iter().try_for_each(|effect| self.effect(actor, effect))

@@ -88,7 +88,7 @@ impl fmt::Display for LogError {
                  or replace this replica"
             ),
             Self::Foreign { file, whose } => {
-                write!(f, "{file}: this is the log of {whose}: point `data` at this replica's own directory")
+                write!(f, "{file}: this belongs to {whose}: point `data` at this replica's own directory")
             }
             Self::Version { file, version } => write!(
                 f,

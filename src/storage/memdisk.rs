@@ -1,7 +1,8 @@
 //! A disk in memory with the crash behaviour of a real one: what is not synced may be lost, or torn by sectors.
 
 use super::Disk;
-use std::collections::BTreeMap;
+use super::format::{SEGMENT, SNAPSHOT};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -33,6 +34,8 @@ struct State {
 struct File {
     bytes: Vec<u8>,
     synced: Vec<u8>,
+    /// So many first bytes are known to be the same in both.
+    common: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -58,9 +61,10 @@ impl MemDisk {
         }
         state.directory = state.durable_directory.clone();
         for file in &mut state.files {
-            file.bytes = torn(&file.synced, &file.bytes, &mut chance);
-            file.synced = file.bytes.clone();
+            file.bytes = torn(file, &mut chance);
+            file.sync();
         }
+        state.forget_unreachable();
         state.operations_left = None;
     }
 
@@ -83,9 +87,39 @@ impl MemDisk {
     pub fn damage(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let state = &mut *self.state();
         if let Some(&index) = state.directory.get(name) {
-            change(&mut state.files[index].bytes);
-            state.files[index].synced = state.files[index].bytes.clone();
+            let file = &mut state.files[index];
+            change(&mut file.bytes);
+            file.common = 0;
+            file.sync();
         }
+    }
+
+    /// Flips one synced bit of a segment or snapshot, as `seed` chooses, and returns the file's name; `None` if there
+    /// is nothing to flip. A log opened later refuses it, or has no need of the file because a snapshot stands for it;
+    /// or a crash has lost the marks, and the bit passes for a torn tail: see the [module](super).
+    pub fn flip_bit(&self, seed: u64) -> Option<String> {
+        let mut chance = Chance(seed);
+        let state = &mut *self.state();
+        let mut targets = state.directory.clone();
+        targets.retain(|name, index| {
+            state.files[*index].common > 0 && (name.ends_with(SEGMENT) || name.ends_with(SNAPSHOT))
+        });
+        let chosen = chance.below(targets.len().max(1));
+        let (name, index) = targets.into_iter().nth(chosen)?;
+        let file = &mut state.files[index];
+        let (at, bit) = (chance.below(file.common), 1 << chance.below(8));
+        file.bytes[at] ^= bit;
+        file.synced[at] ^= bit;
+        Some(name)
+    }
+
+    /// Removes all files, durably, as who changes the disk does.
+    pub fn wipe(&self) {
+        let state = &mut *self.state();
+        state.directory.clear();
+        state.durable_directory.clear();
+        state.changes.clear();
+        state.forget_unreachable();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -125,15 +159,16 @@ impl Disk for MemDisk {
     fn sync(&mut self, name: &str) -> io::Result<()> {
         let mut state = self.state();
         state.may_write()?;
-        let file = state.file(name)?;
-        file.synced.clone_from(&file.bytes);
+        state.file(name)?.sync();
         Ok(())
     }
 
     fn truncate(&mut self, name: &str, length: u64) -> io::Result<()> {
         let mut state = self.state();
         state.may_write()?;
-        state.file(name)?.bytes.truncate(length as usize);
+        let file = state.file(name)?;
+        file.bytes.truncate(length as usize);
+        file.common = file.common.min(file.bytes.len());
         Ok(())
     }
 
@@ -169,7 +204,17 @@ impl Disk for MemDisk {
         state.may_write()?;
         state.durable_directory = state.directory.clone();
         state.changes.clear();
+        state.forget_unreachable();
         Ok(())
+    }
+}
+
+impl File {
+    /// Makes all bytes durable, at the cost of those that were not.
+    fn sync(&mut self) {
+        self.synced.truncate(self.common);
+        self.synced.extend_from_slice(&self.bytes[self.common..]);
+        self.common = self.bytes.len();
     }
 }
 
@@ -191,6 +236,17 @@ impl State {
                 Ok(())
             }
             None => Ok(()),
+        }
+    }
+
+    /// Gives the memory of files back that no name leads to, whatever a crash keeps.
+    fn forget_unreachable(&mut self) {
+        let mut reachable: BTreeSet<usize> = self.directory.values().copied().collect();
+        reachable.extend(self.durable_directory.values());
+        for (index, file) in self.files.iter_mut().enumerate() {
+            if !reachable.contains(&index) {
+                *file = File::default();
+            }
         }
     }
 
@@ -216,11 +272,13 @@ fn apply(directory: &mut BTreeMap<String, usize>, change: Change) {
     }
 }
 
-/// What a crash leaves of `bytes` when `synced` is what was last made durable.
-fn torn(synced: &[u8], bytes: &[u8], chance: &mut Chance) -> Vec<u8> {
-    let common = synced.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+/// What a crash leaves of a file's bytes.
+fn torn(file: &File, chance: &mut Chance) -> Vec<u8> {
+    let File { bytes, synced, common } = file;
+    let rest = synced[*common..].iter().zip(&bytes[*common..]);
+    let common = common + rest.take_while(|(a, b)| a == b).count();
     if common == synced.len().max(bytes.len()) {
-        return bytes.to_vec();
+        return bytes.clone();
     }
     if bytes.len() < synced.len() && common == bytes.len() {
         // Only cut: the cut has happened or has not.

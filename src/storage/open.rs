@@ -1,161 +1,214 @@
-//! Opening the log: reads every segment, cuts a torn tail, and refuses what is damaged or another's.
+//! Opening the log: finds the newest snapshot, reads the segments from its place on, and refuses what is damaged or
+//! another's. Only when nothing is refused does it change the disk: it cuts a torn tail and removes what is stood for.
 
-use super::format::{Binding, HEADER_BYTES, Header, RECORD_HEAD_BYTES};
+use super::format::{
+    Binding, HEADER_BYTES, Kind, MARK, MARK_BYTES, MAX_RECORD_BYTES, PART, RECORD_HEAD_BYTES,
+};
+use super::format::{SEGMENT, SNAPSHOT, named, position_in};
 use super::log::Segment;
+use super::reader::Reader;
+use super::snapshot::{self, Snapshot};
 use super::{Disk, LogError, TornTail};
 
 /// What the disk held.
-pub(super) struct Opened {
+pub(super) struct Found {
+    pub snapshot: Option<Snapshot>,
+    /// From the snapshot's place on.
     pub records: Vec<Vec<u8>>,
-    /// The segment to go on with; `None`: there is none yet.
-    pub last: Option<Segment>,
+    /// The position after the last record.
+    pub end: u64,
+    /// The segments with these records; the last is the one to go on with. None: the log is new.
+    pub segments: Vec<Segment>,
     pub torn: Option<TornTail>,
 }
 
-pub(super) fn open<D: Disk>(disk: &mut D, binding: &Binding) -> Result<Opened, LogError> {
-    let names = disk.list().map_err(|e| LogError::io("listing", "the data directory", e))?;
-    let mut firsts: Vec<u64> = names.iter().filter_map(|n| Binding::parse_segment_name(n)).collect();
-    firsts.sort_unstable();
-    let mut opened = Opened { records: Vec::new(), last: None, torn: None };
-    for (index, &first) in firsts.iter().enumerate() {
-        let is_last = index + 1 == firsts.len();
-        read_segment(disk, binding, first, is_last, &mut opened)?;
-    }
-    if firsts.is_empty() {
-        refuse_lost_segments(&names)?;
-    }
-    Ok(opened)
+/// The positions in the names of the files of each kind, ascending.
+struct Names {
+    segments: Vec<u64>,
+    marks: Vec<u64>,
+    snapshots: Vec<u64>,
+    parts: Vec<u64>,
 }
 
-/// Reads one segment into `opened`. Segments before the last were synced before the next was begun: nothing in them
-/// may be missing. In the last one a tail beyond the last known sync may be.
+pub(super) fn open<D: Disk>(disk: &mut D, binding: &Binding) -> Result<Found, LogError> {
+    let names = Names::list(disk)?;
+    let snapshot = names.snapshots.last().map(|&at| snapshot::read(disk, binding, at)).transpose()?;
+    let start = snapshot.as_ref().map_or(0, |s| s.at.0);
+    let unborn = find_unborn(disk, binding, &names)?;
+    let segments = &names.segments[..names.segments.len() - usize::from(unborn.is_some())];
+    refuse_lost_segments(disk, binding, &names)?;
+
+    let first = segments.partition_point(|first| *first <= start).saturating_sub(1);
+    let needed = &segments[first..];
+    let mut found = Found { snapshot, records: Vec::new(), end: start, segments: Vec::new(), torn: None };
+    if let Some(&first) = needed.first() {
+        if first > start {
+            let reason = "the log begins here, and what stood before it is missing";
+            return Err(LogError::damaged(&named(first, SEGMENT), 0, reason));
+        }
+        found.end = first;
+    }
+    for (index, &first) in needed.iter().enumerate() {
+        // What comes after a segment was begun when the segment had been synced: nothing in it may be missing.
+        let is_last = index + 1 == needed.len() && unborn.is_none();
+        let synced = if is_last { Some(known_synced(disk, binding, &names, first)?) } else { None };
+        read_segment(disk, binding, first, synced, start, &mut found)?;
+    }
+    if found.end < start {
+        let (file, bytes) = found.segments.last().map_or((0, 0), |s| (s.first, s.bytes));
+        let reason = "the log ends here, though a snapshot stands for more records that had been synced";
+        return Err(LogError::damaged(&named(file, SEGMENT), bytes, reason));
+    }
+    if let Some(unborn) = unborn {
+        refuse_gap(unborn.first, found.end)?;
+        found.torn = Some(TornTail { file: named(unborn.first, SEGMENT), offset: 0, bytes: unborn.bytes });
+    }
+    tidy(disk, &names, &found)?;
+    Ok(found)
+}
+
+/// Reads one segment into `found`. `synced`: how much of it is known to have been synced; `None`: all of it. So was
+/// every record before `start`.
 fn read_segment<D: Disk>(
     disk: &mut D,
     binding: &Binding,
     first: u64,
-    is_last: bool,
-    opened: &mut Opened,
+    synced: Option<u64>,
+    start: u64,
+    found: &mut Found,
 ) -> Result<(), LogError> {
-    let name = Binding::segment_name(first);
-    let damaged = |offset: usize, reason: &str| LogError::damaged(&name, offset as u64, reason);
-    if first != opened.records.len() as u64 {
-        return Err(damaged(0, "the segment before it is missing, or shorter than it was"));
-    }
-    let bytes = read_file(disk, &name)?;
-    let synced = if is_last { known_synced(disk, binding, first)? } else { bytes.len() as u64 };
-    match binding.parse_header(&bytes) {
-        Some(Header::Ours { first: stated }) if stated == first => {}
-        Some(Header::Ours { .. }) => return Err(damaged(48, "the file has been renamed")),
-        Some(Header::Version(version)) => return Err(LogError::Version { file: name, version }),
-        Some(Header::OtherCluster(other)) => {
-            return Err(LogError::Foreign { file: name, whose: format!("cluster {}", other.0.to_hex()) });
-        }
-        Some(Header::OtherReplica(other)) => {
-            return Err(LogError::Foreign { file: name, whose: format!("replica {other}") });
-        }
-        // The header is synced before any record and before the first mark: only a shorter file can be torn.
-        None if is_last && synced == 0 && bytes.len() <= HEADER_BYTES => {
-            return discard_unborn(disk, first, bytes.len(), opened);
-        }
-        None => return Err(damaged(0, "the header does not fit its checksum")),
-    }
-    let mut offset = HEADER_BYTES;
-    while offset < bytes.len() {
-        match binding.parse_record(opened.records.len() as u64, &bytes[offset..]) {
+    refuse_gap(first, found.end)?;
+    let name = named(first, SEGMENT);
+    let mut reader = Reader::new(disk, &name)?;
+    let synced = synced.unwrap_or(reader.length());
+    binding.check_header(Kind::Segment, &name, first, reader.peek(HEADER_BYTES)?)?;
+    reader.skip(HEADER_BYTES);
+    let damaged = |offset: u64, reason: &str| Err(LogError::damaged(&name, offset, reason));
+    while reader.offset() < reader.length() {
+        let offset = reader.offset();
+        match binding.parse_record(found.end, reader.peek(MAX_RECORD_BYTES)?) {
             Ok(payload) => {
-                opened.records.push(payload.to_vec());
-                offset += RECORD_HEAD_BYTES + payload.len();
+                let length = payload.len();
+                if found.end >= start {
+                    found.records.push(payload.to_vec());
+                }
+                found.end += 1;
+                reader.skip(RECORD_HEAD_BYTES + length);
             }
-            Err(reason) if (offset as u64) < synced => return Err(damaged(offset, reason)),
-            Err(_) => break,
+            Err(reason) if offset < synced || found.end < start => return damaged(offset, reason),
+            Err(_) => {
+                found.torn = Some(TornTail { file: name.clone(), offset, bytes: reader.length() - offset });
+                break;
+            }
         }
     }
-    if (offset as u64) < synced {
-        return Err(damaged(offset, "the file ends here, though more had been synced"));
+    let end = reader.offset();
+    if end < synced {
+        return damaged(end, "the file ends here, though more had been synced");
     }
-    if offset < bytes.len() {
-        cut(disk, &name, offset, bytes.len(), opened)?;
-    }
-    if is_last {
-        renew_marks(disk, first)?;
-    }
-    opened.last = Some(Segment { first, bytes: offset as u64 });
+    found.segments.push(Segment { first, bytes: end });
     Ok(())
 }
 
-/// A segment whose making was cut off by a crash: it never held a record.
-fn discard_unborn<D: Disk>(
-    disk: &mut D,
-    first: u64,
-    length: usize,
-    opened: &mut Opened,
-) -> Result<(), LogError> {
-    let mark = Binding::mark_name(first);
-    let names = disk.list().map_err(|e| LogError::io("listing", "the data directory", e))?;
-    if names.contains(&mark) {
-        disk.remove(&mark).map_err(|e| LogError::io("removing", &mark, e))?;
+/// The last segment, if a crash cut off its making, so that it never held a record: its header is synced before any
+/// record and before the first mark. A snapshot, or a later place than 0, says that there was another one before.
+fn find_unborn<D: Disk>(disk: &mut D, binding: &Binding, names: &Names) -> Result<Option<Segment>, LogError> {
+    let Some(&first) = names.segments.last() else { return Ok(None) };
+    let may_be_alone = names.snapshots.is_empty() && first == 0;
+    let name = named(first, SEGMENT);
+    let mut reader = Reader::new(disk, &name)?;
+    let bytes = reader.length();
+    if bytes > HEADER_BYTES as u64 || (names.segments.len() == 1 && !may_be_alone) {
+        return Ok(None);
     }
-    let name = Binding::segment_name(first);
-    // It must not come back after records of its positions went into the segment before it.
-    let removed = disk.remove(&name).and_then(|()| disk.sync_directory());
-    removed.map_err(|e| LogError::io("removing", &name, e))?;
-    opened.torn = Some(TornTail { file: name, offset: 0, bytes: length as u64 });
-    match &opened.last {
-        Some(previous) => renew_marks(disk, previous.first),
-        None => Ok(()),
-    }
+    let header = binding.check_header(Kind::Segment, &name, first, reader.peek(HEADER_BYTES)?);
+    let torn = matches!(header, Err(LogError::Damaged { offset: 0, .. }));
+    let unborn = torn && known_synced(disk, binding, names, first)? == 0;
+    Ok(unborn.then_some(Segment { first, bytes }))
 }
 
-fn cut<D: Disk>(
-    disk: &mut D,
-    name: &str,
-    offset: usize,
-    length: usize,
-    opened: &mut Opened,
-) -> Result<(), LogError> {
-    disk.truncate(name, offset as u64).map_err(|e| LogError::io("cutting", name, e))?;
-    opened.torn =
-        Some(TornTail { file: name.to_owned(), offset: offset as u64, bytes: (length - offset) as u64 });
+/// A snapshot or a mark tells of segments that are not there.
+fn refuse_lost_segments<D: Disk>(disk: &mut D, binding: &Binding, names: &Names) -> Result<(), LogError> {
+    let gone = |file: String| LogError::damaged(&file, 0, "there was a log here, and its segments are gone");
+    let Some(&last) = names.segments.last() else {
+        let mark = names.marks.first().map(|&first| named(first, MARK));
+        let told = mark.or_else(|| names.snapshots.first().map(|&at| named(at, SNAPSHOT)));
+        return told.map_or(Ok(()), |file| Err(gone(file)));
+    };
+    for &first in names.marks.iter().filter(|first| **first > last) {
+        if known_synced(disk, binding, names, first)? > 0 {
+            return Err(gone(named(first, MARK)));
+        }
+    }
     Ok(())
+}
+
+fn refuse_gap(first: u64, end: u64) -> Result<(), LogError> {
+    let reason = "the segment before it is missing, or shorter than it was";
+    if first == end { Ok(()) } else { Err(LogError::damaged(&named(first, SEGMENT), 0, reason)) }
 }
 
 /// How far the segment is known to be synced, by its mark file; 0 if that is not known.
-fn known_synced<D: Disk>(disk: &mut D, binding: &Binding, first: u64) -> Result<u64, LogError> {
-    let mark = Binding::mark_name(first);
-    let names = disk.list().map_err(|e| LogError::io("listing", "the data directory", e))?;
-    if !names.contains(&mark) {
+fn known_synced<D: Disk>(
+    disk: &mut D,
+    binding: &Binding,
+    names: &Names,
+    first: u64,
+) -> Result<u64, LogError> {
+    if !names.marks.contains(&first) {
         return Ok(0);
     }
-    Ok(binding.parse_marks(first, &read_file(disk, &mark)?))
+    let name = named(first, MARK);
+    let mut reader = Reader::new(disk, &name)?;
+    let mut greatest = 0;
+    while let Some(entry) = reader.peek(MARK_BYTES)?.first_chunk::<MARK_BYTES>() {
+        greatest = binding.parse_mark(first, entry).unwrap_or(0).max(greatest);
+        reader.skip(MARK_BYTES);
+    }
+    Ok(greatest)
 }
 
-/// Begins an empty mark file, in the place of the old one if there is one.
-pub(super) fn renew_marks<D: Disk>(disk: &mut D, first: u64) -> Result<(), LogError> {
-    let mark = Binding::mark_name(first);
-    let names = disk.list().map_err(|e| LogError::io("listing", "the data directory", e))?;
-    let renewed = if names.contains(&mark) { disk.truncate(&mark, 0) } else { disk.create(&mark) };
+/// Leaves of the log's files only what was found, without a torn tail, and an empty mark file.
+fn tidy<D: Disk>(disk: &mut D, names: &Names, found: &Found) -> Result<(), LogError> {
+    let last = found.segments.last();
+    let stale = |all: &[u64], suffix: &str, keep: &dyn Fn(u64) -> bool| -> Vec<String> {
+        all.iter().filter(|position| !keep(**position)).map(|position| named(*position, suffix)).collect()
+    };
+    // A mark must not outlive its segment: it would tell of a log that is gone.
+    let mut doomed = stale(&names.marks, MARK, &|first| last.is_some_and(|l| l.first == first));
+    doomed.extend(stale(&names.segments, SEGMENT, &|first| found.segments.iter().any(|s| s.first == first)));
+    doomed.extend(stale(&names.snapshots, SNAPSHOT, &|at| {
+        found.snapshot.as_ref().is_some_and(|s| s.at.0 == at)
+    }));
+    doomed.extend(stale(&names.parts, PART, &|_| false));
+    if !doomed.is_empty() {
+        let synced = |disk: &mut D| {
+            disk.sync_directory().map_err(|e| LogError::io("syncing", "the data directory", e))
+        };
+        // The snapshot's name lasts before that goes for which it stands.
+        synced(disk)?;
+        for name in &doomed {
+            disk.remove(name).map_err(|e| LogError::io("removing", name, e))?;
+        }
+        // A segment must not come back after records of its positions went into the one before it.
+        synced(disk)?;
+    }
+    let Some(last) = last else { return Ok(()) };
+    let name = named(last.first, SEGMENT);
+    if found.torn.as_ref().is_some_and(|torn| torn.file == name) {
+        disk.truncate(&name, last.bytes).map_err(|e| LogError::io("cutting", &name, e))?;
+    }
+    let mark = named(last.first, MARK);
+    let renewed =
+        if names.marks.contains(&last.first) { disk.truncate(&mark, 0) } else { disk.create(&mark) };
     renewed.map_err(|e| LogError::io("creating", &mark, e))
 }
 
-fn refuse_lost_segments(names: &[String]) -> Result<(), LogError> {
-    match names.iter().find(|name| name.ends_with(".mark")) {
-        Some(mark) => Err(LogError::damaged(mark, 0, "there was a log here, and its segments are gone")),
-        None => Ok(()),
+impl Names {
+    fn list<D: Disk>(disk: &mut D) -> Result<Self, LogError> {
+        let names = disk.list().map_err(|e| LogError::io("listing", "the data directory", e))?;
+        let of = |suffix: &str| names.iter().filter_map(|name| position_in(name, suffix)).collect();
+        // Twenty digits: the order of the names is that of the positions.
+        Ok(Self { segments: of(SEGMENT), marks: of(MARK), snapshots: of(SNAPSHOT), parts: of(PART) })
     }
-}
-
-fn read_file<D: Disk>(disk: &mut D, name: &str) -> Result<Vec<u8>, LogError> {
-    let reading = |e| LogError::io("reading", name, e);
-    let length = disk.len(name).map_err(reading)?;
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        let count = disk.read_at(name, filled as u64, &mut bytes[filled..]).map_err(reading)?;
-        if count == 0 {
-            break;
-        }
-        filled += count;
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
 }

@@ -147,8 +147,7 @@ impl Sim {
         for me in sim.keys.committee.members() {
             let core = Consensus::new(sim.keys.config(me), sim.keys.secrets(me), [me.get(); 32]);
             // It is known that it has never run: nothing to observe.
-            let genesis = Domain { cluster: ClusterId(Digest([9; 32])), epoch: Epoch(3) }.genesis(me);
-            let log = vec![Record::Standing { newest: genesis, floor: 0 }];
+            let log = vec![Consensus::first_record(&sim.keys.config(me))];
             let host = Host { core: Some(core), log, batches: Vec::new(), wake: None, skew: 0 };
             sim.hosts.insert(me, host);
         }
