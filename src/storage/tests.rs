@@ -1,6 +1,9 @@
 use super::*;
 use crate::codec::{ClusterId, Digest};
+use crate::limits::MAX_LOG_RECORD_BYTES;
 use crate::quorum::ReplicaId;
+
+mod snapshots;
 
 const SEGMENT: u64 = 4096;
 
@@ -248,7 +251,7 @@ fn a_full_disk_is_an_error_and_what_was_synced_stays() {
 fn a_record_over_the_limit_is_refused_and_the_log_goes_on() {
     let disk = MemDisk::new();
     let (mut log, _) = Log::open(disk.clone(), cluster(1), me(1)).unwrap();
-    let limit = crate::limits::MAX_LOG_RECORD_BYTES;
+    let limit = MAX_LOG_RECORD_BYTES;
     assert!(matches!(log.append(&vec![0; limit + 1]), Err(LogError::TooLong { .. })));
     log.append(&vec![1; limit]).unwrap();
     log.sync().unwrap();
