@@ -24,12 +24,12 @@ pub struct Log<D> {
     /// The segments before the one that is being written, oldest first.
     closed: VecDeque<Segment>,
     segment: Segment,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     end: Position,
     durable: Durable,
     stored: Option<Stored>,
     torn: Option<TornTail>,
-    failed: bool,
+    pub(super) failed: bool,
 }
 
 /// What [`Log::open`] found.

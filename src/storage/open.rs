@@ -54,6 +54,7 @@ pub(super) fn open<D: Disk>(disk: &mut D, binding: &Binding) -> Result<Found, Lo
         let synced = if is_last { Some(known_synced(disk, binding, &names, first)?) } else { None };
         read_segment(disk, binding, first, synced, start, &mut found)?;
     }
+    // Here or at a record that fails its checksum: it had been synced.
     if found.end < start {
         let (file, bytes) = found.segments.last().map_or((0, 0), |s| (s.first, s.bytes));
         let reason = "the log ends here, though a snapshot stands for more records that had been synced";
@@ -67,8 +68,8 @@ pub(super) fn open<D: Disk>(disk: &mut D, binding: &Binding) -> Result<Found, Lo
     Ok(found)
 }
 
-/// Reads one segment into `found`. `synced`: how much of it is known to have been synced; `None`: all of it. So was
-/// every record before `start`.
+/// Reads one segment into `found`. `synced`: how much of it is known to have been synced; `None`: all of it.
+/// Records before `start` are checked and not kept.
 fn read_segment<D: Disk>(
     disk: &mut D,
     binding: &Binding,
@@ -95,7 +96,7 @@ fn read_segment<D: Disk>(
                 found.end += 1;
                 reader.skip(RECORD_HEAD_BYTES + length);
             }
-            Err(reason) if offset < synced || found.end < start => return damaged(offset, reason),
+            Err(reason) if offset < synced => return damaged(offset, reason),
             Err(_) => {
                 found.torn = Some(TornTail { file: name.clone(), offset, bytes: reader.length() - offset });
                 break;
