@@ -171,7 +171,7 @@ fn what_is_signed_where_does_not_show_in_manifest_and_elements() {
     let jobs = elements(&one)[..PIPELINE_BATCHES as usize].iter().map(Vec::len).collect::<Vec<_>>();
     assert_eq!(
         jobs[1..],
-        [4, 3, 2],
+        [4, 2, 2],
         "and the jobs of each of the last batches are listed, superseded ones too"
     );
 }
