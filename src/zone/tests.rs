@@ -1,8 +1,10 @@
 //! RFC 2136 and the known pitfalls, clause by clause.
 
 mod chain;
+mod lies;
 mod lifecycle;
 mod policy;
+mod restore;
 mod rfc2136;
 
 use super::testing::*;
