@@ -1,8 +1,10 @@
 //! Whole replicas of the layer in a seeded simulator.
 
 mod adversaries;
+mod checkpoints;
 mod exclusion;
 mod faults;
+mod observers;
 mod order;
 mod silence;
 pub(super) mod sim;

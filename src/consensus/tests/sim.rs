@@ -106,6 +106,12 @@ pub struct Host {
     pub wake: Option<u64>,
     /// Milliseconds its clock is ahead.
     pub skew: i64,
+    /// The digest of all batches so far: what execution would come to.
+    pub history: Digest,
+    /// The marks executed, by round, and what was stated of them.
+    pub marks: BTreeMap<u64, (Arc<Mark>, Statement)>,
+    /// What the last restart, or a state taken over, began with.
+    pub base: Option<Base>,
 }
 
 type Filter = Box<dyn FnMut(u64, ReplicaId, ReplicaId, &Message) -> bool>;
@@ -120,9 +126,12 @@ pub struct Sim {
     flight: BTreeMap<(u64, u64), (ReplicaId, ReplicaId, Message)>,
     counter: u64,
     pub sent: u64,
+    starts: u64,
     pub faults: Vec<(ReplicaId, ReplicaId, Misbehaviour)>,
     /// Whether a message is delivered: time, from, to.
     pub filter: Filter,
+    /// Whether batches with marks are executed, and states taken over by who lacks history.
+    pub checkpoints: bool,
     /// Messages of replicas that have no host: the adversary reads them here.
     pub adversary_inbox: VecDeque<(ReplicaId, ReplicaId, Message)>,
 }
@@ -139,8 +148,10 @@ impl Sim {
             flight: BTreeMap::new(),
             counter: 0,
             sent: 0,
+            starts: 76,
             faults: Vec::new(),
             filter: Box::new(|_, _, _, _| true),
+            checkpoints: false,
             adversary_inbox: VecDeque::new(),
             keys,
         };
@@ -148,7 +159,16 @@ impl Sim {
             let core = Consensus::new(sim.keys.config(me), sim.keys.secrets(me), [me.get(); 32]);
             // It is known that it has never run: nothing to observe.
             let log = vec![Consensus::first_record(&sim.keys.config(me))];
-            let host = Host { core: Some(core), log, batches: Vec::new(), wake: None, skew: 0 };
+            let host = Host {
+                core: Some(core),
+                log,
+                batches: Vec::new(),
+                wake: None,
+                skew: 0,
+                history: Digest::default(),
+                marks: BTreeMap::new(),
+                base: None,
+            };
             sim.hosts.insert(me, host);
         }
         sim
@@ -176,6 +196,7 @@ impl Sim {
         let skew = self.hosts[&me].skew;
         let host = self.hosts.get_mut(&me).unwrap();
         host.log.extend(step.records);
+        let marks = host.execute(&step.batches);
         host.batches.extend(step.batches);
         host.wake = step.wake_at.map(|at| at.0.saturating_add_signed(-skew).max(self.now + 1));
         self.faults.extend(step.faults.into_iter().map(|fault| (me, fault.who, fault.what)));
@@ -188,6 +209,35 @@ impl Sim {
                 self.send(me, peer, message.clone());
             }
         }
+        let stated = if self.checkpoints { marks } else { Vec::new() };
+        for statement in stated {
+            let now = self.clock(me);
+            let Some(core) = self.hosts.get_mut(&me).and_then(|host| host.core.as_mut()) else { return };
+            let step = core.executed(now, statement);
+            self.apply(me, step);
+        }
+        self.take_over(me);
+    }
+
+    /// A replica that lacks history goes on from the newest certified checkpoint, which somebody has executed.
+    fn take_over(&mut self, me: ReplicaId) {
+        let Some(core) = self.hosts.get(&me).and_then(|host| host.core.as_ref()) else { return };
+        let newest = core.certified().filter(|_| self.checkpoints).map(|c| c.statement.round);
+        let Some(round) = newest.filter(|_| core.lacks_history()) else { return };
+        let certificate = core.certified().unwrap().clone();
+        let executed = self.hosts.values().find_map(|host| host.marks.get(&round)).cloned();
+        let Some((mark, statement)) = executed else { return };
+        assert_eq!(statement, certificate.statement, "seed {}: what is certified was executed", self.seed);
+        let now = self.clock(me);
+        let host = self.hosts.get_mut(&me).unwrap();
+        let base = Base { line: mark.line(), mark: Mark::clone(&mark), certificate };
+        let core = host.core.as_mut().unwrap();
+        host.log = core.records_from(base.line);
+        let step = core.install(now, &base);
+        host.history = statement.history;
+        host.marks.insert(round, (mark, statement));
+        host.base = Some(base);
+        self.apply(me, step);
     }
 
     pub fn send(&mut self, from: ReplicaId, to: ReplicaId, message: Message) {
@@ -285,21 +335,67 @@ impl Sim {
     pub fn restart(&mut self, me: ReplicaId) {
         let (config, secrets) = (self.keys.config(me), self.keys.secrets(me));
         let host = self.hosts.get_mut(&me).unwrap();
-        let (core, step) = Consensus::recover(config, secrets, [77; 32], None, host.log.clone());
-        let before = std::mem::take(&mut host.batches);
+        self.starts += 1;
+        let entropy = [self.starts as u8; 32];
+        let base = host.base.clone();
+        host.history = base.as_ref().map_or(Digest::default(), |base| base.certificate.statement.history);
+        let from = base.as_ref().map_or(0, |base| base.mark.round);
+        let (core, step) = Consensus::recover(config, secrets, entropy, base, host.log.clone());
+        let mut before = std::mem::take(&mut host.batches);
         host.core = Some(core);
-        assert!(step.batches.len() <= before.len(), "seed {}: {me:?} redelivers more than it had", self.seed);
-        let redelivered = step.batches.clone();
+        let kept = before.partition_point(|batch| batch.round <= from);
+        let after = before.split_off(kept);
+        assert!(step.batches.len() <= after.len(), "seed {}: {me:?} redelivers more than it had", self.seed);
         assert_eq!(
-            redelivered[..],
-            before[..redelivered.len()],
+            step.batches[..],
+            after[..step.batches.len()],
             "seed {}: {me:?} redelivers otherwise",
             self.seed
         );
+        host.batches = before;
         self.apply(me, step);
         for peer in self.keys.committee.others(me).collect::<Vec<_>>() {
             self.linked(me, peer);
             self.linked(peer, me);
+        }
+    }
+
+    /// What a replica's disk holds becomes its stable checkpoint and what follows.
+    pub fn store(&mut self, me: ReplicaId) {
+        let host = self.hosts.get_mut(&me).unwrap();
+        let Some(core) = host.core.as_ref() else { return };
+        let Some(certificate) = core.stable().cloned() else { return };
+        let Some((mark, _)) = host.marks.get(&certificate.statement.round) else { return };
+        let line = core.status().line;
+        host.log = core.records_from(line);
+        host.base = Some(Base { certificate, mark: Mark::clone(mark), line });
+    }
+
+    /// All disks of a replica are gone; it starts again.
+    pub fn wipe(&mut self, me: ReplicaId) {
+        self.crash(me, 0);
+        let host = self.hosts.get_mut(&me).unwrap();
+        (host.log, host.base, host.batches, host.marks) = (Vec::new(), None, Vec::new(), BTreeMap::new());
+        self.restart(me);
+    }
+
+    /// Whatever replicas have delivered of one round is the same, and who has delivered two rounds has all between that
+    /// anybody has, unless it took over a state from between.
+    pub fn check_rounds(&self) {
+        let mut all: BTreeMap<u64, &Batch> = BTreeMap::new();
+        for (me, host) in &self.hosts {
+            for batch in &host.batches {
+                let known = all.entry(batch.round).or_insert(batch);
+                assert_eq!(*known, batch, "seed {}: {me:?} differs in round {}", self.seed, batch.round);
+            }
+            assert_one_vertex_a_round(self.seed, *me, &host.log);
+        }
+        for (me, host) in &self.hosts {
+            let base = host.base.as_ref().map_or(0, |base| base.mark.round);
+            let last = host.batches.last().map_or(base, |batch| batch.round);
+            let mine: Vec<u64> = host.batches.iter().map(|b| b.round).filter(|round| *round > base).collect();
+            let those = all.keys().copied().filter(|round| (base + 1..=last).contains(round));
+            assert_eq!(mine, those.collect::<Vec<u64>>(), "seed {}: {me:?} left out rounds", self.seed);
         }
     }
 
@@ -347,6 +443,25 @@ impl Sim {
             );
             assert!(!once || set.len() == delivered.len(), "seed {}: {me:?} delivers twice", self.seed);
         }
+    }
+}
+
+impl Host {
+    /// Chains batches into the history; gives what is to be stated of marks.
+    fn execute(&mut self, batches: &[Batch]) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        for batch in batches {
+            let mut fields: Vec<&[u8]> = vec![&self.history.0];
+            fields.extend(batch.requests.iter().map(|ordered| &*ordered.bytes));
+            self.history = digest("test/history", &fields);
+            if let Some(mark) = &batch.mark {
+                let (round, previous) = (mark.round, mark.previous);
+                let statement = Statement { round, previous, state: mark.digest(), history: self.history };
+                self.marks.insert(round, (mark.clone(), statement));
+                statements.push(statement);
+            }
+        }
+        statements
     }
 }
 

@@ -153,7 +153,7 @@ fn a_signature_may_be_lacking_for_a_job_of_the_last_batches_only() {
     let (mut machine, jobs, signed) = restore.finish().unwrap();
     assert!(signed.published.is_empty());
     for job in machine.pending_jobs() {
-        assert!(jobs.contains(&job));
+        assert!(jobs.iter().any(|open| open.job == job));
         let _ = machine.signed(job.id, &bench.signature(&job));
     }
     assert_eq!(machine.version(&bench.origin), 5);

@@ -36,7 +36,8 @@ fn restored(
         });
         restore.take(pieces.collect(), last).unwrap();
     }
-    restore.finish().unwrap()
+    let (machine, open, signed) = restore.finish().unwrap();
+    (machine, open.into_iter().map(|open| open.job).collect(), signed)
 }
 
 /// Every element, without signatures.
