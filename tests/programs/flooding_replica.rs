@@ -4,12 +4,13 @@
 //! `flooding_replica REPLICA.TOML`
 //!
 //! It is a member: its links are authenticated and its vertices signed. Every other second it reads nothing, so that what
-//! its peers have for it stays with them. It sends vertices that wait for ancestors nobody has, vertices that contradict
-//! one another, vertices nobody asked for, questions for everything, shares and signatures of unknown jobs, and garbage.
+//! its peers have for it stays with them. First comes a vertex that links as many others as a vertex may, and these, all
+//! of one round and all waiting for ancestors nobody has: twice what may wait. Then in turn: vertices that contradict one
+//! another, vertices nobody asked for, questions for everything, shares and signatures of unknown jobs, and garbage.
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use conclave::codec::{ClusterId, Digest, Epoch, digest};
-use conclave::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
+use conclave::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES, MAX_WEAK_LINKS};
 use conclave::link::Local;
 use conclave::quorum::{Committee, ReplicaId};
 use conclave::runtime::config::{Loaded, ReplicaFile};
@@ -68,11 +69,12 @@ fn flood(loaded: Loaded) {
     let mut forger =
         Forger { cluster: loaded.cluster, epoch: loaded.epoch, me, committee, key, chance: Chance::new(7) };
     let began = Instant::now();
+    let mut waiting_for_nobody = forger.waiting_for_nobody().into_iter();
     for turn in 0u64.. {
         if began.elapsed().as_secs().is_multiple_of(2) {
             inbox.take(Duration::ZERO);
         }
-        let message: Arc<[u8]> = forger.message(turn).into();
+        let message: Arc<[u8]> = waiting_for_nobody.next().unwrap_or_else(|| forger.message(turn)).into();
         for peer in committee.others(me) {
             while waiting(&peers, peer) > AHEAD {
                 std::thread::sleep(Duration::from_millis(1));
@@ -93,25 +95,22 @@ fn waiting(peers: &Peers, peer: ReplicaId) -> usize {
 /// The tables of octets are in the manual, "Messages between peers".
 impl Forger {
     fn message(&mut self, turn: u64) -> Vec<u8> {
-        match turn % 10 {
-            // Waits for ancestors that nobody has.
-            0 => [vec![0, 0], self.orphan(PAYLOAD)].concat(),
-            1 => [vec![0, 0], self.orphan(0)].concat(),
+        match turn % 8 {
             // Valid, and one of endlessly many of its round.
-            2 => [vec![0, 0], self.first(PAYLOAD / 2)].concat(),
-            3 => self.list(&[0, 2], 8, |forger| forger.first(0)),
+            0 => pushed(self.first(PAYLOAD / 2)),
+            1 => self.list(&[0, 2], 8, |forger| forger.first(0)),
             // Everything is asked for.
-            4 => self.list(&[0, 1], 64, |forger| [forger.round(), vec![1], forger.octets(32)].concat()),
-            5 => [vec![0, 3], 1u64.to_le_bytes().to_vec(), vec![1], vec![0; 32]].concat(),
-            6 => {
-                let kind = 1 + (turn / 10 % 2) as u8;
+            2 => self.list(&[0, 1], 64, |forger| [forger.round(), vec![1], forger.octets(32)].concat()),
+            3 => [vec![0, 3], 1u64.to_le_bytes().to_vec(), vec![1], vec![0; 32]].concat(),
+            4 => {
+                let kind = 1 + (turn / 8 % 2) as u8;
                 self.list(&[1, kind], 16_384, |forger| forger.octets(32))
             }
             // Shares and signatures of unknown jobs.
-            7 => self.list(&[1, 0], NEARLY_A_FRAME / 164, |forger| {
+            5 => self.list(&[1, 0], NEARLY_A_FRAME / 164, |forger| {
                 [forger.octets(32), 128u32.to_le_bytes().to_vec(), forger.octets(128)].concat()
             }),
-            8 => self.list(&[1, 4], 64, |forger| {
+            6 => self.list(&[1, 4], 64, |forger| {
                 [forger.octets(32), 128u32.to_le_bytes().to_vec(), forger.octets(128)].concat()
             }),
             _ => self.octets(NEARLY_A_FRAME),
@@ -134,11 +133,24 @@ impl Forger {
         message
     }
 
-    /// A vertex of round 2 to 4, which needs no share of a coin, on parents that do not exist.
-    fn orphan(&mut self, payload: usize) -> Vec<u8> {
-        let round = self.chance.range(2, 4);
-        let parents = self.committee.members().map(|author| (author, self.octets(32))).collect::<Vec<_>>();
-        self.vertex(round, &parents, payload)
+    /// The vertex that links all it may, and what it links: each is needed, so each is kept as long as there is room.
+    fn waiting_for_nobody(&mut self) -> Vec<Vec<u8>> {
+        let mut linked: Vec<(Digest, Vec<u8>)> = (0..MAX_WEAK_LINKS)
+            .map(|_| {
+                let parents = self.strangers();
+                self.vertex(3, &parents, &[], PAYLOAD)
+            })
+            .collect();
+        linked.sort_by_key(|(digest, _)| digest.0);
+        let weak: Vec<Digest> = linked.iter().map(|(digest, _)| *digest).collect();
+        let parents = self.strangers();
+        let first = self.vertex(4, &parents, &weak, 0).1;
+        std::iter::once(first).chain(linked.into_iter().map(|(_, vertex)| vertex)).map(pushed).collect()
+    }
+
+    /// Parents that do not exist.
+    fn strangers(&mut self) -> Vec<(ReplicaId, Vec<u8>)> {
+        self.committee.members().map(|author| (author, self.octets(32))).collect()
     }
 
     /// A valid vertex of round 1.
@@ -146,10 +158,17 @@ impl Forger {
         let genesis = |author: ReplicaId| self.bound("conclave/genesis vertex", &[author.get()]).0.to_vec();
         let parents: Vec<(ReplicaId, Vec<u8>)> =
             self.committee.members().map(|author| (author, genesis(author))).collect();
-        self.vertex(1, &parents, payload)
+        self.vertex(1, &parents, &[], payload).1
     }
 
-    fn vertex(&mut self, round: u64, parents: &[(ReplicaId, Vec<u8>)], payload: usize) -> Vec<u8> {
+    /// A signed vertex of a round that needs no share of a coin, and its digest; `weak`: own vertices of the round before.
+    fn vertex(
+        &mut self,
+        round: u64,
+        parents: &[(ReplicaId, Vec<u8>)],
+        weak: &[Digest],
+        payload: usize,
+    ) -> (Digest, Vec<u8>) {
         let mut body = self.epoch.0.to_le_bytes().to_vec();
         body.push(self.me.get());
         body.extend(round.to_le_bytes());
@@ -159,18 +178,29 @@ impl Forger {
             body.push(author.get());
             body.extend(digest);
         }
-        body.extend(0u32.to_le_bytes());
+        body.extend((weak.len() as u32).to_le_bytes());
+        for digest in weak {
+            body.extend((round - 1).to_le_bytes());
+            body.push(self.me.get());
+            body.extend(digest.0);
+        }
         body.extend(self.chance.bits().to_le_bytes());
         body.extend(1u32.to_le_bytes());
         body.extend((payload as u32).to_le_bytes());
         body.extend(self.octets(payload));
         body.push(0);
-        let signed = [&b"conclave/vertex signature\0"[..], &self.bound("conclave/vertex", &body).0].concat();
+        let digest = self.bound("conclave/vertex", &body);
+        let signed = [&b"conclave/vertex signature\0"[..], &digest.0].concat();
         body.extend(self.key.sign(&signed).as_ref());
-        body
+        (digest, body)
     }
 
     fn bound(&self, tag: &str, field: &[u8]) -> Digest {
         digest(tag, &[&self.cluster.0.0, &self.epoch.0.to_be_bytes(), field])
     }
+}
+
+/// A vertex as a message.
+fn pushed(vertex: Vec<u8>) -> Vec<u8> {
+    [vec![0, 0], vertex].concat()
 }
