@@ -159,13 +159,14 @@ pub struct Replicas<'a> {
 impl<'a> Replicas<'a> {
     /// Starts all and waits until each serves its zone.
     pub fn start(site: &'a Site) -> Self {
+        Self::start_some(site, &site.all())
+    }
+
+    /// Starts these, at least a quorum, and waits until each serves its zone.
+    pub fn start_some(site: &'a Site, some: &[u8]) -> Self {
         let mut replicas = Self { site, running: BTreeMap::new() };
-        for i in site.all() {
-            replicas.revive(i);
-        }
-        for i in site.all() {
-            replicas.wait_ready(i);
-        }
+        some.iter().for_each(|i| replicas.revive(*i));
+        some.iter().for_each(|i| replicas.wait_ready(*i));
         replicas
     }
 

@@ -22,8 +22,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// Messages that wait at one link before this end pauses: enough to keep it busy.
-const AHEAD: usize = 256;
+/// Messages that wait at one link before this end pauses: enough to keep it busy, few enough that none is dropped.
+const AHEAD: usize = 48;
 /// The payload limit of a vertex, and a little less than a frame.
 const PAYLOAD: usize = 64 * 1024;
 const NEARLY_A_FRAME: usize = 1_000_000;
@@ -69,22 +69,25 @@ fn flood(loaded: Loaded) {
     let mut forger =
         Forger { cluster: loaded.cluster, epoch: loaded.epoch, me, committee, key, chance: Chance::new(7) };
     let began = Instant::now();
-    let mut waiting_for_nobody = forger.waiting_for_nobody().into_iter();
-    for turn in 0u64.. {
+    let mut hear = || {
         if began.elapsed().as_secs().is_multiple_of(2) {
             inbox.take(Duration::ZERO);
         }
+    };
+    while !peers.status().iter().all(|link| link.up) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut waiting_for_nobody = forger.waiting_for_nobody().into_iter();
+    for turn in 0u64.. {
         let message: Arc<[u8]> = waiting_for_nobody.next().unwrap_or_else(|| forger.message(turn)).into();
         for peer in committee.others(me) {
             while waiting(&peers, peer) > AHEAD {
                 std::thread::sleep(Duration::from_millis(1));
-                if began.elapsed().as_secs().is_multiple_of(2) {
-                    inbox.take(Duration::ZERO);
-                    break;
-                }
+                hear();
             }
             peers.send(peer, message.clone());
         }
+        hear();
     }
 }
 
