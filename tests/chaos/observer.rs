@@ -37,7 +37,7 @@ fn serial(site: &Site, ledger: &Ledger, i: u8) {
 }
 
 /// What replica `i` says of a name, if it says something.
-pub fn look(site: &Site, ledger: &Ledger, i: u8, name: &str) {
+fn look(site: &Site, ledger: &Ledger, i: u8, name: &str) {
     let mark = ledger.mark(i, name);
     match wire::look(site.network.dns(i), name) {
         Some(Ok(seen)) => ledger.saw(i, name, mark, seen),
