@@ -35,7 +35,7 @@ pub struct Spaces {
     names: Vec<String>,
     hub: Option<Child>,
     rules: Mutex<Rules>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// What the replicas' firewalls drop.
@@ -173,7 +173,7 @@ impl Spaces {
         let name = |i: u8| format!("conclave-{}-{number}-{i}", std::process::id());
         let dir = tempfile::tempdir().unwrap();
         let names = (1..=n + 1).map(name).collect();
-        let mut spaces = Self { names, hub: None, rules: Mutex::default(), _dir: dir };
+        let mut spaces = Self { names, hub: None, rules: Mutex::default(), dir };
         match spaces.make(wide) {
             Ok(()) => Some(spaces),
             Err(why) => {
@@ -230,7 +230,7 @@ impl Spaces {
         if !Path::new(&source).is_file() {
             return Err(format!("no tc netem in this kernel, and no hub at {source} (set CONCLAVE_WANHUB)"));
         }
-        let hub = self._dir.path().join("hub").display().to_string();
+        let hub = self.dir.path().join("hub").display().to_string();
         command("cc", &["-O2", "-w", "-o", &hub, &source])?;
         // Ends with this thread, however that ends.
         let mut child = Command::new("setpriv")
