@@ -1,7 +1,8 @@
 //! What arrives at the replica's thread: bounded lanes, drained in turn.
 //!
 //! Each source (a peer, the clients, the workers) has a lane of its own with a bound in items and in bytes, so a flood
-//! in one keeps up only its own source. The thread takes a few items of every lane at a time.
+//! in one keeps up only its own source. The thread takes a little of every lane at a time, by items and by bytes: what
+//! waits in the other lanes waits for one turn of each, not for all that a flooding peer may have sent.
 #![forbid(unsafe_code)]
 
 use std::sync::{Arc, Condvar, Mutex};
@@ -11,6 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Items taken of one lane before the others have their turn.
 const TURN: usize = 64;
+/// Bytes after which a lane's turn ends, in the middle of the items: a full vertex of each peer, and some.
+const TURN_BYTES: usize = 256 * 1024;
 
 /// The receiving end of all lanes, for one thread.
 pub struct Inbox<T> {
@@ -30,7 +33,8 @@ pub struct Lane<T> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Closed;
 
-struct Held<T>(T, #[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+/// An item and its bytes, which are free for others once it is taken.
+struct Held<T>(T, OwnedSemaphorePermit);
 
 /// Wakes the thread: rung before it listens, it still wakes it.
 #[derive(Default)]
@@ -70,7 +74,15 @@ impl<T> Inbox<T> {
     fn drain(&mut self) -> Vec<T> {
         let mut taken = Vec::new();
         for lane in &mut self.lanes {
-            taken.extend(std::iter::from_fn(|| lane.try_recv().ok()).take(TURN).map(|held| held.0));
+            let mut bytes = 0;
+            for _ in 0..TURN {
+                let Ok(Held(item, permit)) = lane.try_recv() else { break };
+                taken.push(item);
+                bytes += permit.num_permits();
+                if bytes >= TURN_BYTES {
+                    break;
+                }
+            }
         }
         taken
     }
@@ -171,6 +183,19 @@ mod tests {
         assert_eq!(lane.try_put(5, 0), Err(5));
         assert_eq!(inbox.take(Duration::ZERO), [1, 3, 4]);
         lane.try_put(6, 100_000).expect("one item over the limit travels alone");
+    }
+
+    #[test]
+    fn a_turn_ends_after_so_many_bytes_and_takes_one_item_at_least() {
+        let mut inbox = Inbox::new();
+        let (large, small) = (inbox.lane(100, 100 * TURN_BYTES), inbox.lane(100, 1000));
+        for size in [2 * TURN_BYTES, TURN_BYTES / 2, TURN_BYTES / 2, 1] {
+            large.try_put(size, size).unwrap();
+        }
+        (0..3).for_each(|_| small.try_put(0, 1).unwrap());
+        assert_eq!(inbox.take(Duration::ZERO), [2 * TURN_BYTES, 0, 0, 0]);
+        assert_eq!(inbox.take(Duration::ZERO), [TURN_BYTES / 2, TURN_BYTES / 2]);
+        assert_eq!(inbox.take(Duration::ZERO), [1]);
     }
 
     #[test]

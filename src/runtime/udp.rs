@@ -4,15 +4,15 @@
 //! Each thread has its own socket; with several threads the kernel spreads clients over them (SO_REUSEPORT). A thread
 //! waits for one datagram, takes what else is there, answers all, and sends all answers in one call: no lock, no
 //! allocation besides an answer's own, no other thread. What must go through the replica is handed on with a callback
-//! that sends the reply from the same socket; how much may wait there the replica's entrance bounds. All waiting
-//! ends within a fifth of a second, to see whether the server is to stop.
+//! that sends the reply from the same socket; how much may wait there the replica's entrance bounds. A thread without
+//! work sleeps: shutting its socket down wakes it to see that the server is to stop.
 
 use super::clients::OnReply;
 use super::service::{Service, not_taken, now_secs};
 use crate::answer::{Reply, Request, Transport, respond};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,8 +23,8 @@ use std::time::Duration;
 const BATCH: usize = 32;
 /// Octets of one datagram at most: all that UDP can carry, so that none is cut. Untouched pages take no memory.
 const DATAGRAM: usize = 65_536;
-/// How long a thread may not notice that it is to stop.
-const STOP_POLL: Duration = Duration::from_millis(200);
+/// How long a thread may not notice that it is to stop, should shutting its socket down not wake it.
+const STOP_POLL: Duration = Duration::from_secs(5);
 /// Octets that may wait in the kernel on each side of a socket.
 const SOCKET_BUFFER: usize = 1 << 20;
 
@@ -32,7 +32,7 @@ const SOCKET_BUFFER: usize = 1 << 20;
 pub struct UdpServer {
     local: SocketAddr,
     stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<(Arc<Socket>, JoinHandle<()>)>,
 }
 
 impl UdpServer {
@@ -50,10 +50,11 @@ impl UdpServer {
         }
         let mut server = Self { local, stop: Arc::new(AtomicBool::new(false)), threads: Vec::new() };
         for socket in sockets {
-            let (service, stop) = (service.clone(), server.stop.clone());
+            let socket = Arc::new(socket);
+            let (service, stop, ours) = (service.clone(), server.stop.clone(), socket.clone());
             let name = format!("udp {local}");
-            let run = move || serve(&Arc::new(socket), &service, &stop);
-            server.threads.push(std::thread::Builder::new().name(name).spawn(run)?);
+            let run = move || serve(&ours, &service, &stop);
+            server.threads.push((socket, std::thread::Builder::new().name(name).spawn(run)?));
         }
         Ok(server)
     }
@@ -67,7 +68,11 @@ impl UdpServer {
 impl Drop for UdpServer {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        for thread in self.threads.drain(..) {
+        for (socket, _) in &self.threads {
+            // Linux says that the socket is not connected, and wakes who waits at it all the same.
+            let _ = socket.shutdown(Shutdown::Read);
+        }
+        for (_, thread) in self.threads.drain(..) {
             // A thread that panicked has told so on stderr.
             let _ = thread.join();
         }

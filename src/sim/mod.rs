@@ -37,6 +37,7 @@ mod sig0;
 mod world;
 
 pub use chance::Chance;
+pub use sig0::Signer;
 pub use world::run;
 
 use adversaries::AdversaryKind;

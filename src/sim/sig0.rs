@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 const WINDOW_SECS: u32 = 300;
 
 /// A client's private key.
-pub(super) struct Signer {
+pub struct Signer {
     name: Name,
     pair: Ed25519KeyPair,
 }

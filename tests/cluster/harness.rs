@@ -9,58 +9,14 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// How long any single event may take on a slow, shared machine.
-pub const DEADLINE: Duration = Duration::from_secs(240);
+#[path = "../support/tools.rs"]
+mod tools;
+
+pub use tools::{DEADLINE, all_output, has, run, stdout, wait_for};
 
 /// Whether `tests/run quick` asked for the two-minute part only.
 pub fn quick() -> bool {
     std::env::var("CONCLAVE_TESTS").is_ok_and(|v| v == "quick")
-}
-
-/// Whether a stock tool is there; says so if it is not (`tests/run` installs them all).
-pub fn has(tool: &str) -> bool {
-    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
-    let found = path.split(':').any(|d| Path::new(d).join(tool).is_file());
-    if !found {
-        let _ = std::io::Write::write_fmt(
-            &mut std::io::stderr(),
-            format_args!("SKIPPED: {tool} is not installed; run tests/run packages\n"),
-        );
-    }
-    found
-}
-
-/// Runs `program` to its end and gives its output.
-pub fn run(program: &str, args: &[&str]) -> Output {
-    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
-    Command::new(program)
-        .args(args)
-        .env("PATH", path)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|e| panic!("{program}: {e}"))
-}
-
-/// Standard output as text.
-pub fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Both outputs as text.
-pub fn all_output(output: &Output) -> String {
-    stdout(output) + &String::from_utf8_lossy(&output.stderr)
-}
-
-/// Waits until `what` gives a value.
-pub fn wait_for<T>(why: &str, mut what: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(value) = what() {
-            return value;
-        }
-        assert!(start.elapsed() < DEADLINE, "no event within {DEADLINE:?}: {why}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 /// How a client proves who it is.
