@@ -2,6 +2,8 @@
 //!
 //! - [`trace`]: one update, annotated from socket to answer.
 //! - [`formats`]: what is on the wire between peers and on disk, byte by byte.
+//! - [`model`]: what a model checker has searched, how that maps to the code, and what it leaves out.
+//! - [`liveness`]: how long a scheduler can delay a request: the bound, its proof and its assumptions.
 //! - [`glossary`]: the words.
 //! - [`decisions`]: what was decided where the intent was silent or beaten, dated, with the reason.
 //!
@@ -12,6 +14,12 @@ pub mod trace {}
 
 #[doc = include_str!("formats.md")]
 pub mod formats {}
+
+#[doc = include_str!("model.md")]
+pub mod model {}
+
+#[doc = include_str!("liveness.md")]
+pub mod liveness {}
 
 #[doc = include_str!("glossary.md")]
 pub mod glossary {}
