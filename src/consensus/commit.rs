@@ -25,6 +25,8 @@ use crate::quorum::{Committee, ReplicaId};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
+mod exhaustion;
+#[cfg(test)]
 pub(super) mod reference;
 #[cfg(test)]
 mod tests;
