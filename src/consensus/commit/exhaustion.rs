@@ -230,7 +230,7 @@ fn votes_of<'a>(table: &'a Table, four: &Shape, seed: u64) -> &'a Votes {
 }
 
 #[test]
-fn a_dag_of_each_class_finds_the_mutants() {
+fn the_exhaustion_finds_the_other_mutants() {
     for mutant in
         [Mutant::FewBlames, Mutant::FewVotes, Mutant::FewCertificates, Mutant::EarlyAnchor, Mutant::AnyVote]
     {
