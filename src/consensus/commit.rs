@@ -24,6 +24,7 @@ use crate::codec::Digest;
 use crate::quorum::{Committee, ReplicaId};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod exhaustion;
 #[cfg(test)]
 mod liveness;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod adversaries;
 mod checkpoints;
+mod delivery;
 mod exclusion;
 mod faults;
 mod observers;
