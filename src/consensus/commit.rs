@@ -24,6 +24,7 @@ use crate::codec::Digest;
 use crate::quorum::{Committee, ReplicaId};
 use std::collections::{BTreeMap, BTreeSet};
 
+#[cfg(test)]
 mod exhaustion;
 #[cfg(test)]
 mod liveness;
