@@ -167,7 +167,6 @@ fn late_reordered_and_lost_packets_lose_no_answered_update() {
 }
 
 #[test]
-#[ignore = "a replica without its log cannot be started again in its epoch yet"]
 fn wiped_directories_one_after_another_lose_no_answered_update() {
     torment(4, Network::loopback(4), Plan { faults: 12, answered: 150, wipes: true });
 }
