@@ -36,6 +36,7 @@ mod create;
 mod dag;
 mod delivery;
 mod fetch;
+pub mod forge;
 mod identity;
 mod intake;
 mod pace;
@@ -48,7 +49,7 @@ mod tests;
 
 pub use coin::{CoinPublic, CoinSecret};
 pub use identity::IdentityKey;
-pub use vertex::{Vertex, VertexRef};
+pub use vertex::{Body, Request, Vertex, VertexRef};
 
 use crate::codec::{ClusterId, Digest, Epoch};
 use crate::protocol::{Fault, To};
@@ -63,7 +64,7 @@ use delivery::Delivery;
 use fetch::Fetch;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use vertex::{Body, Domain, FIRST_SHARE_ROUND, Request};
+use vertex::{Domain, FIRST_SHARE_ROUND};
 use waiting::Waiting;
 
 /// What a replica knows of its cluster, and its tunables.
@@ -284,6 +285,11 @@ impl Consensus {
     /// Time has passed.
     pub fn tick(&mut self, now: UnixMillis) -> Step {
         self.finish(now, Step::default())
+    }
+
+    /// The round of this replica's newest vertex, and the first round that is not decided.
+    pub fn rounds(&self) -> (u64, u64) {
+        (self.creation.newest.round, self.rule.next())
     }
 
     /// A view of the state.

@@ -107,5 +107,4 @@ fn keep_last_versions(out: &mut Output) {
     }
     kept.reverse();
     out.effects = kept;
-    out.executed.clear();
 }

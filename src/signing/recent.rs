@@ -38,7 +38,6 @@ impl<V> Recent<V> {
         self.entries.remove(job)
     }
 
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
