@@ -111,20 +111,23 @@ impl Actor {
         if self.plant == Some(Plant::ForgetLog) {
             self.disk = MemDisk::new();
         }
-        let (log, records) =
-            Log::open(self.disk.clone(), cluster.id, self.id)?;
+        let (log, records) = Log::open(self.disk.clone(), cluster.id, self.id)?;
         let config = cluster.config(self.id, chance.seed(), self.plant);
-        let (replica, output) =
-            Replica::recover(self.clock(now), config, records).map_err(Stop::Replica)?;
+        let (replica, output) = Replica::recover(self.clock(now), config, records).map_err(Stop::Replica)?;
         self.running = Some(Running { replica, wake: None, log, held: Vec::new(), syncing: false });
         self.take(now, output)
     }
 
     /// Ends without warning: what was not synced is lost or torn.
     pub fn crash(&mut self, chance: &mut Chance) {
+        self.end();
+        self.disk.crash(chance.bits());
+    }
+
+    /// The process ends, and the machine does not: what was written stays.
+    pub fn end(&mut self) {
         self.running = None;
         self.incarnation += 1;
-        self.disk.crash(chance.bits());
     }
 
     /// One input.

@@ -355,7 +355,14 @@ impl Maker<'_> {
         let question = Question { name: name.clone(), rtype: RrType::A, class: Class::IN };
         writer.question(&question).expect("it fits");
         let expected = Expected::Address(name, held);
-        Operation { wire: writer.finish(), unsigned: 0, expected, mac: None, effect: None, tries: BTreeSet::new() }
+        Operation {
+            wire: writer.finish(),
+            unsigned: 0,
+            expected,
+            mac: None,
+            effect: None,
+            tries: BTreeSet::new(),
+        }
     }
 
     fn update(

@@ -154,16 +154,16 @@ impl Cluster {
     /// The zone as dealt, and the clients' keys.
     pub fn genesis(&self, plant: Option<Plant>) -> Genesis {
         let mut keys = Keyring::default();
-        let clients = if plant == Some(Plant::SkipUpdates) { vec![] } else { vec![self.sig0()] };
-        for signer in clients.into_iter().chain([self.guest()]) {
+        for signer in [self.sig0(), self.guest()] {
             let key = Sig0Key::new(signer.name().clone(), &signer.key()).expect("a key");
             keys.sig0.insert(signer.name().clone(), vec![key]);
         }
+        let granted = if plant == Some(Plant::SkipUpdates) { &POLICY[..1] } else { &POLICY };
         let tsig = self.tsig();
         keys.tsig.insert(tsig.name.clone(), tsig);
         let rules = ZoneRules {
             origin: origin(),
-            policy: UpdatePolicy::parse(&POLICY).expect("a policy"),
+            policy: UpdatePolicy::parse(granted).expect("a policy"),
             reads: if self.ordered_reads { Reads::Ordered } else { Reads::Local },
             serial: SerialRule::default(),
             validity: Validity::default(),

@@ -146,7 +146,7 @@ pub struct Report {
     pub batches: u64,
     /// Rounds reached.
     pub rounds: u64,
-    /// The most rounds that a request took to be decided, once everybody had it.
+    /// The most rounds from an update's arrival at a replica to the decision of its batch.
     pub worst_rounds: u64,
     /// Operations ended.
     pub operations: usize,

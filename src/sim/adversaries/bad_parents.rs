@@ -28,7 +28,9 @@ pub(super) const INVALID: [(&str, Spoil); 8] = [
         body.parents[last].0 = ReplicaId::new(n + 1).expect("an index");
     }),
     ("a previous vertex of its own round", |scene, body| body.prev = Some((body.round, scene.nothing()))),
-    ("a previous vertex that is no parent", |scene, body| body.prev = Some((body.round - 1, scene.nothing()))),
+    ("a previous vertex that is no parent", |scene, body| {
+        body.prev = Some((body.round - 1, scene.nothing()))
+    }),
     ("a weak link beyond the window", |scene, body| {
         let round = if body.round > HISTORY_ROUNDS { body.round - HISTORY_ROUNDS - 1 } else { body.round };
         body.weak = vec![VertexRef { round, author: scene.forge.me(), digest: scene.nothing() }];
@@ -46,7 +48,8 @@ const DANGLING: [(&str, Spoil); 3] = [
         body.prev = None;
     }),
     ("a weak link to nothing", |scene, body| {
-        body.weak = vec![VertexRef { round: body.round - 1, author: scene.forge.me(), digest: scene.nothing() }];
+        body.weak =
+            vec![VertexRef { round: body.round - 1, author: scene.forge.me(), digest: scene.nothing() }];
     }),
     ("a previous vertex that does not exist", |scene, body| {
         body.prev = body.round.checked_sub(2).map(|round| (round, scene.nothing()));

@@ -1,7 +1,7 @@
 //! Signed vertices of far rounds whose ancestors are made up, and questions about rounds that nobody has reached.
 use super::{Act, Adversary, Scene, say};
-use crate::consensus::{Body, Message, VertexRef};
 use crate::codec::Epoch;
+use crate::consensus::{Body, Message, VertexRef};
 use crate::time::UnixMillis;
 
 /// Rounds that no run reaches.

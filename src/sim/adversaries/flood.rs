@@ -42,7 +42,11 @@ impl Adversary for Flood {
             }
             1 => {
                 scene.did("asked for everything");
-                say(Message::Range(VertexRef { round: 1, author: scene.forge.me(), digest: codec::Digest::default() }))
+                say(Message::Range(VertexRef {
+                    round: 1,
+                    author: scene.forge.me(),
+                    digest: codec::Digest::default(),
+                }))
             }
             2 => {
                 scene.did("asked for many vertices");

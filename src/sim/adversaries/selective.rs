@@ -17,7 +17,8 @@ pub(super) struct Selective {
 impl Adversary for Selective {
     fn outgoing(&mut self, scene: &mut Scene<'_>, to: ReplicaId, bytes: &[u8]) -> Vec<Vec<u8>> {
         let kept = self.kept.entry(to).or_default();
-        let mut out: Vec<Vec<u8>> = kept.extract_if(.., |(until, _)| *until <= scene.now).map(|(_, said)| said).collect();
+        let mut out: Vec<Vec<u8>> =
+            kept.extract_if(.., |(until, _)| *until <= scene.now).map(|(_, said)| said).collect();
         let answer = matches!(
             codec::decode(bytes, MAX_FRAME_BYTES),
             Ok(PeerMessage::Consensus(Message::Vertices(_) | Message::Page(..)))

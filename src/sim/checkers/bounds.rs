@@ -1,6 +1,7 @@
 //! Memory: what others can make a replica keep stays within `limits`, whatever they send.
 use crate::limits::{
-    MAX_EARLY_SHARES_PER_PEER, MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES, MAX_WAITING_VERTICES_PER_AUTHOR,
+    MAX_EARLY_SHARES_PER_PEER, MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES,
+    MAX_WAITING_VERTICES_PER_AUTHOR,
 };
 use crate::replica::Status;
 

@@ -71,7 +71,8 @@ impl Effects {
 
     fn taken(&mut self, number: u64, wire: &[u8]) -> Result<(), String> {
         let lengths = self.lengths.keys().copied().filter(|length| *length <= wire.len());
-        let found = lengths.map(|length| (length, name(&wire[..length]))).find(|key| self.genuine.contains_key(key));
+        let found =
+            lengths.map(|length| (length, name(&wire[..length]))).find(|key| self.genuine.contains_key(key));
         let Some(genuine) = found.and_then(|key| self.genuine.get_mut(&key)) else {
             return Err(format!("authorisation: batch {number} took an update that no client made"));
         };
@@ -90,8 +91,11 @@ impl Effects {
     fn compare(&mut self, view: &View) -> Result<(), String> {
         let mut held = BTreeSet::new();
         for node in view.iter() {
-            for (rtype, signed) in node.iter().filter(|(rtype, _)| !matches!(*rtype, RrType::NSEC | RrType::SOA)) {
-                let rdatas = signed.rrset.iter().map(|rdata| (node.name().clone(), rtype, rdata.wire().to_vec()));
+            for (rtype, signed) in
+                node.iter().filter(|(rtype, _)| !matches!(*rtype, RrType::NSEC | RrType::SOA))
+            {
+                let rdatas =
+                    signed.rrset.iter().map(|rdata| (node.name().clone(), rtype, rdata.wire().to_vec()));
                 held.extend(rdatas);
             }
         }
@@ -114,4 +118,35 @@ impl Effects {
 /// Names a message without its header, whose identifier and counts signing changes.
 fn name(message: &[u8]) -> Digest {
     digest("conclave/sim/update", &[message.get(HEADER..).unwrap_or(&[])])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_that_no_client_made_is_found() {
+        let message = |last: u8| [vec![0; HEADER], vec![1, 2, last]].concat();
+        let signed = |last: u8| [message(last), vec![9; 40]].concat();
+        let mut effects = Effects::default();
+        effects.made(&message(3), None);
+        assert_eq!(effects.taken(1, &signed(3)), Ok(()));
+        assert_eq!((effects.taken(2, &signed(3)), effects.repeats()), (Ok(()), 1));
+        assert!(effects.taken(3, &signed(4)).is_err());
+        assert!(effects.taken(4, &[]).is_err());
+    }
+
+    #[test]
+    fn an_update_that_takes_effect_twice_is_found() {
+        let owner = Name::parse("c0-1.sim.test.").unwrap();
+        let mut effects = Effects { dealt: Some(BTreeSet::new()), ..Effects::default() };
+        let put = |last: u8| [vec![0; HEADER], vec![last]].concat();
+        for last in [1, 2] {
+            effects.made(&put(last), Some((owner.clone(), Some(last))));
+        }
+        for last in [1, 2, 1] {
+            assert_eq!(effects.taken(1, &put(last)), Ok(()));
+        }
+        assert_eq!(effects.addresses.get(&owner), Some(&2), "the repeat of the first changes nothing");
+    }
 }

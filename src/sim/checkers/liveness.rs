@@ -39,9 +39,16 @@ pub struct Liveness {
     decided: u64,
     /// First undecided round → the highest round when that was reached first.
     reached: BTreeMap<u64, u64>,
-    /// Requests on their way; with the round from which they count, once they do.
-    open: BTreeMap<Digest, Option<u64>>,
+    open: BTreeMap<Digest, Open>,
     worst: u64,
+}
+
+/// A request on its way.
+struct Open {
+    /// The highest round when it was given.
+    given: u64,
+    /// The round from which it counts, once it does: s.
+    from: Option<u64>,
 }
 
 impl Liveness {
@@ -69,7 +76,7 @@ impl Liveness {
 
     /// A client's update was given to a correct replica.
     pub fn given(&mut self, wire: &[u8]) {
-        self.open.insert(name(wire), None);
+        self.open.insert(name(wire), Open { given: self.top, from: None });
         while self.open.len() > WINDOW {
             self.open.pop_first();
         }
@@ -81,8 +88,8 @@ impl Liveness {
         let name = name(wire);
         if crashed {
             self.open.remove(&name);
-        } else if let Some(from) = self.open.get_mut(&name) {
-            *from = Some(self.top);
+        } else if let Some(open) = self.open.get_mut(&name) {
+            open.from = Some(self.top);
         }
     }
 
@@ -90,10 +97,10 @@ impl Liveness {
     pub fn executed(&mut self, batch: &ExecutedBatch) -> Result<(), String> {
         for ordered in &batch.requests {
             let name = digest("conclave/sim/request", &[&ordered.bytes]);
-            let Some(from) = self.open.remove(&name).flatten() else { continue };
+            let Some(open) = self.open.remove(&name) else { continue };
             let decided = self.reached.range(batch.round + 1..).next().map_or(self.top, |(_, top)| *top);
-            let rounds = decided.saturating_sub(from);
-            self.worst = self.worst.max(rounds);
+            self.worst = self.worst.max(decided.saturating_sub(open.given));
+            let rounds = open.from.map_or(0, |from| decided.saturating_sub(from));
             if rounds > self.bound {
                 let (number, bound) = (batch.number, self.bound);
                 return Err(format!(
@@ -104,7 +111,7 @@ impl Liveness {
         Ok(())
     }
 
-    /// The most rounds that a request took.
+    /// The most rounds that a request took from the moment it was given, before it counts.
     pub fn worst(&self) -> u64 {
         self.worst
     }
@@ -130,5 +137,31 @@ mod tests {
     fn the_bound_is_what_the_text_says() {
         let of = |n| bound(Committee::new(n).unwrap());
         assert_eq!([1, 4, 5, 7].map(of), [14, 159, 159, 319]);
+    }
+
+    /// A request, given at round 10 and settled at round 20, in a batch of round 30 that was decided at round `decided`.
+    fn late(decided: u64) -> Result<(), String> {
+        let mut liveness = Liveness::new(Committee::new(4).unwrap());
+        liveness.progress(10, 5);
+        liveness.given(b"an update");
+        liveness.progress(20, 16);
+        liveness.settled(b"an update", false);
+        liveness.progress(decided, 31);
+        let bytes = codec::encode(&Request::Update { wire: b"an update".to_vec() }).into();
+        let author = crate::quorum::ReplicaId::new(1).unwrap();
+        liveness.executed(&ExecutedBatch {
+            number: 1,
+            round: 30,
+            time: crate::time::AgreedTime(0),
+            requests: vec![crate::consensus::Ordered { author, vertex_round: 11, bytes }],
+            rcodes: vec![crate::dns::Rcode::NOERROR],
+            history: Digest::default(),
+        })
+    }
+
+    #[test]
+    fn what_is_decided_later_than_the_bound_is_found() {
+        assert_eq!(late(20 + 159), Ok(()));
+        assert!(late(20 + 160).is_err());
     }
 }

@@ -61,7 +61,10 @@ impl Checkers {
     /// A correct replica executed a batch, or executed it again after a restart; `now` in milliseconds from the start.
     pub fn executed(&mut self, who: ReplicaId, now: u64, batch: &ExecutedBatch) -> Result<(), String> {
         if batch.time.0 > START.0 + now + MAX_SKEW_MS {
-            return Err(format!("time: batch {} is at {:?}, after every correct clock", batch.number, batch.time));
+            return Err(format!(
+                "time: batch {} is at {:?}, after every correct clock",
+                batch.number, batch.time
+            ));
         }
         if !self.order.executed(who, batch)? {
             return Ok(());
@@ -74,7 +77,12 @@ impl Checkers {
     }
 
     /// Execution: after the same batch, the same state.
-    pub fn machine(&mut self, who: ReplicaId, number: u64, state: crate::codec::Digest) -> Result<(), String> {
+    pub fn machine(
+        &mut self,
+        who: ReplicaId,
+        number: u64,
+        state: crate::codec::Digest,
+    ) -> Result<(), String> {
         self.trusted.machine(who, number, state)
     }
 

@@ -83,9 +83,9 @@ impl Trusted {
             Some(Claim::State(who, number, _)) => {
                 Err(format!("execution: {who:?} executed batch {number}, which nobody has shown"))
             }
-            Some(Claim::Version(who, serial, _)) => {
-                Err(format!("publication: {who:?} serves serial {serial}, which the trusted server never made"))
-            }
+            Some(Claim::Version(who, serial, _)) => Err(format!(
+                "publication: {who:?} serves serial {serial}, which the trusted server never made"
+            )),
         }
     }
 

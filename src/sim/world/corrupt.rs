@@ -27,7 +27,8 @@ impl World<'_> {
 
     /// An adversary's turn to speak.
     pub(super) fn speak_up(&mut self, actor: usize) -> Result<(), String> {
-        let Some(pace) = self.actors[actor].adversary.as_ref().and_then(|corrupt| corrupt.will.pace_ms()) else {
+        let Some(pace) = self.actors[actor].adversary.as_ref().and_then(|corrupt| corrupt.will.pace_ms())
+        else {
             return Ok(());
         };
         self.at(self.now + pace, Event::Speak(actor));

@@ -47,7 +47,8 @@ impl World<'_> {
             DiskEvent::Fill => disk.set_capacity(disk.used() + LEFT),
             DiskEvent::Room => disk.set_capacity(u64::MAX),
             DiskEvent::Flip => {
-                self.actors[VICTIM].crash(&mut self.chance);
+                // No power cut: after one, damage may pass for a torn tail (see `storage`).
+                self.actors[VICTIM].end();
                 self.report.crashes += 1;
                 self.flip();
                 self.soon(1, 100, Event::Start(VICTIM));
@@ -64,7 +65,8 @@ impl World<'_> {
             Stop::Log(LogError::Damaged { file, offset, .. })
                 if actor == VICTIM && fault == DiskFault::BitFlip =>
             {
-                let length = self.actors[actor].disk.len(&file).map_err(|e| format!("disk: no file {file}: {e}"))?;
+                let length =
+                    self.actors[actor].disk.len(&file).map_err(|e| format!("disk: no file {file}: {e}"))?;
                 if offset > length {
                     return Err(format!("disk: damage at {offset} of {file}, which has {length} octets"));
                 }
