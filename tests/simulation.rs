@@ -258,6 +258,28 @@ fn crashes_beside_an_equivocator() {
 }
 
 #[test]
+fn crashes_beside_every_adversary() {
+    let kinds = [
+        AdversaryKind::BadCoin,
+        AdversaryKind::BadParents,
+        AdversaryKind::FarFuture,
+        AdversaryKind::Forge,
+        AdversaryKind::Impostor,
+        AdversaryKind::OldEpoch,
+        AdversaryKind::Replay,
+        AdversaryKind::Selective,
+        AdversaryKind::TimeLiar,
+        AdversaryKind::Variants,
+    ];
+    for (adversary, stated) in kinds.into_iter().zip(3400..) {
+        for seed in seeds(stated..stated + 1) {
+            let adversary = Some(adversary);
+            holds(Scenario { adversary, crashes: Crashes::OneByOne, ..Scenario::new(4, seed) });
+        }
+    }
+}
+
+#[test]
 fn other_sizes_of_committee() {
     for seed in seeds(900..902) {
         holds(Scenario { crashes: Crashes::AllAtOnce, ..Scenario::new(1, seed) });
