@@ -39,6 +39,7 @@ mod create;
 mod dag;
 mod delivery;
 mod fetch;
+pub mod forge;
 mod identity;
 mod intake;
 mod message;
@@ -57,7 +58,7 @@ pub use coin::{CoinPublic, CoinSecret};
 pub use identity::IdentityKey;
 pub use message::{Message, Record};
 pub use resume::Base;
-pub use vertex::{Vertex, VertexRef};
+pub use vertex::{Body, Request, Vertex, VertexRef};
 
 use crate::codec::{ClusterId, Digest, Epoch};
 use crate::protocol::{Fault, To};
@@ -73,7 +74,7 @@ use fetch::Fetch;
 use observe::Observe;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use vertex::{Body, Domain, FIRST_SHARE_ROUND, Request};
+use vertex::{Domain, FIRST_SHARE_ROUND};
 use waiting::Waiting;
 
 /// What a replica knows of its cluster, and its tunables.
@@ -282,6 +283,11 @@ impl Consensus {
             return false;
         };
         self.rule.next() <= newest.statement.round && lacking < newest.statement.collected()
+    }
+
+    /// The round of this replica's newest vertex, and the first round that is not decided.
+    pub fn rounds(&self) -> (u64, u64) {
+        (self.creation.newest.round, self.rule.next())
     }
 
     /// A view of the state.

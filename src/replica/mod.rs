@@ -54,7 +54,7 @@ pub use store::StateFile;
 
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::consensus::{self, Consensus};
-use crate::dns::Name;
+use crate::dns::{Name, Rcode};
 use crate::protocol::{Fault, To};
 use crate::quorum::{Committee, ReplicaId};
 use crate::signing::{self, Signing};
@@ -141,7 +141,7 @@ pub struct Output {
 }
 
 /// What is told of a batch that was executed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ExecutedBatch {
     /// Its number, from 1.
     pub number: u64,
@@ -149,8 +149,10 @@ pub struct ExecutedBatch {
     pub round: u64,
     /// Its agreed time.
     pub time: AgreedTime,
-    /// Requests in it.
-    pub requests: usize,
+    /// Its requests, in order.
+    pub requests: Vec<consensus::Ordered>,
+    /// What became of each.
+    pub rcodes: Vec<Rcode>,
     /// The digest of all batches up to this one: equal on all replicas for equal numbers.
     pub history: Digest,
 }

@@ -134,5 +134,4 @@ fn keep_last_versions(out: &mut Output) {
     }
     kept.reverse();
     out.effects = kept;
-    out.executed.clear();
 }

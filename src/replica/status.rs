@@ -33,6 +33,12 @@ pub struct Status {
     pub clients: usize,
     /// Requests of clients on their way through the order.
     pub pending_requests: usize,
+    /// Bytes of requests that wait to enter a vertex.
+    pub pending_bytes: usize,
+    /// Vertices that wait for their ancestors.
+    pub waiting_vertices: usize,
+    /// Signature shares that came before their jobs.
+    pub early_shares: usize,
     /// Misbehaviour seen since the start: replica, kind, how often.
     pub faults: BTreeMap<u8, BTreeMap<String, u64>>,
     /// Updates answered since the start, by rcode.
@@ -89,11 +95,12 @@ impl Replica {
                 .get(origin)
                 .map_or(0, |newest| newest.saturating_sub(self.machine.version(origin))),
         };
+        let consensus = self.consensus.status();
         Status {
             index: self.me.get(),
             replicas: self.committee.n(),
             tolerated_faults: self.committee.faults(),
-            round: self.consensus.status().round,
+            round: consensus.round,
             batches: self.pipeline.batches(),
             waiting_batches: self.pipeline.waiting(),
             agreed_time_ms: self.counters.agreed_time_ms,
@@ -101,11 +108,19 @@ impl Replica {
             pending_jobs: self.pipeline.unsigned_jobs(),
             clients: self.clients.waiting(),
             pending_requests: self.clients.requests(),
+            pending_bytes: consensus.pending_bytes,
+            waiting_vertices: consensus.waiting,
+            early_shares: self.signing.early_shares(),
             faults: self.counters.faults.clone(),
             updates: self.counters.updates.clone(),
             publish_failures: self.machine.publish_failures(),
             history: self.history.to_hex(),
         }
+    }
+
+    /// The round of this replica's newest vertex, and the first round that is not decided.
+    pub fn rounds(&self) -> (u64, u64) {
+        self.consensus.rounds()
     }
 
     /// The served version of a zone, to be exported.

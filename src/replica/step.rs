@@ -86,6 +86,16 @@ impl Replica {
         }
     }
 
+    /// Puts octets into the order past the ingress, as a corrupt replica can: execution must hold without it. For the
+    /// simulator.
+    pub fn order(&mut self, now: UnixMillis, request: Vec<u8>) -> Output {
+        let mut out = Output::default();
+        let step = self.consensus.submit(now, request);
+        self.absorb_consensus(step, &mut out);
+        self.finish(now, &mut out);
+        out
+    }
+
     fn admitted(&mut self, now: UnixMillis, id: ClientId, admitted: Admitted, out: &mut Output) {
         let Admitted { request, covered, asker } = admitted;
         let pending = covered.and_then(|covered| self.clients.pending(&covered));
@@ -186,21 +196,21 @@ impl Replica {
             if let Some((job, signature)) = self.finished.pop_front() {
                 self.signed(now, job, signature, out);
             } else if let Some(batch) = self.pipeline.next() {
-                self.execute(now, &batch, out);
+                self.execute(now, batch, out);
             } else {
                 return;
             }
         }
     }
 
-    fn execute(&mut self, now: UnixMillis, batch: &consensus::Batch, out: &mut Output) {
+    fn execute(&mut self, now: UnixMillis, batch: consensus::Batch, out: &mut Output) {
         let requests: Vec<(RequestId, &[u8])> =
             batch.requests.iter().zip(0..).map(|(ordered, tag)| (RequestId(tag), &*ordered.bytes)).collect();
         let executed = self.machine.execute(&zone::Batch { time: batch.time, requests: &requests });
         self.counters.agreed_time_ms = batch.time.0;
         self.pipeline.executed(batch.round, executed.jobs.iter().map(|job| job.id));
         self.executed_round = batch.round;
-        self.note(batch, out);
+        let rcodes = executed.outcomes.iter().map(|outcome| outcome.rcode).collect();
         for outcome in executed.outcomes {
             let Some(ordered) = batch.requests.get(outcome.request.0 as usize) else { continue };
             let request = ingress::request_digest(&ordered.bytes);
@@ -219,13 +229,15 @@ impl Replica {
         }
         let step = self.signing.start_all(executed.jobs.into_iter().map(spec).collect());
         self.absorb_signing(step, out);
-        if let Some(mark) = &batch.mark {
-            self.mark(now, mark, out);
+        let mark = batch.mark.clone();
+        self.note(batch, rcodes, out);
+        if let Some(mark) = mark {
+            self.mark(now, &mark, out);
         }
     }
 
     /// Chains the batch into the history digest, which the operator, the logs and the simulator compare.
-    fn note(&mut self, batch: &consensus::Batch, out: &mut Output) {
+    fn note(&mut self, batch: consensus::Batch, rcodes: Vec<Rcode>, out: &mut Output) {
         let round = batch.round.to_be_bytes();
         let time = batch.time.0.to_be_bytes();
         let mut fields: Vec<&[u8]> = vec![&self.history.0, &round, &time];
@@ -236,7 +248,8 @@ impl Replica {
             number: self.pipeline.batches(),
             round: batch.round,
             time: batch.time,
-            requests: batch.requests.len(),
+            requests: batch.requests,
+            rcodes,
             history,
         });
     }

@@ -254,6 +254,11 @@ impl Signing {
         step
     }
 
+    /// Shares kept for jobs that are not started here.
+    pub fn early_shares(&self) -> usize {
+        self.early.iter().map(Recent::len).sum()
+    }
+
     /// How many jobs are started and not finished.
     pub fn open_jobs(&self) -> usize {
         self.sessions.len()

@@ -42,7 +42,6 @@ impl<V> Recent<V> {
         removed
     }
 
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -1,8 +1,10 @@
 //! One machine: a replica, its log, its clock, and what it wants done but may not do yet.
 use super::chance::Chance;
+use super::checkers::MAX_SKEW_MS;
 use super::cluster::{Cluster, START};
 use super::{Plant, adversaries::Adversary};
 use crate::codec::ClusterId;
+use crate::consensus::forge::Forge;
 use crate::quorum::ReplicaId;
 use crate::replica::{Effect, Input, Output, Past, Replica, StateFile};
 use crate::signing::{KeyStore, Task};
@@ -15,17 +17,41 @@ pub(super) struct Actor {
     pub id: ReplicaId,
     /// Whom it speaks with.
     pub audience: BTreeSet<ReplicaId>,
-    pub adversary: Option<Box<dyn Adversary>>,
+    pub adversary: Option<Corrupt>,
+    /// Whether it has refused to start on its disk: it counts among the t from then on.
+    pub lost: bool,
     pub plant: Option<Plant>,
     /// Counts its starts; what was under way to an earlier one is lost.
     pub incarnation: u64,
     pub running: Option<Running>,
+    pub disk: MemDisk,
     skew_ms: i64,
     cluster: ClusterId,
     /// Whether its log has been begun.
     has_run: bool,
-    disk: MemDisk,
     keys: KeyStore,
+}
+
+/// Who has taken a machine over, and the keys that were on it.
+pub(super) struct Corrupt {
+    pub will: Box<dyn Adversary>,
+    pub forge: Forge,
+}
+
+/// Why a machine has ended, or does not start.
+pub(super) enum Stop {
+    /// Its log: the disk, or what it holds.
+    Log(LogError),
+    /// The replica refuses what the log held.
+    Replica(crate::replica::Error),
+    /// The replica must not go on.
+    Fatal(String),
+}
+
+impl From<LogError> for Stop {
+    fn from(why: LogError) -> Self {
+        Self::Log(why)
+    }
 }
 
 /// What a crash destroys.
@@ -63,10 +89,11 @@ impl Actor {
             id,
             audience,
             adversary: None,
+            lost: false,
             plant,
             incarnation: 0,
             running: None,
-            skew_ms: chance.range(0, 4_000) as i64 - 2_000,
+            skew_ms: chance.range(0, 2 * MAX_SKEW_MS) as i64 - MAX_SKEW_MS as i64,
             cluster: cluster.id,
             has_run: false,
             disk: MemDisk::new(),
@@ -76,66 +103,83 @@ impl Actor {
 
     /// Whether the checkers may hold it to its promises.
     pub fn is_correct(&self) -> bool {
-        self.adversary.is_none()
+        self.adversary.is_none() && !self.lost
+    }
+
+    /// Hands the machine to an adversary, if there is one for it.
+    pub fn corrupt(mut self, corrupt: Option<Corrupt>) -> Self {
+        if let Some(skew_ms) = corrupt.as_ref().and_then(|corrupt| corrupt.will.skew_ms()) {
+            self.skew_ms = skew_ms;
+        }
+        self.adversary = corrupt;
+        self
     }
 
     /// Starts, from what the disk holds.
-    pub fn start(&mut self, cluster: &Cluster, now: u64, chance: &mut Chance) -> Result<Todo, String> {
+    pub fn start(&mut self, cluster: &Cluster, now: u64, chance: &mut Chance) -> Result<Todo, Stop> {
         self.incarnation += 1;
-        let in_log = |e: LogError| format!("{:?}: {e}", self.id);
         if self.plant == Some(Plant::ForgetLog) {
-            let (_, opened) = Log::open(self.disk.clone(), cluster.id, self.id).map_err(in_log)?;
+            let (_, opened) = Log::open(self.disk.clone(), cluster.id, self.id)?;
             self.disk = MemDisk::new();
-            let (mut log, _) = Log::open(self.disk.clone(), cluster.id, self.id).map_err(in_log)?;
+            let (mut log, _) = Log::open(self.disk.clone(), cluster.id, self.id)?;
             let half = opened.records.len() / 2;
-            opened.records[..half]
-                .iter()
-                .try_for_each(|record| log.append(record).map(drop))
-                .map_err(in_log)?;
-            log.sync().map_err(in_log)?;
+            opened.records[..half].iter().try_for_each(|record| log.append(record).map(drop))?;
+            log.sync()?;
         }
-        let (mut log, mut opened) = Log::open(self.disk.clone(), cluster.id, self.id).map_err(in_log)?;
+        let (mut log, mut opened) = Log::open(self.disk.clone(), cluster.id, self.id)?;
         let config = cluster.config(self.id, chance.seed(), self.plant);
         if !std::mem::replace(&mut self.has_run, true) {
             let first = Replica::first_record(&config.consensus);
-            log.append(&first).and_then(|_| log.sync()).map_err(in_log)?;
+            log.append(&first).and_then(|_| log.sync())?;
             opened.records.push(first);
         }
         let checkpoint = opened.snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
         let past = Past { checkpoint, records: opened.records };
-        let (replica, output) = Replica::recover(self.clock(now), config, past)
-            .map_err(|e| format!("{:?} cannot start: {e}", self.id))?;
+        let (replica, output) = Replica::recover(self.clock(now), config, past).map_err(Stop::Replica)?;
         self.running = Some(Running { replica, wake: None, log, held: Vec::new(), syncing: false });
         self.take(now, output)
     }
 
     /// Ends without warning: what was not synced is lost or torn.
     pub fn crash(&mut self, chance: &mut Chance) {
-        self.running = None;
-        self.incarnation += 1;
+        self.end();
         self.disk.crash(chance.bits());
     }
 
+    /// The process ends, and the machine does not: what was written stays.
+    pub fn end(&mut self) {
+        self.running = None;
+        self.incarnation += 1;
+    }
+
     /// One input.
-    pub fn step(&mut self, now: u64, input: Input) -> Result<Todo, String> {
+    pub fn step(&mut self, now: u64, input: Input) -> Result<Todo, Stop> {
         let clock = self.clock(now);
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         let output = running.replica.step(clock, input);
         self.take(now, output)
     }
 
+    /// A request goes into the order past the ingress.
+    pub fn order(&mut self, now: u64, request: Vec<u8>) -> Result<Todo, Stop> {
+        let clock = self.clock(now);
+        let Some(running) = &mut self.running else { return Ok(Todo::default()) };
+        let output = running.replica.order(clock, request);
+        self.take(now, output)
+    }
+
     /// The sync that a [`Todo`] began is through: what waited for it may happen.
-    pub fn synced(&mut self) -> Result<Vec<Effect>, String> {
+    pub fn synced(&mut self) -> Result<Vec<Effect>, Stop> {
         let Some(running) = &mut self.running else { return Ok(Vec::new()) };
-        running.log.sync().map_err(|e| e.to_string())?;
+        running.log.sync()?;
         running.syncing = false;
         Ok(std::mem::take(&mut running.held))
     }
 
     /// A state is on disk: the log that it stands for goes.
-    pub fn stored(&mut self, now: u64, round: u64, stored: &Stored) -> Result<Todo, String> {
+    pub fn stored(&mut self, now: u64, round: u64, stored: &Stored) -> Result<Todo, Stop> {
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
-        running.log.cut(stored).map_err(|e| e.to_string())?;
+        running.log.cut(stored)?;
         self.step(now, Input::Stored { round, bytes: stored.bytes() })
     }
 
@@ -144,20 +188,20 @@ impl Actor {
         task.run(&self.keys, chance.seed())
     }
 
-    fn take(&mut self, now: u64, output: Output) -> Result<Todo, String> {
+    fn take(&mut self, now: u64, output: Output) -> Result<Todo, Stop> {
         let to_true = |at: UnixMillis| at.0.saturating_add_signed(-self.skew_ms).saturating_sub(START.0);
         let wake = output.wake_at.map(to_true).map(|at| at.max(now + 1));
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         for record in &output.records {
-            running.log.append(record).map_err(|e| e.to_string())?;
+            running.log.append(record)?;
         }
         if let Some(why) = output.fatal {
-            return Err(format!("{:?} must not go on: {why}", self.id));
+            return Err(Stop::Fatal(why));
         }
         let store = match output.store {
             None => None,
             Some(file) => {
-                let at = running.log.roll().map_err(|e| e.to_string())?;
+                let at = running.log.roll()?;
                 Some((file.round(), write(self.disk.clone(), self.cluster, self.id, at, file)?))
             }
         };
@@ -190,11 +234,8 @@ fn write(
     me: ReplicaId,
     at: Position,
     file: StateFile,
-) -> Result<Stored, String> {
-    let store = || -> Result<Stored, LogError> {
-        let mut writer = SnapshotWriter::begin(disk, cluster, me, at)?;
-        file.into_iter().try_for_each(|record| writer.write(&record))?;
-        writer.finish()
-    };
-    store().map_err(|e| format!("{me:?}: {e}"))
+) -> Result<Stored, LogError> {
+    let mut writer = SnapshotWriter::begin(disk, cluster, me, at)?;
+    file.into_iter().try_for_each(|record| writer.write(&record))?;
+    writer.finish()
 }

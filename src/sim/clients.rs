@@ -3,15 +3,17 @@
 //! The model of a client's names is the plainest: a map from label to address. Names of different clients never meet,
 //! so that the right rcode does not depend on how clients interleave. A client sends to a replica it picks; without a
 //! reply, or after SERVFAIL, it sends *the same octets* to another: what was executed already must be answered as the
-//! first time. Each try gets at most one reply.
+//! first time. Each try gets at most one reply. Some clients send each update to two replicas at once; both may answer,
+//! the same.
 use super::chance::Chance;
+use super::checkers::effects::Change;
 use super::cluster::{Cluster, origin};
 use super::sig0::Signer;
 use crate::dns::message::{Header, Message, Question, Section, Writer};
 use crate::dns::tsig::{self, TsigKey};
 use crate::dns::{Class, Name, Opcode, Rcode, Rdata, RrType};
 use crate::zone::View;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that a client plays with.
 const LABELS: u64 = 4;
@@ -20,9 +22,12 @@ const LABELS: u64 = 4;
 pub struct Clients {
     tsig: TsigKey,
     sig0: Signer,
+    guest: Signer,
     clients: Vec<Client>,
     /// Try → client, as long as no reply has come to it.
     open: BTreeMap<u64, usize>,
+    /// Open tries of operations that have ended by another try, and what they must be told.
+    late: BTreeMap<u64, Rcode>,
     tries: u64,
 }
 
@@ -35,13 +40,15 @@ struct Client {
 /// One thing to do.
 struct Operation {
     wire: Vec<u8>,
+    /// Octets of it before the signature; 0 if it is no update that a client may make.
+    unsigned: usize,
     expected: Expected,
     /// The request's MAC, if the reply must be signed.
     mac: Option<Vec<u8>>,
     /// What it makes of the client's names.
-    effect: Option<(Name, Option<u8>)>,
-    /// The number of its last try.
-    current_try: u64,
+    effect: Option<Change>,
+    /// The tries that it waits for.
+    tries: BTreeSet<u64>,
 }
 
 enum Expected {
@@ -66,7 +73,15 @@ impl Clients {
     pub(super) fn new(cluster: &Cluster, count: usize, operations: usize) -> Self {
         let client = |_| Client { left: operations, names: BTreeMap::new(), current: None };
         let clients = (0..count).map(client).collect();
-        Self { tsig: cluster.tsig(), sig0: cluster.sig0(), clients, open: BTreeMap::new(), tries: 0 }
+        Self {
+            tsig: cluster.tsig(),
+            sig0: cluster.sig0(),
+            guest: cluster.guest(),
+            clients,
+            open: BTreeMap::new(),
+            late: BTreeMap::new(),
+            tries: 0,
+        }
     }
 
     /// How many.
@@ -104,7 +119,8 @@ impl Clients {
         let label = format!("c{client}-{}", chance.range(1, LABELS));
         let name = origin().child(label.as_bytes()).expect("a short label");
         let held = one.names.get(&name).copied();
-        let maker = Maker { tsig: &self.tsig, sig0: &self.sig0, now_secs, by_sig0: client % 2 == 1 };
+        let (tsig, sig0, guest) = (&self.tsig, &self.sig0, &self.guest);
+        let maker = Maker { tsig, sig0, guest, now_secs, by_sig0: client % 2 == 1 };
         let operation = match (ordered_reads && chance.one_in(2), one.left) {
             (true, _) => maker.read(name, held, chance),
             // The last one must change something, so that idle clusters are seen to wake.
@@ -115,31 +131,50 @@ impl Clients {
         true
     }
 
-    /// The octets of the client's operation and the number of this try.
-    pub fn send(&mut self, client: usize) -> Option<(u64, Vec<u8>)> {
+    /// The update that the client has begun, without its signature, and what it makes of a name.
+    pub fn update(&self, client: usize) -> Option<(&[u8], Option<Change>)> {
+        let operation = self.clients[client].current.as_ref().filter(|operation| operation.unsigned > 0)?;
+        Some((&operation.wire[..operation.unsigned], operation.effect.clone()))
+    }
+
+    /// The octets of the client's operation and the number of this try, beside others or in the place of all before.
+    pub fn send(&mut self, client: usize, beside: bool) -> Option<(u64, Vec<u8>)> {
         let operation = self.clients[client].current.as_mut()?;
         self.tries += 1;
-        operation.current_try = self.tries;
+        if !beside {
+            operation.tries.clear();
+        }
+        operation.tries.insert(self.tries);
         self.open.insert(self.tries, client);
         Some((self.tries, operation.wire.clone()))
     }
 
+    /// No reply to this try can come any more; true if none has.
+    pub fn lost(&mut self, number: u64) -> bool {
+        self.late.remove(&number);
+        self.open.remove(&number).is_some()
+    }
+
     /// Whether this try is what its client waits for.
     pub fn waits(&self, client: usize, number: u64) -> bool {
-        self.clients[client].current.as_ref().is_some_and(|operation| operation.current_try == number)
+        self.clients[client].current.as_ref().is_some_and(|operation| operation.tries.contains(&number))
     }
 
     /// A reply to a try, by a replica whose clock shows `now_secs`.
     pub fn reply(&mut self, number: u64, wire: &[u8], now_secs: u64) -> Result<(usize, Next), String> {
         let client = self.answered(number)?;
-        let Some(operation) = self.clients[client].current.as_ref() else {
-            return Ok((client, Next::Nothing));
-        };
-        if operation.current_try != number {
-            return Ok((client, Next::Nothing));
-        }
         let reply =
             Message::parse(wire).map_err(|e| format!("client {client}: a reply that is no message: {e}"))?;
+        if let Some(first) = self.late.remove(&number) {
+            let rcode = reply.rcode();
+            let same = rcode == first || rcode == Rcode::SERVFAIL;
+            let differs = || format!("replies: try {number} of client {client} got {rcode}, another {first}");
+            return same.then_some((client, Next::Nothing)).ok_or_else(differs);
+        }
+        let current = self.clients[client].current.as_mut();
+        let Some(operation) = current.filter(|operation| operation.tries.contains(&number)) else {
+            return Ok((client, Next::Nothing));
+        };
         if reply.header.id != u16::from_be_bytes([operation.wire[0], operation.wire[1]]) || !reply.header.qr {
             return Err(format!("client {client}: not a reply to its request"));
         }
@@ -149,8 +184,12 @@ impl Clients {
         }
         let rcode = reply.rcode();
         match &operation.expected {
-            _ if rcode == Rcode::SERVFAIL => Ok((client, Next::Again)),
-            Expected::Rcode(expected) if *expected == rcode => Ok((client, self.end(client))),
+            _ if rcode == Rcode::SERVFAIL => {
+                operation.tries.remove(&number);
+                let next = if operation.tries.is_empty() { Next::Again } else { Next::Nothing };
+                Ok((client, next))
+            }
+            Expected::Rcode(expected) if *expected == rcode => Ok((client, self.end(client, number))),
             Expected::Rcode(expected) => Err(format!("client {client}: {rcode}, expected {expected}")),
             Expected::Address(name, _) => Err(format!("client {client}: {rcode} to a read of {name}")),
         }
@@ -163,9 +202,9 @@ impl Clients {
             return Ok((client, Next::Nothing));
         };
         match &operation.expected {
-            _ if operation.current_try != number => Ok((client, Next::Nothing)),
+            _ if !operation.tries.contains(&number) => Ok((client, Next::Nothing)),
             Expected::Address(name, address) if held(view, name) == *address => {
-                Ok((client, self.end(client)))
+                Ok((client, self.end(client, number)))
             }
             Expected::Address(name, address) => Err(format!(
                 "client {client}: an ordered read of {name} gives {:?}, expected {address:?}",
@@ -195,9 +234,15 @@ impl Clients {
         self.open.remove(&number).ok_or(format!("try {number} got a second reply"))
     }
 
-    fn end(&mut self, client: usize) -> Next {
+    /// The client's operation has ended by this try's reply; its other tries may still be answered.
+    fn end(&mut self, client: usize, number: u64) -> Next {
         let one = &mut self.clients[client];
-        match one.current.take().and_then(|operation| operation.effect) {
+        let Some(operation) = one.current.take() else { return Next::Nothing };
+        if let Expected::Rcode(rcode) = operation.expected {
+            let others = operation.tries.into_iter().filter(|other| *other != number);
+            self.late.extend(others.map(|other| (other, rcode)));
+        }
+        match operation.effect {
             Some((name, Some(address))) => drop(one.names.insert(name, address)),
             Some((name, None)) => drop(one.names.remove(&name)),
             None => {}
@@ -216,6 +261,7 @@ fn held(view: &View, name: &Name) -> Option<u8> {
 struct Maker<'a> {
     tsig: &'a TsigKey,
     sig0: &'a Signer,
+    guest: &'a Signer,
     now_secs: u64,
     by_sig0: bool,
 }
@@ -267,18 +313,19 @@ impl Maker<'_> {
         self.update(&[delete], Rcode::NOERROR, Some((name, None)), chance)
     }
 
-    /// What the replica that gets it must refuse by itself.
+    /// What must be refused: most by the replica that gets it, what a guest signed by all.
     fn bad(&self, name: Name, chance: &mut Chance) -> Operation {
         let add = (Section::Authority, name, Class::IN, RrType::A, Some(1));
         let mut wire = message(&[add], chance);
         let refused = |wire, rcode| Operation {
             wire,
+            unsigned: 0,
             expected: Expected::Rcode(rcode),
             mac: None,
             effect: None,
-            current_try: 0,
+            tries: BTreeSet::new(),
         };
-        match chance.range(0, 3) {
+        match chance.range(0, 4) {
             0 => refused(wire, Rcode::REFUSED),
             1 => {
                 // Another address than what was signed: the last octet before the TSIG.
@@ -290,6 +337,10 @@ impl Maker<'_> {
             2 => {
                 self.sig0.sign(&mut wire, self.now_secs - 100_000);
                 refused(wire, Rcode::NOTAUTH)
+            }
+            3 => {
+                self.guest.sign(&mut wire, self.now_secs);
+                refused(wire, Rcode::REFUSED)
             }
             _ => {
                 wire.truncate(wire.len() - 3);
@@ -304,7 +355,14 @@ impl Maker<'_> {
         let question = Question { name: name.clone(), rtype: RrType::A, class: Class::IN };
         writer.question(&question).expect("it fits");
         let expected = Expected::Address(name, held);
-        Operation { wire: writer.finish(), expected, mac: None, effect: None, current_try: 0 }
+        Operation {
+            wire: writer.finish(),
+            unsigned: 0,
+            expected,
+            mac: None,
+            effect: None,
+            tries: BTreeSet::new(),
+        }
     }
 
     fn update(
@@ -315,6 +373,7 @@ impl Maker<'_> {
         chance: &mut Chance,
     ) -> Operation {
         let mut wire = message(parts, chance);
+        let unsigned = wire.len();
         let mac = if self.by_sig0 {
             self.sig0.sign(&mut wire, self.now_secs);
             None
@@ -323,11 +382,12 @@ impl Maker<'_> {
         };
         // What is refused by a prerequisite changes nothing.
         let effect = effect.filter(|_| expected == Rcode::NOERROR);
-        Operation { wire, expected: Expected::Rcode(expected), mac, effect, current_try: 0 }
+        Operation { wire, unsigned, expected: Expected::Rcode(expected), mac, effect, tries: BTreeSet::new() }
     }
 }
 
-/// An unsigned update. Its identifier is random: without it two equal ones of a second would be a replay.
+/// An unsigned update. Its additional section, which nobody heeds, tells it apart from all others: two equal ones of a
+/// second would be a replay.
 fn message(parts: &[Part], chance: &mut Chance) -> Vec<u8> {
     let mut writer = Writer::new(4_096);
     writer.header(&Header::request(chance.bits() as u16, Opcode::UPDATE));
@@ -337,5 +397,7 @@ fn message(parts: &[Part], chance: &mut Chance) -> Vec<u8> {
         let ttl = if address.is_some() { 60 } else { 0 };
         writer.parts(*section, name, *rtype, *class, ttl, &Rdata::new(&rdata)).expect("it fits");
     }
+    let nonce = Rdata::new(&chance.seed()[..16]);
+    writer.parts(Section::Additional, &origin(), RrType::AAAA, Class::IN, 0, &nonce).expect("it fits");
     writer.finish()
 }

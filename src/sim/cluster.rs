@@ -2,8 +2,8 @@
 use super::chance::Chance;
 use super::sig0::Signer;
 use super::{Plant, Scenario};
-use crate::codec::{ClusterId, Epoch, digest};
-use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, coin};
+use crate::codec::{ClusterId, Epoch, KeyId, digest};
+use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, coin, forge::Forge};
 use crate::dns::dnssec::rsa_dnskey_rdata;
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
@@ -25,6 +25,8 @@ pub(super) const START: UnixMillis = UnixMillis(1_800_000_000_000);
 const BITS: usize = 1024;
 /// The zone of every run.
 const ZONE: &str = "sim.test.";
+/// Clients may, guests may not.
+const POLICY: [&str; 2] = ["grant tsig.client. zonesub A TXT", "grant sig0.client. zonesub A TXT"];
 const RECORDS: &str = "\
 $TTL 300
 @ SOA ns1 admin 1 7200 3600 604800 300
@@ -105,21 +107,39 @@ impl Cluster {
         Signer::new(Name::parse("sig0.client.").expect("a name"), self.sig0)
     }
 
-    /// Everything replica `me` starts from.
-    pub fn config(&self, me: ReplicaId, entropy: [u8; 32], plant: Option<Plant>) -> replica::Config {
-        let identity = |seed: &[u8; 32]| IdentityKey::from_seed(*seed);
-        let consensus = consensus::Config {
+    /// A key that no policy knows.
+    pub fn guest(&self) -> Signer {
+        let seed = digest("conclave/sim/guest", &[&self.sig0]).0;
+        Signer::new(Name::parse("guest.client.").expect("a name"), seed)
+    }
+
+    /// What a corrupt replica `me` can sign.
+    pub fn forge(&self, me: ReplicaId) -> Forge {
+        Forge::new(&self.consensus(me), self.secrets(me))
+    }
+
+    fn consensus(&self, me: ReplicaId) -> consensus::Config {
+        let public = |seed: &[u8; 32]| IdentityKey::from_seed(*seed).public();
+        consensus::Config {
             committee: self.committee,
             me,
             cluster: self.id,
             epoch: Epoch(0),
             genesis_time: UnixMillis(START.0 - 60_000),
-            identities: self.identities.iter().map(|seed| identity(seed).public()).collect(),
+            identities: self.identities.iter().map(public).collect(),
             coin: self.coin.clone(),
             gather_ms: consensus::DEFAULT_GATHER_MS,
-        };
+        }
+    }
+
+    fn secrets(&self, me: ReplicaId) -> consensus::Secrets {
         let coin = CoinSecret::from_bytes(&*self.coin_secrets[me.slot()]).expect("it was dealt");
-        let secrets = consensus::Secrets { identity: identity(&self.identities[me.slot()]), coin };
+        consensus::Secrets { identity: IdentityKey::from_seed(self.identities[me.slot()]), coin }
+    }
+
+    /// Everything replica `me` starts from.
+    pub fn config(&self, me: ReplicaId, entropy: [u8; 32], plant: Option<Plant>) -> replica::Config {
+        let (consensus, secrets) = (self.consensus(me), self.secrets(me));
         let keys = [&self.zsk, &self.ksk].map(|key| (key.public.key_id(), key.public.clone()));
         replica::Config {
             consensus,
@@ -131,19 +151,19 @@ impl Cluster {
         }
     }
 
-    fn genesis(&self, plant: Option<Plant>) -> Genesis {
+    /// The zone as dealt, and the clients' keys.
+    pub fn genesis(&self, plant: Option<Plant>) -> Genesis {
         let mut keys = Keyring::default();
-        if plant != Some(Plant::SkipUpdates) {
-            let sig0 = self.sig0();
-            let name = Name::parse("sig0.client.").expect("a name");
-            let key = Sig0Key::new(name.clone(), &sig0.key()).expect("a key");
-            keys.sig0.insert(name, vec![key]);
+        for signer in [self.sig0(), self.guest()] {
+            let key = Sig0Key::new(signer.name().clone(), &signer.key()).expect("a key");
+            keys.sig0.insert(signer.name().clone(), vec![key]);
         }
+        let granted = if plant == Some(Plant::SkipUpdates) { &POLICY[..1] } else { &POLICY };
         let tsig = self.tsig();
         keys.tsig.insert(tsig.name.clone(), tsig);
         let rules = ZoneRules {
             origin: origin(),
-            policy: UpdatePolicy::parse(&["grant * zonesub A TXT"]).expect("a policy"),
+            policy: UpdatePolicy::parse(granted).expect("a policy"),
             reads: if self.ordered_reads { Reads::Ordered } else { Reads::Local },
             serial: SerialRule::default(),
             validity: Validity::default(),
@@ -153,6 +173,12 @@ impl Cluster {
         };
         let records: Vec<Record> = master::read_str(RECORDS, &origin()).expect("a zone");
         Genesis { cluster: self.id, epoch: Epoch(0), zones: vec![(rules, records)], keys: Arc::new(keys) }
+    }
+
+    /// The zone's keys whole: with a threshold of one, one share signs as all of them together do.
+    pub fn whole_keys(&self) -> BTreeMap<KeyId, Dealt> {
+        let ids = [&self.zsk, &self.ksk].map(|key| key.public.key_id());
+        ids.into_iter().enumerate().map(|(which, id)| (id, test_keys::dealt(BITS, which, 1, 1))).collect()
     }
 
     /// The threshold shares of replica `me`.

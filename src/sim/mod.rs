@@ -10,17 +10,20 @@
 //!   [scheduler](schedulers) decides, message by message. When a replica restarts, what was under way to and from it
 //!   is lost and both ends of each of its links are told `Linked`.
 //! - *Disks* lose what was not synced ([`MemDisk`](crate::storage::MemDisk)). A sync takes time, and the effects that
-//!   wait for it are lost with it.
+//!   wait for it are lost with it. One disk may [fail](DiskFault): its replica ends, and what it may start from again is
+//!   for its log to say.
 //! - *Computations* are done at once and their results arrive later.
 //! - *Corrupt replicas* run the shipped code behind an [adversary](adversaries) that changes what they send, or
 //!   twice with one identity. Replies of corrupt replicas are not used.
 //!
 //! # What is checked ([`checkers`], [`clients`])
-//! Order: batches with equal numbers are equal. Execution: machines are equal after equal batches. Publication:
-//! equal serials are equal octets. Replies: one for each try of a client, with the rcode that a plain model of its
-//! names gives. Accusation: no correct replica is reported for what only a corrupt one does. Liveness: every operation
-//! ends, within a bounded number of rounds. In the end: all correct replicas serve the same version, and what was
-//! answered is in it.
+//! Order: batches with equal numbers are equal. Execution and publication: outcomes, states and zones, signatures
+//! included, are those of one trusted server with the whole key that is given the same batches. Authorisation: what
+//! changes is what clients signed, each request once. Replies: one for each try of a client, with the rcode that a plain
+//! model of its names gives. Accusation: no correct replica is reported for what only a corrupt one does. Time: agreed
+//! time is not ahead of the correct clocks. Bounds: buffers stay within their limits. Liveness: every operation
+//! ends, and is delivered within a bounded number of rounds. In the end: all correct replicas serve the same version,
+//! and what was answered is in it.
 //!
 //! A simulator that finds no planted bug proves nothing: [`Plant`] breaks one replica on purpose, and the tests
 //! demand that it is caught.
@@ -40,8 +43,11 @@ pub use chance::Chance;
 pub use sig0::Signer;
 pub use world::run;
 
-use adversaries::AdversaryKind;
+use crate::protocol::Misbehaviour;
+use adversaries::{AdversaryKind, Deeds};
+use checkers::bounds::Peaks;
 use schedulers::SchedulerKind;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Which replicas end without warning, and come back.
@@ -53,6 +59,19 @@ pub enum Crashes {
     OneByOne,
     /// All at the same moment, several times.
     AllAtOnce,
+}
+
+/// What goes wrong with the first replica's disk, beside crashes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DiskFault {
+    /// Nothing.
+    Never,
+    /// Its so-many-th writing operation fails, with a power cut.
+    FailAt(u64),
+    /// It is full for a while.
+    Full,
+    /// One bit of what was synced long ago flips, and the replica starts again.
+    BitFlip,
 }
 
 /// A bug planted in the first replica, which the checkers must find.
@@ -79,6 +98,8 @@ pub struct Scenario {
     pub adversary: Option<AdversaryKind>,
     /// Who crashes.
     pub crashes: Crashes,
+    /// Whose disk fails.
+    pub disk: DiskFault,
     /// Clients, each doing one thing after the other.
     pub clients: usize,
     /// Operations of each client.
@@ -87,6 +108,8 @@ pub struct Scenario {
     pub idle_ms: u64,
     /// Whether the zone's queries go through the order.
     pub ordered_reads: bool,
+    /// Whether clients send each update to two replicas at once.
+    pub doubled: bool,
     /// A bug to be found.
     pub plant: Option<Plant>,
 }
@@ -100,10 +123,12 @@ impl Scenario {
             scheduler: SchedulerKind::Random,
             adversary: None,
             crashes: Crashes::Never,
+            disk: DiskFault::Never,
             clients: 3,
             operations: 5,
             idle_ms: 0,
             ordered_reads: false,
+            doubled: false,
             plant: None,
         }
     }
@@ -122,7 +147,7 @@ pub struct Report {
     pub batches: u64,
     /// Rounds reached.
     pub rounds: u64,
-    /// The most rounds from sending an operation to its reply.
+    /// The most rounds from an update's arrival at a replica to the decision of its batch.
     pub worst_rounds: u64,
     /// Operations ended.
     pub operations: usize,
@@ -130,8 +155,20 @@ pub struct Report {
     pub tries: usize,
     /// Times that a replica crashed.
     pub crashes: usize,
-    /// Reports of misbehaviour by correct replicas.
-    pub faults: u64,
+    /// Reports of misbehaviour by correct replicas, by kind.
+    pub faults: BTreeMap<Misbehaviour, u64>,
+    /// What the adversaries did, by kind.
+    pub deeds: Deeds,
+    /// Updates executed again, without effect.
+    pub repeats: u64,
+    /// The most that correct replicas have kept.
+    pub peaks: Peaks,
+    /// Writing operations of the first replica's disk.
+    pub disk_operations: u64,
+    /// Times that a replica ended because its disk failed.
+    pub disk_failures: usize,
+    /// Replicas that refused to start on what their disk held.
+    pub refused_starts: usize,
 }
 
 /// A promise that was broken.

@@ -17,6 +17,11 @@ impl Signer {
         Self { name, pair: Ed25519KeyPair::from_seed_unchecked(&seed).expect("any 32 octets are a seed") }
     }
 
+    /// The key's name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
     /// The KEY record's data: flags 512 (a host or other entity), protocol 3, algorithm 15.
     pub fn key(&self) -> Rdata {
         Rdata::new(&[&[2, 0, 3, 15], self.pair.public_key().as_ref()].concat())

@@ -1,5 +1,5 @@
 //! The event loop: virtual time, links, crashes, clients; and the checks at every step.
-use super::actor::{Actor, Todo};
+use super::actor::{Actor, Corrupt, Todo};
 use super::chance::Chance;
 use super::checkers::Checkers;
 use super::clients::Clients;
@@ -18,9 +18,13 @@ use std::sync::Arc;
 /// Virtual milliseconds, silence apart, after which a run that has not ended is stuck.
 const LIMIT_MS: u64 = 900_000;
 
+mod corrupt;
+mod disks;
 mod outcome;
 mod plan;
 mod visits;
+
+use disks::DiskEvent;
 
 enum Event {
     Deliver {
@@ -49,12 +53,20 @@ enum Event {
     /// A crash at the worst moment: between a write and its sync.
     Arm(usize),
     Start(usize),
+    /// All that was said when this update was given to this machine has arrived.
+    Settled {
+        actor: usize,
+        incarnation: u64,
+        wire: Vec<u8>,
+    },
+    /// An adversary's own initiative.
+    Speak(usize),
+    Disk(DiskEvent),
 }
 
 struct Try {
     actor: usize,
     incarnation: u64,
-    round: u64,
 }
 
 struct World<'a> {
@@ -75,6 +87,7 @@ struct World<'a> {
     armed: BTreeSet<usize>,
     silence: Option<(u64, u64)>,
     begun: bool,
+    next_look: u64,
     checkers: Checkers,
     report: Report,
 }
@@ -103,11 +116,13 @@ impl<'a> World<'a> {
             let audiences = adversary.map_or_else(everyone, |kind| kind.audiences(committee, id));
             for audience in audiences {
                 let plant = scenario.plant.filter(|_| id.slot() == 0);
-                let mut actor = Actor::new(&cluster, id, audience, plant, &mut chance);
-                actor.adversary = adversary.map(|kind| kind.make(&mut chance));
-                actors.push(actor);
+                let actor = Actor::new(&cluster, id, audience, plant, &mut chance);
+                let corrupt =
+                    adversary.map(|kind| Corrupt { will: kind.make(&mut chance), forge: cluster.forge(id) });
+                actors.push(actor.corrupt(corrupt));
             }
         }
+        let checkers = Checkers::new(&cluster, corrupt);
         let clients = Clients::new(&cluster, scenario.clients, scenario.operations);
         let mut world = Self {
             scenario,
@@ -125,7 +140,8 @@ impl<'a> World<'a> {
             armed: BTreeSet::new(),
             silence: None,
             begun: false,
-            checkers: Checkers::new(corrupt),
+            next_look: 0,
+            checkers,
             report: Report::default(),
         };
         for actor in 0..world.actors.len() {
@@ -133,6 +149,8 @@ impl<'a> World<'a> {
             world.at(at, Event::Start(actor));
         }
         world.plan_crashes();
+        world.plan_disks();
+        world.plan_speech();
         world
     }
 
@@ -143,8 +161,9 @@ impl<'a> World<'a> {
             }
             self.now = at;
             self.handle(event)?;
+            self.look()?;
             if self.begun && self.clients.done() && self.converged()? {
-                return Ok(());
+                return self.checkers.end();
             }
         }
         Err(format!("liveness: nothing more happens; {}", self.describe()))
@@ -155,8 +174,11 @@ impl<'a> World<'a> {
         let rounds = self.actors.iter().filter_map(status).map(|status| status.round).max();
         Report {
             virtual_ms: self.now,
-            batches: self.checkers.batches(),
-            faults: self.checkers.faults(),
+            batches: self.checkers.order.newest(),
+            faults: self.checkers.faults().clone(),
+            repeats: self.checkers.effects.repeats(),
+            worst_rounds: self.checkers.liveness.worst(),
+            disk_operations: self.actors[0].disk.operations(),
             rounds: rounds.unwrap_or(0),
             operations: self.scenario.clients * self.scenario.operations,
             tries: self.clients.tries() as usize,
@@ -183,6 +205,7 @@ impl<'a> World<'a> {
                     return Ok(());
                 }
                 let from = sender.id;
+                self.overhear(to, from, &bytes)?;
                 self.step(to, Input::Peer { from, bytes })
             }
             Event::Linked { at, incarnation, peer } if self.actors[at].incarnation == incarnation => {
@@ -193,8 +216,10 @@ impl<'a> World<'a> {
                 if due != Some(self.now) { Ok(()) } else { self.step(actor, Input::Tick) }
             }
             Event::Synced(actor, incarnation) if self.actors[actor].incarnation == incarnation => {
-                let effects = self.actors[actor].synced()?;
-                effects.into_iter().try_for_each(|effect| self.effect(actor, effect))
+                match self.actors[actor].synced() {
+                    Ok(effects) => effects.into_iter().try_for_each(|effect| self.effect(actor, effect)),
+                    Err(stop) => self.stopped(actor, stop),
+                }
             }
             Event::Computed(actor, incarnation, computed)
                 if self.actors[actor].incarnation == incarnation =>
@@ -204,30 +229,24 @@ impl<'a> World<'a> {
             Event::Stored(actor, incarnation, round, stored)
                 if self.actors[actor].incarnation == incarnation =>
             {
-                let todo = self.actors[actor].stored(self.now, round, &stored)?;
-                self.follow(actor, todo)
+                match self.actors[actor].stored(self.now, round, &stored) {
+                    Ok(todo) => self.follow(actor, todo),
+                    Err(stop) => self.stopped(actor, stop),
+                }
             }
             Event::Linked { .. } | Event::Synced(..) | Event::Computed(..) | Event::Stored(..) => Ok(()),
             Event::Begin(client) => {
                 let now_secs = (START.0 + self.now) / 1_000;
                 if self.clients.begin(client, self.scenario.ordered_reads, now_secs, &mut self.chance) {
-                    self.send(client)?;
-                }
-                Ok(())
-            }
-            Event::Try(client) => self.send(client),
-            Event::GiveUp { client, number } => {
-                if self.clients.waits(client, number) {
-                    if let Some(lost) = self.tries.get(&number)
-                        && self.actors[lost.actor].incarnation == lost.incarnation
-                        && self.actors[lost.actor].is_correct()
-                    {
-                        return Err(format!("replies: try {number} of client {client} got none"));
+                    if let Some((message, effect)) = self.clients.update(client) {
+                        self.checkers.effects.made(message, effect);
                     }
                     self.send(client)?;
                 }
                 Ok(())
             }
+            Event::Try(client) => self.send(client),
+            Event::GiveUp { client, number } => self.give_up(client, number),
             Event::Crash(actors) => {
                 for actor in actors {
                     if self.actors[actor].running.is_none() {
@@ -244,15 +263,24 @@ impl<'a> World<'a> {
                 Ok(())
             }
             Event::Start(actor) => self.start(actor),
+            Event::Settled { actor, incarnation, wire } => {
+                let crashed = self.actors[actor].incarnation != incarnation;
+                self.checkers.liveness.settled(&wire, crashed);
+                Ok(())
+            }
+            Event::Speak(actor) => self.speak_up(actor),
+            Event::Disk(event) => self.disk(event),
         }
     }
 
     fn start(&mut self, actor: usize) -> Result<(), String> {
-        if self.actors[actor].running.is_some() {
+        if self.actors[actor].running.is_some() || self.actors[actor].lost {
             return Ok(());
         }
-        let todo = self.actors[actor].start(&self.cluster, self.now, &mut self.chance)?;
-        self.follow(actor, todo)?;
+        match self.actors[actor].start(&self.cluster, self.now, &mut self.chance) {
+            Ok(todo) => self.follow(actor, todo)?,
+            Err(stop) => return self.stopped(actor, stop),
+        }
         for peer in 0..self.actors.len() {
             if self.speak(actor, peer) && self.actors[peer].running.is_some() {
                 for (at, peer) in [(actor, peer), (peer, actor)] {
@@ -271,8 +299,10 @@ impl<'a> World<'a> {
     }
 
     fn step(&mut self, actor: usize, input: Input) -> Result<(), String> {
-        let todo = self.actors[actor].step(self.now, input)?;
-        self.follow(actor, todo)
+        match self.actors[actor].step(self.now, input) {
+            Ok(todo) => self.follow(actor, todo),
+            Err(stop) => self.stopped(actor, stop),
+        }
     }
 
     fn follow(&mut self, actor: usize, todo: Todo) -> Result<(), String> {
@@ -302,11 +332,12 @@ impl<'a> World<'a> {
         executed: &[crate::replica::ExecutedBatch],
     ) -> Result<(), String> {
         let one = &self.actors[actor];
-        let (Some(last), Some(running), true) = (executed.last(), &one.running, one.is_correct()) else {
-            return Ok(());
-        };
+        let (Some(running), true) = (&one.running, one.is_correct()) else { return Ok(()) };
+        let (round, next) = running.replica.rounds();
+        self.checkers.liveness.progress(round, next);
+        let Some(last) = executed.last() else { return Ok(()) };
         for batch in executed {
-            self.checkers.executed(one.id, batch)?;
+            self.checkers.executed(one.id, self.now, batch)?;
         }
         self.checkers.machine(one.id, last.number, running.replica.digest())
     }
@@ -325,11 +356,11 @@ impl<'a> World<'a> {
             Effect::Reply { client, wire } if correct => {
                 let now_secs = (START.0 + self.now) / 1_000;
                 let (one, next) = self.clients.reply(client.0, &wire, now_secs)?;
-                self.next(one, next, client.0)?;
+                self.next(one, next);
             }
             Effect::Answer { client, view, .. } if correct => {
                 let (one, next) = self.clients.answer(client.0, &view)?;
-                self.next(one, next, client.0)?;
+                self.next(one, next);
             }
             Effect::Publish { view, .. } if correct => {
                 self.checkers.published(id, &view)?;
@@ -345,15 +376,17 @@ impl<'a> World<'a> {
     }
 
     fn transmit(&mut self, from: usize, to: ReplicaId, bytes: &[u8]) {
-        let sent = match &mut self.actors[from].adversary {
-            Some(adversary) => adversary.outgoing(&mut self.chance, self.now, to, bytes),
-            None => vec![bytes.to_vec()],
-        };
+        let sent = self.twist(from, to, bytes);
+        self.carry(from, to, &sent);
+    }
+
+    /// Puts messages on the links from a machine to those of a replica.
+    fn carry(&mut self, from: usize, to: ReplicaId, sent: &[Vec<u8>]) {
         for peer in 0..self.actors.len() {
             if self.actors[peer].id != to || !self.speak(from, peer) || self.actors[peer].running.is_none() {
                 continue;
             }
-            for bytes in &sent {
+            for bytes in sent {
                 self.report.messages += 1;
                 if self.silence.is_some_and(|(from, to)| (from..to).contains(&self.now)) {
                     self.report.messages_in_silence += 1;

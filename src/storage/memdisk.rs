@@ -27,6 +27,7 @@ struct State {
     durable_directory: BTreeMap<String, usize>,
     changes: Vec<Change>,
     capacity: Option<u64>,
+    operations: u64,
     operations_left: Option<u64>,
 }
 
@@ -76,6 +77,11 @@ impl MemDisk {
     /// Lets `operations` more writing operations pass; the next ones fail until the crash.
     pub fn fail_after(&self, operations: u64) {
         self.state().operations_left = Some(operations);
+    }
+
+    /// Writing operations so far, those that failed for want of room included.
+    pub fn operations(&self) -> u64 {
+        self.state().operations
     }
 
     /// Bytes in all files.
@@ -230,13 +236,12 @@ impl State {
 
     fn may_write(&mut self) -> io::Result<()> {
         match &mut self.operations_left {
-            Some(0) => Err(io::Error::other("injected failure")),
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-            None => Ok(()),
+            Some(0) => return Err(io::Error::other("injected failure")),
+            Some(left) => *left -= 1,
+            None => {}
         }
+        self.operations += 1;
+        Ok(())
     }
 
     /// Gives the memory of files back that no name leads to, whatever a crash keeps.

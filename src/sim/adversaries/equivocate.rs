@@ -1,6 +1,6 @@
 //! Two copies of a replica with one key: they make different vertices of the same rounds, and each shows its own to
 //! its half of the committee. One correct replica hears both and holds the proof.
-use super::{Adversary, Chance, Committee, ReplicaId};
+use super::{Adversary, Committee, ReplicaId};
 use std::collections::BTreeSet;
 
 /// The copies' audiences: the lower and the upper half of the others, with one replica in both.
@@ -13,8 +13,4 @@ pub(super) fn audiences(committee: Committee, me: ReplicaId) -> Vec<BTreeSet<Rep
 /// Each copy says what the shipped code says.
 pub(super) struct Faithful;
 
-impl Adversary for Faithful {
-    fn outgoing(&mut self, _chance: &mut Chance, _now: u64, _to: ReplicaId, bytes: &[u8]) -> Vec<Vec<u8>> {
-        vec![bytes.to_vec()]
-    }
-}
+impl Adversary for Faithful {}

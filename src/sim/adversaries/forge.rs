@@ -1,18 +1,22 @@
 //! Signature shares, proofs and finished signatures with one bit wrong.
-use super::{Adversary, Chance, ReplicaId};
+use super::{Adversary, Chance, ReplicaId, Scene};
 use crate::codec;
 use crate::limits::MAX_FRAME_BYTES;
 use crate::replica::PeerMessage;
 use crate::signing::Message;
 
 /// The forger.
-pub(super) struct Forge;
+pub(super) struct Forger;
 
-impl Adversary for Forge {
-    fn outgoing(&mut self, chance: &mut Chance, _now: u64, _to: ReplicaId, bytes: &[u8]) -> Vec<Vec<u8>> {
+impl Adversary for Forger {
+    fn outgoing(&mut self, scene: &mut Scene<'_>, _to: ReplicaId, bytes: &[u8]) -> Vec<Vec<u8>> {
         let Ok(PeerMessage::Signing(mut message)) = codec::decode(bytes, MAX_FRAME_BYTES) else {
             return vec![bytes.to_vec()];
         };
+        if !matches!(message, Message::Ask(_) | Message::AskProofs(_)) {
+            scene.did("forged shares");
+        }
+        let chance = &mut *scene.chance;
         match &mut message {
             Message::Shares(shares) => shares.iter_mut().for_each(|(_, share)| spoil(chance, &mut share.0)),
             Message::Proofs(proofs) => proofs.iter_mut().for_each(|(_, share, proof)| {

@@ -1,5 +1,5 @@
 //! A replica that takes part for a while and then says nothing more.
-use super::{Adversary, Chance, ReplicaId};
+use super::{Adversary, Chance, ReplicaId, Scene};
 
 /// The mute replica.
 pub(super) struct Mute {
@@ -13,7 +13,11 @@ impl Mute {
 }
 
 impl Adversary for Mute {
-    fn outgoing(&mut self, _chance: &mut Chance, now: u64, _to: ReplicaId, bytes: &[u8]) -> Vec<Vec<u8>> {
-        if now < self.from_ms { vec![bytes.to_vec()] } else { Vec::new() }
+    fn outgoing(&mut self, scene: &mut Scene<'_>, _to: ReplicaId, bytes: &[u8]) -> Vec<Vec<u8>> {
+        if scene.now < self.from_ms {
+            return vec![bytes.to_vec()];
+        }
+        scene.did("kept silent");
+        Vec::new()
     }
 }

@@ -11,6 +11,11 @@ use crate::quorum::{Committee, ReplicaId};
 pub trait Scheduler {
     /// Milliseconds until a message sent now arrives; the link adds what keeps messages in order.
     fn delay(&mut self, chance: &mut Chance, now: u64, from: ReplicaId, to: ReplicaId) -> u64;
+
+    /// The most that [`delay`](Self::delay) ever gives, about.
+    fn slowest_ms(&self) -> u64 {
+        1_000
+    }
 }
 
 /// The schedulers there are.

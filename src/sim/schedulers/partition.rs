@@ -26,4 +26,7 @@ impl Scheduler for Partition {
         let parted = phase % 2 == 1 && side[from.slot()] != side[to.slot()];
         if parted { PHASE_MS - into + quick } else { quick }
     }
+    fn slowest_ms(&self) -> u64 {
+        PHASE_MS + 50
+    }
 }

@@ -1,10 +1,28 @@
 //! Whether a run has come to its end, and what it was like.
 use super::super::actor::Actor;
+use super::super::checkers::bounds;
 use super::super::cluster::origin;
 use super::{Event, World};
 use std::collections::BTreeSet;
 
+/// Virtual milliseconds between two looks at what correct replicas keep.
+const LOOK_MS: u64 = 250;
+
 impl World<'_> {
+    /// Looks at the bounds of correct replicas, now and then.
+    pub(super) fn look(&mut self) -> Result<(), String> {
+        if self.now < self.next_look {
+            return Ok(());
+        }
+        self.next_look = self.now + LOOK_MS;
+        for actor in self.actors.iter().filter(|actor| actor.is_correct()) {
+            if let Some(running) = &actor.running {
+                bounds::check(&running.replica.status(), &mut self.report.peaks)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether all correct replicas run and serve the same version, which then must hold what was answered.
     pub(super) fn converged(&self) -> Result<bool, String> {
         let mut serials = BTreeSet::new();
@@ -17,10 +35,11 @@ impl World<'_> {
             serials.insert((running.replica.view(&origin()).map(|view| view.serial()), status.batches));
         }
         let over = !self.events.values().any(|event| matches!(event, Event::Crash(_) | Event::Start(_)));
-        if serials.len() != 1 || !over {
+        if serials.len() != 1 || !over || self.disk_is_due() {
             return Ok(false);
         }
-        let replica = self.actors.iter().find_map(|actor| actor.running.as_ref());
+        let correct = self.actors.iter().filter(|actor| actor.is_correct());
+        let replica = correct.filter_map(|actor| actor.running.as_ref()).next();
         let view = replica.and_then(|running| running.replica.view(&origin()));
         view.ok_or("nothing is served".to_owned()).and_then(|view| self.clients.check(&view)).map(|()| true)
     }

@@ -10,7 +10,8 @@ impl World<'_> {
             Crashes::Never => {}
             Crashes::OneByOne => {
                 for k in 0..8 {
-                    let victim = if planted { correct[0] } else { self.chance.pick(&correct) };
+                    let all: Vec<usize> = (0..self.actors.len()).collect();
+                    let victim = if planted { correct[0] } else { self.chance.pick(&all) };
                     let at = 2_500 + k * 4_000 + self.chance.range(0, 1_000);
                     let armed = planted || self.chance.one_in(2);
                     self.at(at, if armed { Event::Arm(victim) } else { Event::Crash(vec![victim]) });

@@ -1,0 +1,63 @@
+//! A corrupt replica's pen: signs whatever it is given, valid or not, with a real replica's keys.
+//!
+//! **For the simulator and tests only.** It holds nothing that a corrupt replica does not hold: its own identity key, its
+//! own coin secret, and what everybody knows. The shipped replica never uses it.
+
+use super::coin::{CoinShare, Toss};
+use super::vertex::{Body, Domain, Vertex, VertexRef};
+use super::{Config, Secrets};
+use crate::codec::{ClusterId, Epoch};
+use crate::quorum::{Committee, ReplicaId};
+
+/// Signs what no correct replica would.
+pub struct Forge {
+    committee: Committee,
+    me: ReplicaId,
+    domain: Domain,
+    secrets: Secrets,
+}
+
+impl Forge {
+    /// With the keys of the replica that `config` calls `me`.
+    pub fn new(config: &Config, secrets: Secrets) -> Self {
+        let domain = Domain { cluster: config.cluster, epoch: config.epoch };
+        Self { committee: config.committee, me: config.me, domain, secrets }
+    }
+
+    /// Whose keys it has.
+    pub fn me(&self) -> ReplicaId {
+        self.me
+    }
+
+    /// The committee.
+    pub fn committee(&self) -> Committee {
+        self.committee
+    }
+
+    /// Signs a body as it is.
+    pub fn sign(&self, body: Body) -> Vertex {
+        Vertex::sign(body, &self.domain, &self.secrets.identity)
+    }
+
+    /// Signs a body for another cluster or epoch.
+    pub fn sign_for(&self, body: Body, cluster: ClusterId, epoch: Epoch) -> Vertex {
+        Vertex::sign(body, &Domain { cluster, epoch }, &self.secrets.identity)
+    }
+
+    /// The name of a vertex.
+    pub fn name(&self, vertex: &Vertex) -> VertexRef {
+        vertex.id(&self.domain)
+    }
+
+    /// The own share of the coin that vertices of `round` carry; none below the first such round.
+    pub fn coin_share(&self, round: u64) -> Option<CoinShare> {
+        self.coin_share_for(round, self.domain.epoch)
+    }
+
+    /// The same, of another epoch's coin.
+    pub fn coin_share_for(&self, round: u64, epoch: Epoch) -> Option<CoinShare> {
+        let tossed = (round >= super::vertex::FIRST_SHARE_ROUND).then(|| round - super::commit::CERTIFY)?;
+        let domain = Domain { epoch, ..self.domain };
+        Some(Toss::new(&domain, tossed).share(self.me, &self.secrets.coin, &[0; 32]))
+    }
+}
