@@ -22,7 +22,7 @@ use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
 use crate::link::Local;
 use crate::quorum::ReplicaId;
 use crate::replica::{self, Output, Replica};
-use crate::storage::{Log, LogError};
+use crate::storage::{Log, LogError, Opened};
 use crate::zone::Reads;
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
@@ -87,12 +87,6 @@ async fn serve(
     let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
 
     let (log, opened) = Log::open(disk, cluster, me).map_err(in_log)?;
-    if opened.snapshot.is_some() {
-        let data = file.data.display();
-        return Err(Error(format!(
-            "{data}: this program replays logs without snapshots: run the one that made it"
-        )));
-    }
     if let Some(torn) = log.torn_tail() {
         warn!(file = torn.file, offset = torn.offset, bytes = torn.bytes, "cut off what was never synced");
     }
@@ -105,7 +99,7 @@ async fn serve(
         entropy: entropy()?,
         patience_ms: file.update_patience_ms,
     };
-    let (replica, recovered) = recover(config, opened.records).map_err(|e| Error(e.to_string()))?;
+    let (replica, recovered) = recover(config, opened)?;
 
     let mut inbox = Inbox::new();
     let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));
@@ -167,11 +161,18 @@ async fn work(core: Core<DirDisk>, control: &Lane<Arrival>) -> Result<Result<(),
 }
 
 /// From the log, or for the first time.
-fn recover(config: replica::Config, records: Vec<Vec<u8>>) -> Result<(Replica, Output), replica::Error> {
-    if records.is_empty() {
-        return Ok((Replica::new(config)?, Output::default()));
+fn recover(config: replica::Config, opened: Opened) -> Result<(Replica, Output), Error> {
+    if opened.snapshot.is_some() {
+        return Err(Error(
+            "this program replays logs without snapshots only: run the one that wrote it".into(),
+        ));
     }
-    Replica::recover(now(), config, records)
+    let recovered = if opened.records.is_empty() {
+        Replica::new(config).map(|replica| (replica, Output::default()))
+    } else {
+        Replica::recover(now(), config, opened.records)
+    };
+    recovered.map_err(|e| Error(e.to_string()))
 }
 
 fn bind(file: &ReplicaFile, admin: std::os::unix::net::UnixListener) -> Result<Sockets, Error> {
