@@ -99,9 +99,7 @@ async fn serve(
         warn!(file = torn.file, offset = torn.offset, bytes = torn.bytes, "cut off what was never synced");
     }
     let Opened { snapshot, mut records } = opened;
-    if log.end().records() == 0 {
-        records = first_start(&file, &consensus, &mut log)?;
-    }
+    records.extend(first_start(&file, &consensus, &mut log)?);
     let checkpoint = snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
     let stored = checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
     info!(replica = %me, records = records.len(), checkpoint_bytes = stored, "replaying the log");
@@ -176,35 +174,38 @@ async fn work(core: Core<DirDisk>, control: &Lane<Arrival>) -> Result<Result<(),
     }
 }
 
-/// What an empty log begins with: nothing, if this replica has run before.
+/// What the log of a replica that has never run begins with. An empty log without the mark of such a replica is a lost one.
 fn first_start(
     file: &ReplicaFile,
     consensus: &consensus::Config,
     log: &mut Log<DirDisk>,
-) -> Result<Vec<Vec<u8>>, Error> {
+) -> Result<Option<Vec<u8>>, Error> {
     let (home, data) = (file.path.parent().unwrap_or(Path::new(".")), file.data.display());
     let mark = home.join(NEVER_RUN);
+    let is_empty = log.end().records() == 0;
     if mark.exists() {
-        let first = Replica::first_record(consensus);
-        let written = log.append(&first).and_then(|_| log.sync());
+        let first = is_empty.then(|| Replica::first_record(consensus));
+        let written = first.iter().try_for_each(|first| log.append(first).and_then(|_| log.sync()).map(drop));
         written.map_err(|e| Error(format!("{data}: {e}")))?;
         // Before anything is said: who finds an empty log from now on has lost it.
         let removed = std::fs::remove_file(&mark).and_then(|()| std::fs::File::open(home)?.sync_all());
         let cannot =
             |e| Error(format!("{}: cannot be removed: {e}: make the directory writable", mark.display()));
         removed.map_err(cannot)?;
-        return Ok(vec![first]);
+        return Ok(first);
     }
     let n = consensus.committee.n();
-    if consensus.committee.faults() == 0 {
+    if is_empty && consensus.committee.faults() == 0 {
         return Err(Error(format!(
             "{data}: the log is gone, and a cluster of {n} cannot do without any: bring it back from a backup, or deal anew"
         )));
     }
-    warn!(
-        "the log is gone: this replica makes no vertices until it has learnt from the others where it may resume"
-    );
-    Ok(Vec::new())
+    if is_empty {
+        warn!(
+            "the log is gone: no vertices are made until the others have told where this replica may resume"
+        );
+    }
+    Ok(None)
 }
 
 fn bind(file: &ReplicaFile, admin: std::os::unix::net::UnixListener) -> Result<Sockets, Error> {

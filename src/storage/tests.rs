@@ -3,6 +3,7 @@ use crate::codec::{ClusterId, Digest};
 use crate::limits::MAX_LOG_RECORD_BYTES;
 use crate::quorum::ReplicaId;
 
+mod damage;
 mod snapshots;
 
 const SEGMENT: u64 = 4096;
