@@ -38,6 +38,7 @@ mod delivery;
 mod fetch;
 mod identity;
 mod intake;
+mod onlooker;
 mod pace;
 mod pending;
 mod vertex;
@@ -47,7 +48,9 @@ mod waiting;
 mod tests;
 
 pub use coin::{CoinPublic, CoinSecret};
+pub use commit::SlotOutcome;
 pub use identity::IdentityKey;
+pub use onlooker::Onlooker;
 pub use vertex::{Vertex, VertexRef};
 
 use crate::codec::{ClusterId, Digest, Epoch};
@@ -109,10 +112,23 @@ pub struct Step {
     pub send: Vec<(To, Message)>,
     /// Newly ordered, in order.
     pub batches: Vec<Batch>,
+    /// The rounds that closed, in order, with or without a batch: for logs, drawings and the simulator.
+    pub closed: Vec<ClosedRound>,
     /// What peers did wrong.
     pub faults: Vec<Fault>,
     /// When [`Consensus::tick`] should come, if nothing else does. Replaces what the step before said.
     pub wake_at: Option<UnixMillis>,
+}
+
+/// A round of which all slots are decided, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClosedRound {
+    /// Which; strictly ascending, without gaps.
+    pub round: u64,
+    /// Its n slots, in the coin's order.
+    pub slots: Vec<SlotOutcome>,
+    /// Vertices that age excludes from now on.
+    pub excluded: usize,
 }
 
 /// What the committed slots of one round deliver together.
@@ -327,6 +343,11 @@ impl Consensus {
                 self.creation.closed(closed.evidence);
             }
             step.batches.extend(batch);
+            step.closed.push(ClosedRound {
+                round: closed.round,
+                slots: closed.slots,
+                excluded: excluded.len(),
+            });
             for id in excluded {
                 self.propose_again(id);
             }

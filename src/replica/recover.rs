@@ -108,4 +108,5 @@ fn keep_last_versions(out: &mut Output) {
     kept.reverse();
     out.effects = kept;
     out.executed.clear();
+    out.closed.clear();
 }

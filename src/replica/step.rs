@@ -119,6 +119,7 @@ impl Replica {
         for batch in step.batches {
             self.pipeline.push(batch);
         }
+        out.closed.extend(step.closed);
         self.consensus_wake = step.wake_at;
     }
 
