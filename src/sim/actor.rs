@@ -43,6 +43,7 @@ pub(super) struct Todo {
     pub sync: bool,
     pub wake: Option<u64>,
     pub executed: Vec<crate::replica::ExecutedBatch>,
+    pub closed: Vec<crate::consensus::ClosedRound>,
 }
 
 impl Actor {
@@ -86,6 +87,11 @@ impl Actor {
         self.take(now, output)
     }
 
+    /// Whether its last start had to cut something off the log.
+    pub fn had_torn_tail(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.log.torn_tail().is_some())
+    }
+
     /// Ends without warning: what was not synced is lost or torn.
     pub fn crash(&mut self, chance: &mut Chance) {
         self.running = None;
@@ -122,7 +128,13 @@ impl Actor {
             running.log.append(record).map_err(|e| e.to_string())?;
         }
         running.wake = wake;
-        let mut todo = Todo { tasks: output.tasks, wake, executed: output.executed, ..Todo::default() };
+        let mut todo = Todo {
+            tasks: output.tasks,
+            wake,
+            executed: output.executed,
+            closed: output.closed,
+            ..Todo::default()
+        };
         let may_leave = self.plant == Some(Plant::SendBeforeSync) || (!output.sync && !running.syncing);
         if output.sync && !running.syncing {
             running.syncing = true;

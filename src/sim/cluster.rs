@@ -3,7 +3,7 @@ use super::chance::Chance;
 use super::sig0::Signer;
 use super::{Plant, Scenario};
 use crate::codec::{ClusterId, Epoch, digest};
-use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, coin};
+use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, Onlooker, coin};
 use crate::dns::dnssec::rsa_dnskey_rdata;
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
@@ -103,6 +103,11 @@ impl Cluster {
     /// The clients' SIG(0) key.
     pub fn sig0(&self) -> Signer {
         Signer::new(Name::parse("sig0.client.").expect("a name"), self.sig0)
+    }
+
+    /// One who only looks on.
+    pub fn onlooker(&self) -> Onlooker {
+        Onlooker::new(self.committee, self.id, Epoch(0), self.coin.clone())
     }
 
     /// Everything replica `me` starts from.

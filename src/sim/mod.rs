@@ -7,8 +7,12 @@
 //!
 //! # The model
 //! - *Links* deliver in order and lose nothing while both ends run; how long a message takes, the
-//!   [scheduler](schedulers) decides, message by message. When a replica restarts, what was under way to and from it
-//!   is lost and both ends of each of its links are told `Linked`.
+//!   [scheduler](schedulers) decides, message by message, when it is sent and again when it is due. Links overtake one
+//!   another at will. When a replica restarts, what was under way to and from it is lost and both ends of each of its
+//!   links are told `Linked`.
+//! - *Connections* end, with the scheduler that has them end, at any moment, as [`link`](crate::link) allows: what is under
+//!   way comes late over the next one; or a full queue was dropped, and both ends are told `Linked`. A replica that
+//!   restarts gets again the last messages that it had not acknowledged: its former incarnation may have had them.
 //! - *Disks* lose what was not synced ([`MemDisk`](crate::storage::MemDisk)). A sync takes time, and the effects that
 //!   wait for it are lost with it.
 //! - *Computations* are done at once and their results arrive later.
@@ -32,19 +36,26 @@ mod chance;
 pub mod checkers;
 pub mod clients;
 mod cluster;
+pub mod coverage;
+mod graph;
+pub mod scenario;
 pub mod schedulers;
 mod sig0;
+pub mod svg;
+pub mod trace;
+pub mod witness;
 mod world;
 
 pub use chance::Chance;
-pub use world::run;
+pub use world::{run, watch};
 
 use adversaries::AdversaryKind;
+use clap::ValueEnum;
 use schedulers::SchedulerKind;
 use std::fmt;
 
 /// Which replicas end without warning, and come back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Crashes {
     /// None.
     Never,
@@ -55,7 +66,7 @@ pub enum Crashes {
 }
 
 /// A bug planted in the first replica, which the checkers must find.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Plant {
     /// Effects leave before the records they rest on are durable.
     SendBeforeSync,
@@ -66,7 +77,7 @@ pub enum Plant {
 }
 
 /// One run. Everything that happens follows from it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Scenario {
     /// Replicas.
     pub n: u8,

@@ -16,7 +16,7 @@ pub trait Adversary {
 }
 
 /// The adversaries there are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, clap::ValueEnum)]
 pub enum AdversaryKind {
     /// Two copies with one identity, each talking to a part of the others.
     Equivocate,

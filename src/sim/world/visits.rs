@@ -1,5 +1,6 @@
 //! Clients at the gateways: which replica they go to, when they try again, how long they may wait.
 use super::super::clients::Next;
+use super::super::witness::News;
 use super::{Event, Try, World};
 use crate::replica::{ClientId, Input};
 
@@ -35,6 +36,7 @@ impl World<'_> {
         let round = self.round(actor);
         self.tries.insert(number, Try { actor, incarnation, round });
         self.at(self.now + CLIENT_WAIT_MS, Event::GiveUp { client, number });
+        self.tell(actor, News::Request { client, number });
         self.step(actor, Input::Client { id: ClientId(number), wire })
     }
 
