@@ -2,8 +2,9 @@
 use super::chance::Chance;
 use super::cluster::{Cluster, START};
 use super::{Plant, adversaries::Adversary};
+use crate::codec::Digest;
 use crate::quorum::ReplicaId;
-use crate::replica::{Effect, Input, Output, Replica};
+use crate::replica::{Effect, ExecutedBatch, Input, Output, Replica};
 use crate::signing::{KeyStore, Task};
 use crate::storage::{Log, MemDisk};
 use crate::time::UnixMillis;
@@ -32,6 +33,8 @@ pub(super) struct Running {
     log: Log<MemDisk>,
     held: Vec<Effect>,
     syncing: bool,
+    /// Executed, and not known to be durable: a crash may undo it, since nobody was told.
+    executed: Vec<(ExecutedBatch, Digest)>,
 }
 
 /// What the world must do for a machine after a step.
@@ -42,7 +45,8 @@ pub(super) struct Todo {
     /// A sync has begun: tell [`Actor::synced`] when it is through.
     pub sync: bool,
     pub wake: Option<u64>,
-    pub executed: Vec<crate::replica::ExecutedBatch>,
+    /// Batches whose records are durable, with the digest of the machine after the step that executed them.
+    pub executed: Vec<(ExecutedBatch, Digest)>,
     pub closed: Vec<crate::consensus::ClosedRound>,
 }
 
@@ -83,7 +87,14 @@ impl Actor {
         let config = cluster.config(self.id, chance.seed(), self.plant);
         let (replica, output) = Replica::recover(self.clock(now), config, records)
             .map_err(|e| format!("{:?} cannot start: {e}", self.id))?;
-        self.running = Some(Running { replica, wake: None, log, held: Vec::new(), syncing: false });
+        self.running = Some(Running {
+            replica,
+            wake: None,
+            log,
+            held: Vec::new(),
+            syncing: false,
+            executed: Vec::new(),
+        });
         self.take(now, output)
     }
 
@@ -108,11 +119,12 @@ impl Actor {
     }
 
     /// The sync that a [`Todo`] began is through: what waited for it may happen.
-    pub fn synced(&mut self) -> Result<Vec<Effect>, String> {
-        let Some(running) = &mut self.running else { return Ok(Vec::new()) };
+    pub fn synced(&mut self) -> Result<Todo, String> {
+        let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         running.log.sync().map_err(|e| e.to_string())?;
         running.syncing = false;
-        Ok(std::mem::take(&mut running.held))
+        let (effects, executed) = (std::mem::take(&mut running.held), std::mem::take(&mut running.executed));
+        Ok(Todo { effects, executed, ..Todo::default() })
     }
 
     /// Does a computation.
@@ -128,17 +140,20 @@ impl Actor {
             running.log.append(record).map_err(|e| e.to_string())?;
         }
         running.wake = wake;
-        let mut todo = Todo {
-            tasks: output.tasks,
-            wake,
-            executed: output.executed,
-            closed: output.closed,
-            ..Todo::default()
-        };
+        let mut todo = Todo { tasks: output.tasks, wake, closed: output.closed, ..Todo::default() };
+        if !output.executed.is_empty() {
+            let state = running.replica.digest();
+            running.executed.extend(output.executed.into_iter().map(|batch| (batch, state)));
+        }
+        if running.log.durable().upto() == running.log.end() {
+            todo.executed = std::mem::take(&mut running.executed);
+        }
         let may_leave = self.plant == Some(Plant::SendBeforeSync) || (!output.sync && !running.syncing);
         if output.sync && !running.syncing {
             running.syncing = true;
             todo.sync = true;
+            // On its way to the disk: a crash may tear it.
+            running.log.flush().map_err(|e| e.to_string())?;
         }
         if may_leave {
             todo.effects = output.effects;

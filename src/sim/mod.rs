@@ -14,7 +14,8 @@
 //!   way comes late over the next one; or a full queue was dropped, and both ends are told `Linked`. A replica that
 //!   restarts gets again the last messages that it had not acknowledged: its former incarnation may have had them.
 //! - *Disks* lose what was not synced ([`MemDisk`](crate::storage::MemDisk)). A sync takes time, and the effects that
-//!   wait for it are lost with it.
+//!   wait for it are lost with it. So may be what the replica executed meanwhile: nobody was told, and nothing is checked
+//!   before it is durable.
 //! - *Computations* are done at once and their results arrive later.
 //! - *Corrupt replicas* run the shipped code behind an [adversary](adversaries) that changes what they send, or
 //!   twice with one identity. Replies of corrupt replicas are not used.

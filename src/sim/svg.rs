@@ -4,7 +4,7 @@
 //! side by side. Thin lines are parents, dashed ones weak links. Above each column stand the round's leader slots in the
 //! coin's order, the first on top: full for commit, hollow for skip, dashed if an anchor decided. So that votes can be told from one another, one
 //! leader in five rounds is followed: the first that its round commits. Blue are the paths by which
-//! votes reach it, orange the certificates and the votes that they rest on.
+//! votes reach it, orange the certificates, dotted, and the votes that they rest on.
 use super::graph::{CERTIFY, Graph, VOTE};
 use super::trace::{carried, short, slots};
 use super::witness::{News, Seen, Witness};
@@ -32,7 +32,7 @@ pub const MAX_COLUMNS: u64 = 200;
 
 const STYLE: &str = "\
 text{font:11px sans-serif;fill:#333}.small{font-size:9px;fill:#666}.mid{text-anchor:middle}
-.v{fill:#fff;stroke:#555}.p{fill:#cfe3cf}.lead{stroke:#1a7f37;stroke-width:2.5}.cert{stroke:#d9730d;stroke-width:2.5}
+.v{fill:#fff;stroke:#555}.p{fill:#cfe3cf}.lead{stroke:#1a7f37;stroke-width:2.5}.cert{fill:#d9730d}
 .e{stroke:#c4c4c4;stroke-width:.8}.w{stroke:#8a63a8;stroke-width:1;stroke-dasharray:5 3;fill:none}
 .vote{stroke:#2f6fd0;stroke-width:1.8}.base{stroke:#d9730d;stroke-width:1.8}
 .c{fill:#1a7f37;stroke:#1a7f37}.s{fill:#fff;stroke:#c0392b}.a{stroke-dasharray:3 2;stroke-width:1.6}
@@ -214,7 +214,7 @@ impl Page<'_> {
         let requests = vertex.body().payload.len();
         let committed = self.closed.get(&id.round);
         let leads = committed.is_some_and(|closed| closed.slots.iter().any(|slot| slot.commit == Some(*id)));
-        let classes = ["v", "p", "lead", "cert"].into_iter().zip([true, requests > 0, leads, certifies]);
+        let classes = ["v", "p", "lead"].into_iter().zip([true, requests > 0, leads]);
         let class: Vec<&str> = classes.filter(|(_, holds)| *holds).map(|(class, _)| class).collect();
         let title = format!(
             "{}: {} parents, {} weak links, {requests} requests",
@@ -226,6 +226,10 @@ impl Page<'_> {
             "<g><title>{title}</title><rect class=\"{}\" x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"3\"/>",
             class.join(" ")
         ));
+        if certifies {
+            let (x, y) = (x + WIDTH - 3, y + 3);
+            self.add(&format!("<circle class=\"cert\" cx=\"{x}\" cy=\"{y}\" r=\"5\"/>"));
+        }
         if requests > 0 {
             let (x, y) = (x + WIDTH / 2, y + HEIGHT / 2 + 4);
             self.add(&format!("<text class=\"mid\" x=\"{x}\" y=\"{y}\">{requests}</text>"));
@@ -272,7 +276,7 @@ impl Page<'_> {
     fn legend(&mut self, height: u64) {
         let y = height - 20;
         let text = "green slots: commit · red: skip · dashed: by the anchor named beside it · filled vertex: requests (their number) · green \
-                    border: committed leader · blue: votes for one leader in five rounds · orange: its certificates · violet: weak links";
+                    border: committed leader · blue: votes for one leader in five rounds · orange, dotted: its certificates · violet: weak links";
         self.add(&format!("<text x=\"12\" y=\"{y}\" class=\"small\">{text}</text>"));
     }
 }

@@ -155,7 +155,7 @@ impl<F: FnMut(&str)> Witness for Trace<F> {
             News::Sent { to, bytes } => self.sent(seen, &who, *to, bytes),
             News::Closed(round) => self.common(at, &who, "slots", &slots(round)),
             News::Executed(batch) => {
-                let text = format!("{} of round {}, {} requests", batch.number, batch.round, batch.requests);
+                let text = format!("{} of round {}, requests {}", batch.number, batch.round, batch.requests);
                 self.common(at, &who, "batch", &text);
             }
             News::Published { serial } => self.common(at, &who, "publish", &format!("serial {serial}")),
@@ -225,7 +225,7 @@ fn describe(id: &VertexRef, vertex: &Vertex) -> String {
         text += &format!(", weak {}", body.weak.iter().map(short).collect::<Vec<_>>().join(" "));
     }
     if !body.payload.is_empty() {
-        text += &format!(", {} requests ({octets} octets)", body.payload.len());
+        text += &format!(", requests {} ({octets} octets)", body.payload.len());
     }
     text
 }

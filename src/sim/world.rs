@@ -7,9 +7,10 @@ use super::cluster::{Cluster, START};
 use super::schedulers::Scheduler;
 use super::witness::{News, Seen, Witness};
 use super::{Report, Scenario, Violation};
+use crate::codec::Digest;
 use crate::protocol::To;
 use crate::quorum::ReplicaId;
-use crate::replica::{Effect, Input};
+use crate::replica::{Effect, ExecutedBatch, Input};
 use crate::signing::Computed;
 use crate::zone::View;
 use std::collections::{BTreeMap, BTreeSet};
@@ -213,8 +214,8 @@ impl<'a> World<'a> {
                 if due != Some(self.now) { Ok(()) } else { self.step(actor, Input::Tick) }
             }
             Event::Synced(actor, incarnation) if self.actors[actor].incarnation == incarnation => {
-                let effects = self.actors[actor].synced()?;
-                effects.into_iter().try_for_each(|effect| self.effect(actor, effect))
+                let todo = self.actors[actor].synced()?;
+                self.follow(actor, todo)
             }
             Event::Computed(actor, incarnation, computed)
                 if self.actors[actor].incarnation == incarnation =>
@@ -310,24 +311,18 @@ impl<'a> World<'a> {
             self.soon(1, 8, Event::Computed(actor, incarnation, computed));
         }
         todo.closed.iter().for_each(|closed| self.tell(actor, News::Closed(closed)));
-        todo.executed.iter().for_each(|batch| self.tell(actor, News::Executed(batch)));
+        todo.executed.iter().for_each(|(batch, _)| self.tell(actor, News::Executed(batch)));
         self.check_executed(actor, &todo.executed)?;
         todo.effects.into_iter().try_for_each(|effect| self.effect(actor, effect))
     }
 
-    fn check_executed(
-        &mut self,
-        actor: usize,
-        executed: &[crate::replica::ExecutedBatch],
-    ) -> Result<(), String> {
+    fn check_executed(&mut self, actor: usize, executed: &[(ExecutedBatch, Digest)]) -> Result<(), String> {
         let one = &self.actors[actor];
-        let (Some(last), Some(running), true) = (executed.last(), &one.running, one.is_correct()) else {
-            return Ok(());
-        };
-        for batch in executed {
+        let (Some((last, state)), true) = (executed.last(), one.is_correct()) else { return Ok(()) };
+        for (batch, _) in executed {
             self.checkers.executed(one.id, batch)?;
         }
-        self.checkers.machine(one.id, last.number, running.replica.digest())
+        self.checkers.machine(one.id, last.number, *state)
     }
 
     fn effect(&mut self, actor: usize, effect: Effect) -> Result<(), String> {

@@ -38,27 +38,30 @@ impl Pipe {
 }
 
 impl World<'_> {
-    pub(super) fn transmit(&mut self, from: usize, to: ReplicaId, bytes: &Arc<[u8]>) {
-        let sent: Vec<Arc<[u8]>> = match &mut self.actors[from].adversary {
-            Some(adversary) => {
-                let out = adversary.outgoing(&mut self.chance, self.now, to, bytes);
-                out.into_iter().map(Arc::from).collect()
-            }
-            None => vec![bytes.clone()],
+    /// Sends a message, or what the adversary makes of it.
+    pub(super) fn transmit(&mut self, from: usize, to: ReplicaId, bytes: &[u8]) {
+        let sent = match &mut self.actors[from].adversary {
+            Some(adversary) => adversary.outgoing(&mut self.chance, self.now, to, bytes),
+            None => vec![bytes.to_vec()],
         };
         for bytes in sent.iter().filter(|sent| *sent != bytes) {
             self.tell(from, News::Sent { to: To::One(to), bytes });
         }
+        self.carry(from, to, &sent);
+    }
+
+    /// Puts messages on the links from a machine to those of a replica.
+    fn carry(&mut self, from: usize, to: ReplicaId, sent: &[Vec<u8>]) {
         for peer in 0..self.actors.len() {
             if self.actors[peer].id != to || !self.speak(from, peer) || self.actors[peer].running.is_none() {
                 continue;
             }
-            for bytes in &sent {
+            for bytes in sent {
                 self.report.messages += 1;
                 if self.silence.is_some_and(|(from, to)| (from..to).contains(&self.now)) {
                     self.report.messages_in_silence += 1;
                 }
-                self.put(from, peer, bytes.clone());
+                self.put(from, peer, Arc::from(bytes.as_slice()));
             }
         }
     }
