@@ -183,7 +183,7 @@ fn one_seed_is_one_run_whoever_looks_on() {
     let adversary = Some(AdversaryKind::Equivocate);
     for scheduler in SchedulerKind::value_variants() {
         let scheduler = *scheduler;
-        let scenario = Scenario { adversary, scheduler, operations: 3, ..Scenario::new(4, 1200) };
+        let scenario = Scenario { adversary, scheduler, clients: 1, operations: 2, ..Scenario::new(4, 1200) };
         let looked_on = || {
             let (mut text, mut drawing, mut coverage) = (String::new(), Drawing::new(), Coverage::new());
             let mut trace = Trace::new(Level::Messages, |line: &str| text += line);
@@ -197,7 +197,7 @@ fn one_seed_is_one_run_whoever_looks_on() {
         for what in ["vertex", "coin", "slots", "batch", "publish", "request", "reply", "send"] {
             assert!(first.1.contains(what), "{scenario}: the trace has no {what}");
         }
-        for class in ["\"v p\"", "\"v lead\"", "\"cert\"", "\"vote\"", "\"e\"", "\"c\""] {
+        for class in ["\"v p", "\"v lead", "\"cert\"", "\"vote\"", "\"e\"", "\"c\""] {
             assert!(first.2.contains(&format!("class={class}")), "{scenario}: the drawing has no {class}");
         }
     }

@@ -27,6 +27,7 @@ const LEFT: u64 = 56;
 const MARK: u64 = 16;
 /// Pixels of the legend.
 const LEGEND: u64 = 46;
+const LEGEND_WIDTH: u64 = 1_000;
 /// Columns of a drawing: more cannot be read.
 pub const MAX_COLUMNS: u64 = 200;
 
@@ -106,7 +107,7 @@ impl Page<'_> {
     fn draw(mut self) -> String {
         let n = self.committee.n() as u64;
         let columns = self.rounds.end() - self.rounds.start() + 1;
-        let (width, height) = (LEFT + columns * COLUMN, self.top() + n * ROW + LEGEND);
+        let (width, height) = ((LEFT + columns * COLUMN).max(LEGEND_WIDTH), self.top() + n * ROW + LEGEND);
         self.add(&format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
              <style>\n{STYLE}</style>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>"

@@ -1,13 +1,17 @@
-//! Many runs on several threads, and what they came to.
+//! Many runs on several threads, and what they came to. After Ctrl-C those that run end, and what there is is told; a second
+//! one ends the program at once.
+use crate::ceremony::files::plain;
 use crate::cli::progress::RunsDisplay;
 use crate::cli::{Failure, print};
 use crate::sim::coverage::Coverage;
 use crate::sim::scenario::name;
 use crate::sim::{Report, Scenario, Violation, watch};
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use std::num::NonZero;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -60,6 +64,10 @@ pub(super) fn run(
     jobs: Option<u16>,
     scenario: impl Fn(u64) -> Scenario + Sync,
 ) -> Result<(), Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let caught = flag::register_conditional_shutdown(SIGINT, 1, stop.clone())
+        .and_then(|_| flag::register(SIGINT, stop.clone()));
+    caught.map_err(|e| Failure::new(format!("signals cannot be caught: {}", plain(&e))))?;
     let started = Instant::now();
     let count = seeds.end - seeds.start;
     let threads = jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), usize::from);
@@ -71,7 +79,7 @@ pub(super) fn run(
             scope.spawn(|| {
                 loop {
                     let done = next.fetch_add(1, Ordering::Relaxed);
-                    if done >= count {
+                    if done >= count || stop.load(Ordering::Relaxed) {
                         return;
                     }
                     let scenario = scenario(seeds.start + done);
