@@ -103,9 +103,43 @@ fn wrong_usage_is_exit_2_and_says_how() {
 }
 
 #[test]
+fn one_simulated_run_is_told_and_drawn_and_a_planted_bug_is_exit_1() {
+    let dir = tempfile::tempdir().unwrap();
+    let svg = text(&dir.path().join("dag.svg"));
+    let run = ["sim", "--seed", "7", "--n", "4", "--adversary", "none", "--operations", "2", "--svg", &svg];
+    let said = done(&conclave(&run));
+    assert!(said.starts_with("conclave sim --seed 7 --n 4 --scheduler "), "{said}");
+    for what in
+        ["  start", "  vertex   r1@1:", "  coin     round 1: r", "  slots    round 1: r", "all promises kept"]
+    {
+        assert!(said.contains(what), "no `{what}` in {said}");
+    }
+    assert!(fs::read_to_string(&svg).unwrap().starts_with("<svg "));
+    assert_eq!(said, done(&conclave(&run)), "one seed is one run");
+    let plant =
+        ["sim", "--seeds", "1500..1510", "--n", "4", "--adversary", "none", "--crashes", "one-by-one"];
+    let found = conclave(&[&plant[..], &["--plant", "forget-log"]].concat());
+    failed(&found, 1, &["accusation", "see it again: conclave sim --seed 15", "--plant forget-log"]);
+}
+
+#[test]
+fn many_simulated_runs_say_what_they_have_exercised() {
+    let said = done(&conclave(&["sim", "--seeds", "0..4", "--n", "4", "--jobs", "2"]));
+    for what in ["committed by certificates", "<- never", "4 runs in", "a second", "0 failed"] {
+        assert!(said.contains(what), "no `{what}` in {said}");
+    }
+    failed(&conclave(&["sim"]), 2, &["--seed"]);
+    failed(&conclave(&["sim", "--seed", "1", "--seeds", "1..2"]), 2, &["cannot be used with"]);
+    failed(&conclave(&["sim", "--seeds", "5..5"]), 2, &["A..B"]);
+    failed(&conclave(&["sim", "--seed", "1", "--adversary", "nobody"]), 2, &["equivocate"]);
+    failed(&conclave(&["sim", "--seed", "1", "--n", "33"]), 2, &["33"]);
+}
+
+#[test]
 fn help_and_version_and_completions_go_to_stdout() {
     assert!(done(&conclave(&["--help"])).contains("Exit codes: 0 done, 1 failed, 2 wrong usage."));
     assert!(done(&conclave(&["demo", "--help"])).contains("Example:"));
+    assert!(done(&conclave(&["sim", "--help"])).contains("Examples:"));
     assert!(done(&conclave(&["--version"])).starts_with("conclave "));
     assert!(done(&dealer(&["init", "--help"])).contains("Example:"));
     for shell in ["bash", "zsh", "fish"] {

@@ -6,6 +6,7 @@
 //! | `conclave replica` | one replica in the foreground |
 //! | `conclave check` | what is wrong with a replica's files |
 //! | `conclave ctl` ([`ctl`]) | questions to a running replica |
+//! | `conclave sim` ([`sim`]) | simulated clusters, whose runs a seed decides |
 //! | `conclave completions` | completions for a shell |
 //!
 //! The dealer's commands stand in `keys-tooling/`. Results go to stdout; logs, progress and what is wrong to stderr,
@@ -15,6 +16,7 @@
 pub mod ctl;
 pub mod demo;
 pub mod progress;
+pub mod sim;
 
 use crate::ceremony::files::Problem;
 use crate::runtime::config::ReplicaFile;
@@ -120,6 +122,8 @@ enum Command {
     },
     /// Ask a running replica
     Ctl(ctl::Arguments),
+    /// Run whole clusters in a simulated world, and look for broken promises
+    Sim(sim::Arguments),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -135,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Replica { config, end_with_parent } => replica(&config, end_with_parent, cli.log),
         Command::Check { config } => check(&config),
         Command::Ctl(arguments) => ctl::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "conclave", &mut script);

@@ -1,4 +1,4 @@
-//! How a deal is shown: bars on a terminal, lines elsewhere.
+//! How long work is shown: bars on a terminal; elsewhere lines, or nothing.
 
 use crate::ceremony::deal::Progress;
 use crate::threshold::dealer::DealProgress;
@@ -60,5 +60,47 @@ impl DealDisplay {
         bar.set_prefix(label.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
         Some(bar)
+    }
+}
+
+/// Shows a set of simulated runs on stderr: a bar on a terminal, only the failures elsewhere.
+pub struct RunsDisplay {
+    bar: Option<ProgressBar>,
+}
+
+impl RunsDisplay {
+    /// For so many runs.
+    pub fn new(runs: u64) -> Self {
+        let style = ProgressStyle::with_template("  {bar:30} {pos}/{len} runs, {per_sec}, {eta} left{msg}");
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(runs).with_style(style)
+        });
+        Self { bar }
+    }
+
+    /// A run is over; `failures` so far.
+    pub fn ran(&self, failures: usize) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+            if failures > 0 {
+                bar.set_message(format!(", {failures} failed"));
+            }
+        }
+    }
+
+    /// Says a line at once, above the bar if there is one.
+    pub fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    /// The bar goes.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }

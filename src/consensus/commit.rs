@@ -40,6 +40,17 @@ pub(super) const CERTIFY: u64 = 4;
 /// Rounds from a leader to the first that may anchor it.
 const ANCHOR: u64 = 5;
 
+/// What became of one leader slot. Commit or skip is the same at all replicas; by which rule each found it, is not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SlotOutcome {
+    /// Whose slot.
+    pub author: ReplicaId,
+    /// The committed vertex; none if the slot was skipped.
+    pub commit: Option<VertexRef>,
+    /// The leader by which the indirect rule decided it; none if certificates or blames did.
+    pub anchor: Option<VertexRef>,
+}
+
 /// A round of which all slots are decided.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Closed {
@@ -47,6 +58,8 @@ pub(super) struct Closed {
     pub round: u64,
     /// Its committed leaders, in the coin's order; none if all slots are skipped.
     pub leaders: Vec<VertexRef>,
+    /// All its slots, in the coin's order.
+    pub slots: Vec<SlotOutcome>,
     /// The highest round of a vertex from which this round, or one before, was decided.
     pub evidence: u64,
 }
@@ -108,6 +121,7 @@ struct Slot {
 #[derive(Clone, Copy)]
 struct Decided {
     commit: Option<Digest>,
+    anchor: Option<VertexRef>,
     evidence: u64,
 }
 
@@ -262,9 +276,11 @@ impl Rule {
         for slot in self.slots(round).iter_mut().filter(|slot| slot.decided.is_none()) {
             let committed = slot.certifiers.iter().find(|(_, authors)| authors.len() >= certificates);
             slot.decided = match committed {
-                Some((leader, _)) => Some(Decided { commit: Some(*leader), evidence: round + CERTIFY }),
+                Some((leader, _)) => {
+                    Some(Decided { commit: Some(*leader), anchor: None, evidence: round + CERTIFY })
+                }
                 None if slot.blamers.len() >= blames => {
-                    Some(Decided { commit: None, evidence: round + VOTE })
+                    Some(Decided { commit: None, anchor: None, evidence: round + VOTE })
                 }
                 None => None,
             };
@@ -282,7 +298,8 @@ impl Rule {
             }
         }
         for (slot, commit) in self.slots(round).iter_mut().zip(certified) {
-            slot.decided.get_or_insert(Decided { commit, evidence: anchor.evidence });
+            let anchored = Decided { commit, anchor: Some(anchor.leader), evidence: anchor.evidence };
+            slot.decided.get_or_insert(anchored);
         }
     }
 
@@ -318,17 +335,23 @@ impl Rule {
         let round = self.next;
         let state = self.rounds.get(&round)?;
         let leaders = state.leaders.as_ref()?;
-        let mut committed = Vec::new();
+        let mut slots = Vec::new();
         let mut evidence = self.evidence.max(round + CERTIFY);
         for author in leaders {
             let decided = state.slots[author.slot()].decided?;
             evidence = evidence.max(decided.evidence);
-            committed.extend(decided.commit.map(|digest| VertexRef { round, author: *author, digest }));
+            let commit = decided.commit.map(|digest| VertexRef { round, author: *author, digest });
+            slots.push(SlotOutcome { author: *author, commit, anchor: decided.anchor });
         }
         self.rounds.remove(&round);
         self.next += 1;
         self.evidence = evidence;
-        Some(Closed { round, leaders: committed, evidence })
+        Some(Closed {
+            round,
+            leaders: slots.iter().filter_map(|slot| slot.commit).collect(),
+            slots,
+            evidence,
+        })
     }
 }
 

@@ -44,6 +44,7 @@ mod identity;
 mod intake;
 mod message;
 mod observe;
+mod onlooker;
 mod pace;
 mod pending;
 mod resume;
@@ -55,8 +56,10 @@ mod tests;
 
 pub use checkpoint::{Certificate, Mark, Statement};
 pub use coin::{CoinPublic, CoinSecret};
+pub use commit::SlotOutcome;
 pub use identity::IdentityKey;
 pub use message::{Message, Record};
+pub use onlooker::Onlooker;
 pub use resume::Base;
 pub use vertex::{Body, Request, Vertex, VertexRef};
 
@@ -120,10 +123,23 @@ pub struct Step {
     pub send: Vec<(To, Message)>,
     /// Newly ordered, in order.
     pub batches: Vec<Batch>,
+    /// The rounds that closed, in order, with or without a batch: for logs, drawings and the simulator.
+    pub closed: Vec<ClosedRound>,
     /// What peers did wrong.
     pub faults: Vec<Fault>,
     /// When [`Consensus::tick`] should come, if nothing else does. Replaces what the step before said.
     pub wake_at: Option<UnixMillis>,
+}
+
+/// A round of which all slots are decided, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClosedRound {
+    /// Which; strictly ascending, without gaps.
+    pub round: u64,
+    /// Its n slots, in the coin's order.
+    pub slots: Vec<SlotOutcome>,
+    /// Vertices that age excludes from now on.
+    pub excluded: usize,
 }
 
 /// What the committed slots of one round deliver together.
@@ -340,6 +356,11 @@ impl Consensus {
                 self.creation.closed(closed.evidence);
             }
             step.batches.extend(batch);
+            step.closed.push(ClosedRound {
+                round: closed.round,
+                slots: closed.slots,
+                excluded: excluded.len(),
+            });
             for id in excluded {
                 self.propose_again(id);
             }

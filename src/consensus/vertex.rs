@@ -42,7 +42,7 @@ pub struct VertexRef {
 
 impl VertexRef {
     /// Not above any vertex of this round, and above all of lower rounds.
-    pub(super) fn first_of(round: u64) -> Self {
+    pub fn first_of(round: u64) -> Self {
         let author = ReplicaId::new(1).expect("1 is an index");
         Self { round, author, digest: Digest::default() }
     }

@@ -132,6 +132,8 @@ pub struct Output {
     pub tasks: Vec<signing::Task>,
     /// Batches that this step executed: for logs, metrics and the simulator's checks.
     pub executed: Vec<ExecutedBatch>,
+    /// Rounds of which this step decided all slots: for logs, drawings and the simulator's coverage.
+    pub closed: Vec<consensus::ClosedRound>,
     /// When to give [`Input::Tick`] at the latest.
     pub wake_at: Option<UnixMillis>,
     /// A state to be stored, in place of everything in the log up to and with this output's records. One at a time.

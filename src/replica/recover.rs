@@ -134,4 +134,5 @@ fn keep_last_versions(out: &mut Output) {
     }
     kept.reverse();
     out.effects = kept;
+    out.closed.clear();
 }

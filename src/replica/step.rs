@@ -133,6 +133,7 @@ impl Replica {
         for batch in step.batches {
             self.pipeline.push(batch);
         }
+        out.closed.extend(step.closed);
         self.consensus_wake = step.wake_at;
     }
 

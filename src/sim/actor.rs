@@ -3,10 +3,10 @@ use super::chance::Chance;
 use super::checkers::MAX_SKEW_MS;
 use super::cluster::{Cluster, START};
 use super::{Plant, adversaries::Adversary};
-use crate::codec::ClusterId;
+use crate::codec::{ClusterId, Digest};
 use crate::consensus::forge::Forge;
 use crate::quorum::ReplicaId;
-use crate::replica::{Effect, Input, Output, Past, Replica, StateFile};
+use crate::replica::{Effect, ExecutedBatch, Input, Output, Past, Replica, StateFile};
 use crate::signing::{KeyStore, Task};
 use crate::storage::{Log, LogError, MemDisk, Position, SnapshotWriter, Stored};
 use crate::time::UnixMillis;
@@ -62,6 +62,8 @@ pub(super) struct Running {
     log: Log<MemDisk>,
     held: Vec<Effect>,
     syncing: bool,
+    /// Executed, and not known to be durable: a crash may undo it, since nobody was told.
+    executed: Vec<(ExecutedBatch, Digest)>,
 }
 
 /// What the world must do for a machine after a step.
@@ -72,7 +74,9 @@ pub(super) struct Todo {
     /// A sync has begun: tell [`Actor::synced`] when it is through.
     pub sync: bool,
     pub wake: Option<u64>,
-    pub executed: Vec<crate::replica::ExecutedBatch>,
+    /// Batches whose records are durable, with the digest of the machine after the step that executed them.
+    pub executed: Vec<(ExecutedBatch, Digest)>,
+    pub closed: Vec<crate::consensus::ClosedRound>,
     /// A state was written: tell [`Actor::stored`] after a while.
     pub store: Option<(u64, Stored)>,
 }
@@ -136,8 +140,14 @@ impl Actor {
         let checkpoint = opened.snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
         let past = Past { checkpoint, records: opened.records };
         let (replica, output) = Replica::recover(self.clock(now), config, past).map_err(Stop::Replica)?;
-        self.running = Some(Running { replica, wake: None, log, held: Vec::new(), syncing: false });
+        let (held, executed) = (Vec::new(), Vec::new());
+        self.running = Some(Running { replica, wake: None, log, held, syncing: false, executed });
         self.take(now, output)
+    }
+
+    /// Whether its last start had to cut something off the log.
+    pub fn had_torn_tail(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.log.torn_tail().is_some())
     }
 
     /// Ends without warning: what was not synced is lost or torn.
@@ -169,11 +179,12 @@ impl Actor {
     }
 
     /// The sync that a [`Todo`] began is through: what waited for it may happen.
-    pub fn synced(&mut self) -> Result<Vec<Effect>, Stop> {
-        let Some(running) = &mut self.running else { return Ok(Vec::new()) };
+    pub fn synced(&mut self) -> Result<Todo, Stop> {
+        let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         running.log.sync()?;
         running.syncing = false;
-        Ok(std::mem::take(&mut running.held))
+        let (effects, executed) = (std::mem::take(&mut running.held), std::mem::take(&mut running.executed));
+        Ok(Todo { effects, executed, ..Todo::default() })
     }
 
     /// A state is on disk: the log that it stands for goes.
@@ -206,12 +217,20 @@ impl Actor {
             }
         };
         running.wake = wake;
-        let mut todo =
-            Todo { tasks: output.tasks, wake, executed: output.executed, store, ..Todo::default() };
+        let mut todo = Todo { tasks: output.tasks, wake, closed: output.closed, store, ..Todo::default() };
+        if !output.executed.is_empty() {
+            let state = running.replica.digest();
+            running.executed.extend(output.executed.into_iter().map(|batch| (batch, state)));
+        }
+        if running.log.durable().upto() == running.log.end() {
+            todo.executed = std::mem::take(&mut running.executed);
+        }
         let may_leave = self.plant == Some(Plant::SendBeforeSync) || (!output.sync && !running.syncing);
         if output.sync && !running.syncing {
             running.syncing = true;
             todo.sync = true;
+            // On its way to the disk: a crash may tear it.
+            running.log.flush()?;
         }
         if may_leave {
             todo.effects = output.effects;

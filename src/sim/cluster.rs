@@ -3,7 +3,7 @@ use super::chance::Chance;
 use super::sig0::Signer;
 use super::{Plant, Scenario};
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
-use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, coin, forge::Forge};
+use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, Onlooker, coin, forge::Forge};
 use crate::dns::dnssec::rsa_dnskey_rdata;
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
@@ -116,6 +116,11 @@ impl Cluster {
     /// What a corrupt replica `me` can sign.
     pub fn forge(&self, me: ReplicaId) -> Forge {
         Forge::new(&self.consensus(me), self.secrets(me))
+    }
+
+    /// One who only looks on.
+    pub fn onlooker(&self) -> Onlooker {
+        Onlooker::new(self.committee, self.id, Epoch(0), self.coin.clone())
     }
 
     fn consensus(&self, me: ReplicaId) -> consensus::Config {

@@ -7,11 +7,16 @@
 //!
 //! # The model
 //! - *Links* deliver in order and lose nothing while both ends run; how long a message takes, the
-//!   [scheduler](schedulers) decides, message by message. When a replica restarts, what was under way to and from it
-//!   is lost and both ends of each of its links are told `Linked`.
+//!   [scheduler](schedulers) decides, message by message, when it is sent and again when it is due. Links overtake one
+//!   another at will. When a replica restarts, what was under way to and from it is lost and both ends of each of its
+//!   links are told `Linked`.
+//! - *Connections* end, with the scheduler that has them end, at any moment, as [`link`](crate::link) allows: what is under
+//!   way comes late over the next one; or a full queue was dropped, and both ends are told `Linked`. A replica that
+//!   restarts gets again the last messages that it had not acknowledged: its former incarnation may have had them.
 //! - *Disks* lose what was not synced ([`MemDisk`](crate::storage::MemDisk)). A sync takes time, and the effects that
-//!   wait for it are lost with it. One disk may [fail](DiskFault): its replica ends, and what it may start from again is
-//!   for its log to say.
+//!   wait for it are lost with it. So may be what the replica executed meanwhile: nobody was told, and nothing is checked
+//!   before it is durable. One disk may [fail](DiskFault): its replica ends, and what it may start from again is for its log
+//!   to say.
 //! - *Computations* are done at once and their results arrive later.
 //! - *Corrupt replicas* run the shipped code behind an [adversary](adversaries) that changes what they send, or
 //!   twice with one identity. Replies of corrupt replicas are not used.
@@ -35,23 +40,30 @@ mod chance;
 pub mod checkers;
 pub mod clients;
 mod cluster;
+pub mod coverage;
+mod graph;
+pub mod scenario;
 pub mod schedulers;
 mod sig0;
+pub mod svg;
+pub mod trace;
+pub mod witness;
 mod world;
 
 pub use chance::Chance;
 pub use sig0::Signer;
-pub use world::run;
+pub use world::{run, watch};
 
 use crate::protocol::Misbehaviour;
 use adversaries::{AdversaryKind, Deeds};
 use checkers::bounds::Peaks;
+use clap::ValueEnum;
 use schedulers::SchedulerKind;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// Which replicas end without warning, and come back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Crashes {
     /// None.
     Never,
@@ -75,7 +87,7 @@ pub enum DiskFault {
 }
 
 /// A bug planted in the first replica, which the checkers must find.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Plant {
     /// Effects leave before the records they rest on are durable.
     SendBeforeSync,
@@ -86,7 +98,7 @@ pub enum Plant {
 }
 
 /// One run. Everything that happens follows from it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Scenario {
     /// Replicas.
     pub n: u8,

@@ -5,10 +5,12 @@ use super::checkers::Checkers;
 use super::clients::Clients;
 use super::cluster::{Cluster, START};
 use super::schedulers::Scheduler;
+use super::witness::{News, Seen, Witness};
 use super::{Report, Scenario, Violation};
+use crate::codec::Digest;
 use crate::protocol::To;
 use crate::quorum::ReplicaId;
-use crate::replica::{Effect, Input};
+use crate::replica::{Effect, ExecutedBatch, Input};
 use crate::signing::Computed;
 use crate::storage::Stored;
 use crate::zone::View;
@@ -20,6 +22,7 @@ const LIMIT_MS: u64 = 900_000;
 
 mod corrupt;
 mod disks;
+mod links;
 mod outcome;
 mod plan;
 mod visits;
@@ -27,13 +30,14 @@ mod visits;
 use disks::DiskEvent;
 
 enum Event {
-    Deliver {
+    /// The message at the head of a link is due.
+    Due {
         from: usize,
-        from_incarnation: u64,
         to: usize,
-        incarnation: u64,
-        bytes: Vec<u8>,
+        turn: u64,
     },
+    /// Some connection ends.
+    Cut,
     Linked {
         at: usize,
         incarnation: u64,
@@ -52,6 +56,8 @@ enum Event {
     Crash(Vec<usize>),
     /// A crash at the worst moment: between a write and its sync.
     Arm(usize),
+    /// That crash.
+    Fall(usize),
     Start(usize),
     /// All that was said when this update was given to this machine has arrived.
     Settled {
@@ -78,8 +84,8 @@ struct World<'a> {
     events: BTreeMap<(u64, u64), Event>,
     sequence: u64,
     now: u64,
-    /// When the last message of each link arrives, which keeps it in order.
-    links: BTreeMap<(usize, usize), u64>,
+    /// By sender and receiver.
+    pipes: BTreeMap<(usize, usize), links::Pipe>,
     views: BTreeMap<usize, Arc<View>>,
     clients: Clients,
     tries: BTreeMap<u64, Try>,
@@ -90,23 +96,38 @@ struct World<'a> {
     next_look: u64,
     checkers: Checkers,
     report: Report,
+    witnesses: &'a mut [&'a mut dyn Witness],
 }
 
 /// Runs a scenario to its end, or to the first promise that is broken.
 pub fn run(scenario: &Scenario) -> Result<Report, Violation> {
-    let mut world = World::new(scenario);
-    match world.run() {
-        Ok(()) => Ok(world.finish()),
-        Err(what) => Err(Violation { at_ms: world.now, what }),
+    watch(scenario, &mut [])
+}
+
+/// Runs a scenario before witnesses. A panic of the code under test is a broken promise like any other.
+pub fn watch<'a>(
+    scenario: &'a Scenario,
+    witnesses: &'a mut [&'a mut dyn Witness],
+) -> Result<Report, Violation> {
+    let mut world = World::new(scenario, witnesses);
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.run()));
+    match ended {
+        Ok(Ok(())) => Ok(world.finish()),
+        Ok(Err(what)) => Err(Violation { at_ms: world.now, what }),
+        Err(panic) => {
+            let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = literal.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            Err(Violation { at_ms: world.now, what: format!("panic: {text}") })
+        }
     }
 }
 
 impl<'a> World<'a> {
-    fn new(scenario: &'a Scenario) -> Self {
+    fn new(scenario: &'a Scenario, witnesses: &'a mut [&'a mut dyn Witness]) -> Self {
         let mut chance = Chance::new(scenario.seed);
         let cluster = Cluster::deal(scenario, &mut chance);
         let committee = cluster.committee;
-        let scheduler = scenario.scheduler.make(committee, &mut chance);
+        let scheduler = scenario.scheduler.make(&cluster, &mut chance);
         let count = if scenario.adversary.is_some() { committee.faults() } else { 0 };
         let corrupt: BTreeSet<ReplicaId> = committee.members().rev().take(count).collect();
         let mut actors = Vec::new();
@@ -124,6 +145,9 @@ impl<'a> World<'a> {
         }
         let checkers = Checkers::new(&cluster, corrupt);
         let clients = Clients::new(&cluster, scenario.clients, scenario.operations);
+        for witness in witnesses.iter_mut() {
+            witness.begin(committee, cluster.onlooker());
+        }
         let mut world = Self {
             scenario,
             cluster,
@@ -133,7 +157,7 @@ impl<'a> World<'a> {
             events: BTreeMap::new(),
             sequence: 0,
             now: 0,
-            links: BTreeMap::new(),
+            pipes: BTreeMap::new(),
             views: BTreeMap::new(),
             clients,
             tries: BTreeMap::new(),
@@ -143,6 +167,7 @@ impl<'a> World<'a> {
             next_look: 0,
             checkers,
             report: Report::default(),
+            witnesses,
         };
         for actor in 0..world.actors.len() {
             let at = world.chance.range(0, 200);
@@ -151,6 +176,7 @@ impl<'a> World<'a> {
         world.plan_crashes();
         world.plan_disks();
         world.plan_speech();
+        world.plan_cut();
         world
     }
 
@@ -198,17 +224,13 @@ impl<'a> World<'a> {
 
     fn handle(&mut self, event: Event) -> Result<(), String> {
         match event {
-            Event::Deliver { from, from_incarnation, to, incarnation, bytes } => {
-                let sender = &self.actors[from];
-                let lost = sender.incarnation != from_incarnation && sender.running.is_some();
-                if lost || self.actors[to].incarnation != incarnation {
-                    return Ok(());
-                }
-                let from = sender.id;
-                self.overhear(to, from, &bytes)?;
-                self.step(to, Input::Peer { from, bytes })
+            Event::Due { from, to, turn } => self.due(from, to, turn),
+            Event::Cut => {
+                self.cut();
+                Ok(())
             }
             Event::Linked { at, incarnation, peer } if self.actors[at].incarnation == incarnation => {
+                self.tell(at, News::Linked(peer));
                 self.step(at, Input::Linked(peer))
             }
             Event::Wake(actor) => {
@@ -217,7 +239,7 @@ impl<'a> World<'a> {
             }
             Event::Synced(actor, incarnation) if self.actors[actor].incarnation == incarnation => {
                 match self.actors[actor].synced() {
-                    Ok(effects) => effects.into_iter().try_for_each(|effect| self.effect(actor, effect)),
+                    Ok(todo) => self.follow(actor, todo),
                     Err(stop) => self.stopped(actor, stop),
                 }
             }
@@ -248,18 +270,15 @@ impl<'a> World<'a> {
             Event::Try(client) => self.send(client),
             Event::GiveUp { client, number } => self.give_up(client, number),
             Event::Crash(actors) => {
-                for actor in actors {
-                    if self.actors[actor].running.is_none() {
-                        continue;
-                    }
-                    self.actors[actor].crash(&mut self.chance);
-                    self.report.crashes += 1;
-                    self.soon(100, 2_000, Event::Start(actor));
-                }
+                actors.into_iter().for_each(|actor| self.crash(actor, false));
                 Ok(())
             }
             Event::Arm(actor) => {
                 self.armed.insert(actor);
+                Ok(())
+            }
+            Event::Fall(actor) => {
+                self.crash(actor, true);
                 Ok(())
             }
             Event::Start(actor) => self.start(actor),
@@ -277,19 +296,29 @@ impl<'a> World<'a> {
         if self.actors[actor].running.is_some() || self.actors[actor].lost {
             return Ok(());
         }
-        match self.actors[actor].start(&self.cluster, self.now, &mut self.chance) {
-            Ok(todo) => self.follow(actor, todo)?,
+        let todo = match self.actors[actor].start(&self.cluster, self.now, &mut self.chance) {
+            Ok(todo) => todo,
             Err(stop) => return self.stopped(actor, stop),
+        };
+        self.tell(actor, News::Started { torn: self.actors[actor].had_torn_tail() });
+        self.link(actor);
+        self.follow(actor, todo)
+    }
+
+    fn crash(&mut self, actor: usize, between: bool) {
+        if self.actors[actor].running.is_some() {
+            self.actors[actor].crash(&mut self.chance);
+            self.lose_to(actor);
+            self.tell(actor, News::Crashed { between });
+            self.report.crashes += 1;
+            self.soon(100, 2_000, Event::Start(actor));
         }
-        for peer in 0..self.actors.len() {
-            if self.speak(actor, peer) && self.actors[peer].running.is_some() {
-                for (at, peer) in [(actor, peer), (peer, actor)] {
-                    let (incarnation, peer) = (self.actors[at].incarnation, self.actors[peer].id);
-                    self.soon(1, 50, Event::Linked { at, incarnation, peer });
-                }
-            }
-        }
-        Ok(())
+    }
+
+    /// Tells the witnesses.
+    fn tell(&mut self, machine: usize, news: News<'_>) {
+        let seen = Seen { at_ms: self.now, machine, who: self.actors[machine].id, news };
+        self.witnesses.iter_mut().for_each(|witness| witness.see(&seen));
     }
 
     /// Whether two machines have a link.
@@ -311,7 +340,7 @@ impl<'a> World<'a> {
             self.at(at, Event::Wake(actor));
         }
         if todo.sync && self.armed.remove(&actor) {
-            self.at(self.now, Event::Crash(vec![actor]));
+            self.at(self.now, Event::Fall(actor));
         } else if todo.sync {
             self.soon(1, 6, Event::Synced(actor, incarnation));
         }
@@ -322,24 +351,22 @@ impl<'a> World<'a> {
         if let Some((round, stored)) = todo.store {
             self.soon(1, 200, Event::Stored(actor, incarnation, round, stored));
         }
+        todo.closed.iter().for_each(|closed| self.tell(actor, News::Closed(closed)));
+        todo.executed.iter().for_each(|(batch, _)| self.tell(actor, News::Executed(batch)));
         self.check_executed(actor, &todo.executed)?;
         todo.effects.into_iter().try_for_each(|effect| self.effect(actor, effect))
     }
 
-    fn check_executed(
-        &mut self,
-        actor: usize,
-        executed: &[crate::replica::ExecutedBatch],
-    ) -> Result<(), String> {
+    fn check_executed(&mut self, actor: usize, executed: &[(ExecutedBatch, Digest)]) -> Result<(), String> {
         let one = &self.actors[actor];
         let (Some(running), true) = (&one.running, one.is_correct()) else { return Ok(()) };
         let (round, next) = running.replica.rounds();
         self.checkers.liveness.progress(round, next);
-        let Some(last) = executed.last() else { return Ok(()) };
-        for batch in executed {
+        let Some((last, state)) = executed.last() else { return Ok(()) };
+        for (batch, _) in executed {
             self.checkers.executed(one.id, self.now, batch)?;
         }
-        self.checkers.machine(one.id, last.number, running.replica.digest())
+        self.checkers.machine(one.id, last.number, *state)
     }
 
     fn effect(&mut self, actor: usize, effect: Effect) -> Result<(), String> {
@@ -347,6 +374,7 @@ impl<'a> World<'a> {
         let correct = self.actors[actor].is_correct();
         match effect {
             Effect::Send { to, bytes } => {
+                self.tell(actor, News::Sent { to, bytes: &bytes });
                 let to: Vec<ReplicaId> = match to {
                     To::Others => self.cluster.committee.others(id).collect(),
                     To::One(one) => vec![one],
@@ -356,50 +384,28 @@ impl<'a> World<'a> {
             Effect::Reply { client, wire } if correct => {
                 let now_secs = (START.0 + self.now) / 1_000;
                 let (one, next) = self.clients.reply(client.0, &wire, now_secs)?;
+                self.tell(actor, News::Reply { client: one, number: client.0, wire: Some(&wire), next });
                 self.next(one, next);
             }
             Effect::Answer { client, view, .. } if correct => {
                 let (one, next) = self.clients.answer(client.0, &view)?;
+                self.tell(actor, News::Reply { client: one, number: client.0, wire: None, next });
                 self.next(one, next);
             }
             Effect::Publish { view, .. } if correct => {
+                self.tell(actor, News::Published { serial: view.serial() });
                 self.checkers.published(id, &view)?;
                 self.views.insert(actor, view);
                 self.begin_when_all_serve();
             }
-            Effect::Fault(fault) if correct => self.checkers.fault(id, &fault)?,
+            Effect::Fault(fault) if correct => {
+                self.tell(actor, News::Fault(&fault));
+                self.checkers.fault(id, &fault)?;
+            }
             Effect::Alarm(what) if correct => return Err(format!("alarm at {id:?}: {what}")),
             Effect::Drop { client } if correct => return Err(format!("try {} was dropped", client.0)),
             _ => {}
         }
         Ok(())
-    }
-
-    fn transmit(&mut self, from: usize, to: ReplicaId, bytes: &[u8]) {
-        let sent = self.twist(from, to, bytes);
-        self.carry(from, to, &sent);
-    }
-
-    /// Puts messages on the links from a machine to those of a replica.
-    fn carry(&mut self, from: usize, to: ReplicaId, sent: &[Vec<u8>]) {
-        for peer in 0..self.actors.len() {
-            if self.actors[peer].id != to || !self.speak(from, peer) || self.actors[peer].running.is_none() {
-                continue;
-            }
-            for bytes in sent {
-                self.report.messages += 1;
-                if self.silence.is_some_and(|(from, to)| (from..to).contains(&self.now)) {
-                    self.report.messages_in_silence += 1;
-                }
-                let delay = self.scheduler.delay(&mut self.chance, self.now, self.actors[from].id, to);
-                let earliest = self.links.get(&(from, peer)).copied().unwrap_or(0);
-                let at = (self.now + delay).max(earliest);
-                self.links.insert((from, peer), at);
-                let (from_incarnation, incarnation) =
-                    (self.actors[from].incarnation, self.actors[peer].incarnation);
-                let bytes = bytes.clone();
-                self.at(at, Event::Deliver { from, from_incarnation, to: peer, incarnation, bytes });
-            }
-        }
     }
 }

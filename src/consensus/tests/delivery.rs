@@ -91,7 +91,8 @@ impl World {
             history.sort_unstable_by_key(|(id, _)| *id);
             history.iter().for_each(|named| accept(&mut dag, &mut delivery, named));
             let leaders = leaders.iter().map(|(id, _)| *id).collect();
-            let (batch, excluded) = delivery.close(&dag, &Closed { round, leaders, evidence: round + 4 });
+            let (batch, excluded) =
+                delivery.close(&dag, &Closed { round, leaders, slots: Vec::new(), evidence: round + 4 });
             assert!(excluded.is_empty());
             batches.extend(batch);
         }

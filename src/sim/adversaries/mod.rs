@@ -79,7 +79,7 @@ pub trait Adversary {
 }
 
 /// The adversaries there are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, clap::ValueEnum)]
 pub enum AdversaryKind {
     /// Shares of the coin that are wrong, in vertices that are signed.
     BadCoin,

@@ -1,5 +1,5 @@
 //! The first t replicas are slow in both directions, so that quorums form without them and they must catch up.
-use super::{Chance, Committee, ReplicaId, Scheduler};
+use super::{Chance, Committee, Parcel, Scheduler};
 
 /// The lagging scheduler.
 pub(super) struct Lagging {
@@ -13,8 +13,8 @@ impl Lagging {
 }
 
 impl Scheduler for Lagging {
-    fn delay(&mut self, chance: &mut Chance, _now: u64, from: ReplicaId, to: ReplicaId) -> u64 {
-        if from.slot() < self.slow || to.slot() < self.slow {
+    fn delay(&mut self, chance: &mut Chance, parcel: &Parcel<'_>) -> u64 {
+        if parcel.from.slot() < self.slow || parcel.to.slot() < self.slow {
             chance.range(500, 900)
         } else {
             chance.range(1, 20)

@@ -1,6 +1,6 @@
 //! The committee falls into two parts for some seconds, comes together for some, and falls apart differently. What is
 //! sent across arrives after the parting: links lose nothing.
-use super::{Chance, Committee, ReplicaId, Scheduler};
+use super::{Chance, Committee, Parcel, Scheduler};
 
 /// Milliseconds of a parting, and of what lies between two.
 const PHASE_MS: u64 = 4_000;
@@ -19,11 +19,11 @@ impl Partition {
 }
 
 impl Scheduler for Partition {
-    fn delay(&mut self, chance: &mut Chance, now: u64, from: ReplicaId, to: ReplicaId) -> u64 {
+    fn delay(&mut self, chance: &mut Chance, parcel: &Parcel<'_>) -> u64 {
         let quick = chance.range(1, 50);
-        let (phase, into) = (now / PHASE_MS, now % PHASE_MS);
+        let (phase, into) = (parcel.now / PHASE_MS, parcel.now % PHASE_MS);
         let side = &self.sides[(phase / 2) as usize % self.sides.len()];
-        let parted = phase % 2 == 1 && side[from.slot()] != side[to.slot()];
+        let parted = phase % 2 == 1 && side[parcel.from.slot()] != side[parcel.to.slot()];
         if parted { PHASE_MS - into + quick } else { quick }
     }
     fn slowest_ms(&self) -> u64 {

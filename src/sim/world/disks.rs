@@ -1,6 +1,7 @@
 //! Disks that fail: the process ends without having answered what is not durable; what follows is the log's to say.
 use super::super::DiskFault;
 use super::super::actor::Stop;
+use super::super::witness::News;
 use super::{Event, World};
 use crate::storage::{Disk as _, LogError};
 
@@ -49,6 +50,8 @@ impl World<'_> {
             DiskEvent::Flip => {
                 // No power cut: after one, damage may pass for a torn tail (see `storage`).
                 self.actors[VICTIM].end();
+                self.lose_to(VICTIM);
+                self.tell(VICTIM, News::Crashed { between: false });
                 self.report.crashes += 1;
                 self.flip();
                 self.soon(1, 100, Event::Start(VICTIM));
@@ -80,6 +83,8 @@ impl World<'_> {
             {
                 self.report.disk_failures += 1;
                 self.actors[actor].crash(&mut self.chance);
+                self.lose_to(actor);
+                self.tell(actor, News::Crashed { between: true });
                 self.soon(100, 2_000, Event::Start(actor));
                 Ok(())
             }

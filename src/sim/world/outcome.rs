@@ -34,7 +34,10 @@ impl World<'_> {
             }
             serials.insert((running.replica.view(&origin()).map(|view| view.serial()), status.batches));
         }
-        let over = !self.events.values().any(|event| matches!(event, Event::Crash(_) | Event::Start(_)));
+        let over = !self
+            .events
+            .values()
+            .any(|event| matches!(event, Event::Crash(_) | Event::Fall(_) | Event::Start(_)));
         if serials.len() != 1 || !over || self.disk_is_due() {
             return Ok(false);
         }

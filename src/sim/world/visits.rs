@@ -1,5 +1,6 @@
 //! Clients at the gateways: which replica they go to, when they try again, how long they may wait.
 use super::super::clients::Next;
+use super::super::witness::News;
 use super::{Event, Try, World};
 use crate::replica::{ClientId, Input};
 
@@ -50,6 +51,7 @@ impl World<'_> {
             self.checkers.liveness.given(&wire);
             self.at(settled, Event::Settled { actor, incarnation, wire: wire.clone() });
         }
+        self.tell(actor, News::Request { client, number });
         self.step(actor, Input::Client { id: ClientId(number), wire })
     }
 

@@ -1,0 +1,95 @@
+//! Scenarios as seeds and as command lines.
+use super::adversaries::AdversaryKind;
+use super::chance::Chance;
+use super::schedulers::SchedulerKind;
+use super::{Crashes, DiskFault, Scenario};
+use clap::ValueEnum;
+use std::fmt;
+use std::str::FromStr;
+
+/// Keeps what a seed chooses apart from what happens in its run.
+const CHOICE: u64 = 0x5ce7_a210_c401_ce00;
+
+impl Scenario {
+    /// The scenario that a seed chooses: over some hundred seeds, every scheduler meets every adversary and kind of crash.
+    pub fn of_seed(seed: u64) -> Self {
+        let mut chance = Chance::new(seed ^ CHOICE);
+        let adversary =
+            if chance.one_in(3) { None } else { Some(chance.pick(AdversaryKind::value_variants())) };
+        Self {
+            n: chance.pick(&[4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 5, 5, 7]),
+            scheduler: chance.pick(SchedulerKind::value_variants()),
+            adversary,
+            crashes: chance.pick(&[
+                Crashes::Never,
+                Crashes::Never,
+                Crashes::Never,
+                Crashes::OneByOne,
+                Crashes::OneByOne,
+                Crashes::AllAtOnce,
+            ]),
+            clients: chance.range(1, 4) as usize,
+            operations: chance.range(3, 6) as usize,
+            idle_ms: if chance.one_in(8) { 60_000 } else { 0 },
+            ordered_reads: chance.one_in(6),
+            doubled: chance.one_in(4),
+            disk: match chance.range(0, 15) {
+                0 => DiskFault::Full,
+                1 => DiskFault::BitFlip,
+                2 => DiskFault::FailAt(chance.range(0, 300)),
+                _ => DiskFault::Never,
+            },
+            ..Self::new(4, seed)
+        }
+    }
+}
+
+/// The name of a value on the command line.
+pub fn name<T: ValueEnum>(value: &T) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// The command line that runs it.
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let adversary = self.adversary.as_ref().map_or("none".to_owned(), name);
+        write!(f, "conclave sim --seed {} --n {} --scheduler {}", self.seed, self.n, name(&self.scheduler))?;
+        write!(f, " --adversary {adversary} --crashes {}", name(&self.crashes))?;
+        write!(f, " --clients {} --operations {}", self.clients, self.operations)?;
+        write!(f, " --idle-ms {} --ordered-reads={}", self.idle_ms, self.ordered_reads)?;
+        write!(f, " --doubled={} --disk {}", self.doubled, self.disk)?;
+        match &self.plant {
+            Some(plant) => write!(f, " --plant {}", name(plant)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// As the command line has it.
+impl fmt::Display for DiskFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("never"),
+            Self::Full => f.write_str("full"),
+            Self::BitFlip => f.write_str("bit-flip"),
+            Self::FailAt(operation) => write!(f, "fail-at-{operation}"),
+        }
+    }
+}
+
+impl FromStr for DiskFault {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "never" => Ok(Self::Never),
+            "full" => Ok(Self::Full),
+            "bit-flip" => Ok(Self::BitFlip),
+            _ => text
+                .strip_prefix("fail-at-")
+                .and_then(|operation| operation.parse().ok())
+                .map(Self::FailAt)
+                .ok_or("expected never, full, bit-flip or fail-at-K".into()),
+        }
+    }
+}
