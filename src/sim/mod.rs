@@ -31,7 +31,7 @@ pub mod adversaries;
 mod chance;
 pub mod checkers;
 pub mod clients;
-mod cluster;
+pub mod cluster;
 pub mod schedulers;
 mod sig0;
 mod world;
