@@ -1,10 +1,12 @@
 //! Any octets as a query to a signed zone: the answer parses, fits, and is the same each time.
 
 use super::keys::{NOW, keyring};
-use super::query::query;
+use super::query::query as ask;
 use super::signed;
 use conclave::answer::{Catalog, Reply, Request, Settings, Transport, failure, respond, respond_from};
 use conclave::dns::message::Message;
+use conclave::dns::query;
+use conclave::dns::tsig::{self, TsigAlgorithm, TsigKey};
 use conclave::dns::{Name, Opcode, Rcode, RrType};
 use conclave::limits::MAX_UDP_ANSWER_OCTETS;
 use conclave::zone::View;
@@ -54,16 +56,21 @@ fn check(request: &[u8], transport: Transport, reply: Reply, answer: &[u8]) {
             let message = Message::parse(answer).unwrap_or_else(|e| panic!("the answer does not parse: {e}"));
             assert!(message.header.qr && answer[..2] == request[..2], "an answer to another request");
             assert!(message.questions.len() <= 1);
-            let edns = message.edns.is_some();
-            let limit = match transport {
-                Transport::Tcp => usize::from(u16::MAX),
-                Transport::Udp if edns => MAX_UDP_ANSWER_OCTETS,
-                Transport::Udp => 512,
+            let limit = match (transport, &message.edns) {
+                (Transport::Tcp, _) => usize::from(u16::MAX),
+                (Transport::Udp, None) => 512,
+                (Transport::Udp, Some(_)) => udp_size(request),
             };
             assert!(answer.len() <= limit, "{} octets", answer.len());
             assert!(transport == Transport::Udp || !message.header.tc, "TC over TCP");
         }
     }
+}
+
+/// What the request's sender takes over UDP, as far as it is given.
+fn udp_size(request: &[u8]) -> usize {
+    let asked = query::parse(request).ok().and_then(|query| query.edns);
+    asked.map_or(512, |edns| usize::from(edns.udp_size).clamp(512, MAX_UDP_ANSWER_OCTETS))
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
@@ -76,6 +83,18 @@ pub fn seeds() -> Vec<Vec<u8>> {
     ];
     let types = [RrType::A, RrType::SOA, RrType::DS, RrType::ANY, RrType::DNSKEY];
     let pairs = names.iter().flat_map(|name| types.iter().map(move |rtype| (*name, *rtype)));
-    let queries = pairs.map(|(name, rtype)| query(name, rtype, Some(0x80)));
-    queries.chain(super::query::seeds()).chain([super::keys::nsupdate()]).collect()
+    // A long name asked, signed by a key of a long name that nobody knows.
+    let long = [
+        ["x"; 63].concat(),
+        ["y"; 63].concat(),
+        ["z"; 63].concat(),
+        ["w"; 40].concat(),
+        "example.test.".into(),
+    ]
+    .join(".");
+    let mut strange = ask(&long, RrType::A, None);
+    let unknown = TsigKey::new(super::keys::name(&long), TsigAlgorithm::HmacSha256, vec![1; 32]);
+    tsig::sign_request(&mut strange, &unknown, NOW);
+    let queries = pairs.map(|(name, rtype)| ask(name, rtype, Some(0x80)));
+    queries.chain(super::query::seeds()).chain([super::keys::nsupdate(), strange]).collect()
 }
