@@ -129,7 +129,9 @@ fn rust_files(dir: &Path, into: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = entries.flatten().map(|e| e.path()).collect();
     entries.sort();
     for path in entries {
-        if path.is_dir() {
+        if path.ends_with("fuzz/target") {
+            // What a build of the fuzz targets generated.
+        } else if path.is_dir() {
             rust_files(&path, into);
         } else if path.extension().is_some_and(|e| e == "rs") {
             into.push(path);

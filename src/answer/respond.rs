@@ -54,6 +54,7 @@ pub enum Reply {
 
 const QR: u8 = 0x80;
 const AA: u8 = 0x04;
+const TC: u8 = 0x02;
 const RD: u8 = 0x01;
 
 /// Octets of an OPT record without options, and of the fixed part of an option.
@@ -247,8 +248,14 @@ fn signed(settings: &Settings, request: Request<'_>, query: &Query, view: &View,
             tsig::sign_response(out, key, &mac, request.now_secs);
         }
         Err(failure) => {
-            reject(settings, request.wire, query, Refusal { rcode: failure.rcode(), ede: None }, out);
+            let refusal = Refusal { rcode: failure.rcode(), ede: None };
+            reject(settings, request.wire, query, refusal, out);
             tsig::sign_failure(out, request.wire, keys, failure, request.now_secs);
+            // The names in a TSIG are the client's choice, and long ones may not fit: over TCP they do.
+            if out.len() > limit(request.transport, query) {
+                reject(settings, request.wire, query, refusal, out);
+                out[2] |= TC;
+            }
         }
     }
 }

@@ -44,6 +44,11 @@ pub fn tsig_text<'a>(keys: impl IntoIterator<Item = &'a KeyClause>) -> Zeroizing
 pub fn read_tsig(path: &Path) -> Result<Vec<KeyClause>, Problem> {
     let bytes = read_secret(path)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::new(path, "is not UTF-8 text"))?;
+    parse_tsig(text, path)
+}
+
+/// Parses the text of a file of TSIG keys; `path` is for the problem.
+pub fn parse_tsig(text: &str, path: &Path) -> Result<Vec<KeyClause>, Problem> {
     let mut words = Words { text, at: 0 };
     let mut keys = Vec::new();
     loop {

@@ -36,11 +36,24 @@ pub const MAX_LINE_BYTES: u64 = 4_096;
 /// How long a connection may say nothing.
 const IDLE: Duration = Duration::from_secs(60);
 
-#[derive(Deserialize)]
+/// A request.
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
 #[serde(tag = "cmd", rename_all = "lowercase", deny_unknown_fields)]
-enum Command {
+pub enum Command {
+    /// How the replica is.
     Status,
-    Export { zone: String },
+    /// The signed zone with this origin, in the text form of a name.
+    Export {
+        /// The origin.
+        zone: String,
+    },
+}
+
+impl Command {
+    /// Reads a line; an error says why it is no request.
+    pub fn parse(line: &str) -> Result<Self, String> {
+        serde_json::from_str(line).map_err(|error| error.to_string())
+    }
 }
 
 /// What the socket can ask.
@@ -105,10 +118,10 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
             Ok(Ok(_)) => return write_line(&mut writer, &json!({ "error": "the line is too long" })).await,
             Ok(Err(error)) => return Err(error),
         }
-        match serde_json::from_str(&line) {
+        match Command::parse(&line) {
             Ok(Command::Status) => write_line(&mut writer, &status(admin).await).await?,
             Ok(Command::Export { zone }) => export(&mut writer, admin, &zone).await?,
-            Err(error) => write_line(&mut writer, &json!({ "error": error.to_string() })).await?,
+            Err(error) => write_line(&mut writer, &json!({ "error": error })).await?,
         }
     }
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The true time at the start of every run, in milliseconds since 1970.
-pub(super) const START: UnixMillis = UnixMillis(1_800_000_000_000);
+pub const START: UnixMillis = UnixMillis(1_800_000_000_000);
 /// Bits of the threshold keys: small, so that thousands of signatures take seconds.
 const BITS: usize = 1024;
 /// The zone of every run.
@@ -39,8 +39,10 @@ ns.sub A 192.0.2.3
 ";
 
 /// What was dealt.
-pub(super) struct Cluster {
+pub struct Cluster {
+    /// The replicas.
     pub committee: Committee,
+    /// The cluster.
     pub id: ClusterId,
     identities: Vec<[u8; 32]>,
     coin: CoinPublic,
@@ -72,7 +74,7 @@ impl Threshold {
 }
 
 /// The origin of the zone of every run.
-pub(super) fn origin() -> Name {
+pub fn origin() -> Name {
     Name::parse(ZONE).expect("a name")
 }
 
@@ -103,7 +105,7 @@ impl Cluster {
     }
 
     /// The clients' SIG(0) key.
-    pub fn sig0(&self) -> Signer {
+    pub(super) fn sig0(&self) -> Signer {
         Signer::new(Name::parse("sig0.client.").expect("a name"), self.sig0)
     }
 

@@ -39,7 +39,7 @@ pub mod adversaries;
 mod chance;
 pub mod checkers;
 pub mod clients;
-mod cluster;
+pub mod cluster;
 pub mod coverage;
 mod graph;
 pub mod scenario;

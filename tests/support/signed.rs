@@ -29,12 +29,19 @@ const KSK: [&str; 2] = [
     "d7b88e8d8e6cab6d7d30903a1ec719d23083c86fe84a8dc25f612e5ecb8d1b68b724e3920121f446f8fd89d22f67d6f02e4a64b6538e11966208776ebfe63125",
 ];
 
-struct Key {
+/// A key that is whole, as no cluster has one.
+pub struct Key {
     private: RsaPrivateKey,
-    info: KeyInfo,
+    /// What the rules of a zone say of it.
+    pub info: KeyInfo,
 }
 
 impl Key {
+    /// ZSK and KSK.
+    pub fn pair() -> [Self; 2] {
+        [Self::new(ZSK, 256), Self::new(KSK, 257)]
+    }
+
     fn new(primes: [&str; 2], flags: u16) -> Self {
         let [p, q] = primes.map(|hex| BigUint::parse_bytes(hex.as_bytes(), 16).expect("a number"));
         let private = RsaPrivateKey::from_p_q(p, q, BigUint::from(65_537_u32)).expect("a key");
@@ -43,7 +50,8 @@ impl Key {
         Self { private, info: KeyInfo { id: KeyId(digest("tests/key", &[&modulus])), dnskey } }
     }
 
-    fn sign(&self, hash: &[u8]) -> Vec<u8> {
+    /// The signature of a job.
+    pub fn sign(&self, hash: &[u8]) -> Vec<u8> {
         self.private.sign(Pkcs1v15Sign::new::<Sha256>(), hash).expect("a signature")
     }
 }
@@ -52,7 +60,7 @@ impl Key {
 pub fn view(origin: &str, text: &str) -> Arc<View> {
     let origin = Name::parse(origin).expect("an origin");
     let records = master::read_str(text, &origin).expect("a zone");
-    let (zsk, ksk) = (Key::new(ZSK, 256), Key::new(KSK, 257));
+    let [zsk, ksk] = Key::pair();
     let rules = ZoneRules {
         origin: origin.clone(),
         policy: UpdatePolicy::default(),

@@ -217,6 +217,11 @@ fn rfc8945_a_query_with_a_known_key_gets_a_signed_answer_and_another_notauth() {
         assert_eq!(render(&out), "NOTAUTH |  |  |", "§5.2");
         assert!(Message::parse(&out).unwrap().signature_at.is_some(), "§5.2: the reason is in a TSIG");
     }
+    // Names as long as they may be: the reason does not fit 512 octets, so it is to be asked for over TCP.
+    let label = "x".repeat(63);
+    let (asked, name) = (format!("{label}.{label}.{label}"), format!("{label}.{label}.{label}.{label:.60}."));
+    let (out, _) = ask(&format!("{asked} A"), &key(&name, 1), NOW);
+    assert!(out.len() <= 512 && render(&out).starts_with("NOTAUTH tc"), "{}", render(&out));
 }
 
 #[test]

@@ -1,0 +1,22 @@
+//! Lines to the admin socket: a request or an error of one line.
+
+use conclave::dns::Name;
+use conclave::runtime::admin::Command;
+
+pub fn run(data: &[u8]) {
+    let line = String::from_utf8_lossy(data);
+    match Command::parse(&line) {
+        Ok(Command::Status) => {}
+        Ok(Command::Export { zone }) => drop(zone.parse::<Name>()),
+        Err(why) => assert!(!why.is_empty() && !why.contains('\n'), "{why}"),
+    }
+}
+
+pub fn seeds() -> Vec<Vec<u8>> {
+    let lines = [
+        r#"{"cmd":"status"}"#,
+        r#"{"cmd":"export","zone":"example.test."}"#,
+        r#"{"cmd":"export","zone":"\u0041"}"#,
+    ];
+    lines.map(|line| line.as_bytes().to_vec()).to_vec()
+}
