@@ -11,7 +11,7 @@ use std::str::FromStr;
 const CHOICE: u64 = 0x5ce7_a210_c401_ce00;
 
 impl Scenario {
-    /// The scenario that a seed chooses: over some hundred seeds, every scheduler meets every adversary and kind of crash.
+    /// The scenario that a seed chooses: over fifteen hundred seeds, every scheduler meets every adversary and kind of crash.
     pub fn of_seed(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ CHOICE);
         let adversary =

@@ -211,8 +211,8 @@ mod tests {
     }
 
     #[test]
-    fn some_hundred_seeds_choose_every_kind_of_everything() {
-        let all: Vec<Scenario> = (0..300).map(Scenario::of_seed).collect();
+    fn fifteen_hundred_seeds_choose_every_kind_of_everything() {
+        let all: Vec<Scenario> = (0..1_500).map(Scenario::of_seed).collect();
         for scheduler in SchedulerKind::value_variants() {
             for adversary in AdversaryKind::value_variants() {
                 let both = |s: &Scenario| s.scheduler == *scheduler && s.adversary == Some(*adversary);
