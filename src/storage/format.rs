@@ -1,24 +1,27 @@
-//! The bytes of log and snapshots; the description is in the [module's doc](super).
+//! The bytes of headers, marks and snapshots; the description is in the [module's doc](super), the log's records are
+//! in [`record`](super::record).
 
 use super::LogError;
 use crate::codec::{ClusterId, Digest, digest};
+use crate::limits::MAX_LOG_RECORD_BYTES;
 use crate::quorum::ReplicaId;
 
 /// The version of the formats.
 pub(super) const VERSION: u32 = 1;
 /// Bytes of the header of a segment or a snapshot.
 pub(super) const HEADER_BYTES: usize = 72;
-/// Bytes before a record's payload: its length and its checksum.
+/// Bytes before the payload of a snapshot's record: its length and its checksum.
 pub(super) const RECORD_HEAD_BYTES: usize = 4 + CHECKSUM_BYTES;
-/// Bytes of the longest record.
-pub(super) const MAX_RECORD_BYTES: usize = RECORD_HEAD_BYTES + crate::limits::MAX_LOG_RECORD_BYTES;
+/// Bytes of a snapshot's longest record.
+pub(super) const MAX_RECORD_BYTES: usize = RECORD_HEAD_BYTES + MAX_LOG_RECORD_BYTES;
 /// Bytes of one entry of a mark file.
 pub(super) const MARK_BYTES: usize = 8 + CHECKSUM_BYTES;
 /// Bytes of a snapshot's trailer.
 pub(super) const TRAILER_BYTES: usize = 4 + 8 + CHECKSUM_BYTES;
 /// What a trailer has in the place of a record's length: more than any record may have.
 pub(super) const TRAILER_SIGN: [u8; 4] = [0xff; 4];
-const CHECKSUM_BYTES: usize = 16;
+/// Bytes of a checksum.
+pub(super) const CHECKSUM_BYTES: usize = 16;
 /// Bytes of the header before its checksum.
 const HEADER_BODY_BYTES: usize = HEADER_BYTES - CHECKSUM_BYTES;
 
@@ -111,15 +114,6 @@ impl Binding {
         }
     }
 
-    pub fn record(&self, position: u64, payload: &[u8]) -> Vec<u8> {
-        encode_record(payload, &self.record_checksum(position, payload))
-    }
-
-    /// The payload of the record at the start of `bytes`, or why there is none.
-    pub fn parse_record<'a>(&self, position: u64, bytes: &'a [u8]) -> Result<&'a [u8], &'static str> {
-        parse_record(bytes, |payload| self.record_checksum(position, payload)).map(|(payload, _)| payload)
-    }
-
     /// One entry: the segment that begins with record `first` is synced up to offset `end`.
     pub fn mark(&self, first: u64, end: u64) -> [u8; MARK_BYTES] {
         let mut bytes = [0; MARK_BYTES];
@@ -134,15 +128,11 @@ impl Binding {
         (self.mark_checksum(first, end) == sum).then_some(u64::from_le_bytes(*end))
     }
 
-    fn record_checksum(&self, position: u64, payload: &[u8]) -> [u8; CHECKSUM_BYTES] {
-        self.checksum("conclave/log/record", &[&position.to_le_bytes(), payload])
-    }
-
     fn mark_checksum(&self, first: u64, end: &[u8; 8]) -> [u8; CHECKSUM_BYTES] {
         self.checksum("conclave/log/mark", &[&first.to_le_bytes(), end])
     }
 
-    fn checksum(&self, domain: &str, fields: &[&[u8]]) -> [u8; CHECKSUM_BYTES] {
+    pub fn checksum(&self, domain: &str, fields: &[&[u8]]) -> [u8; CHECKSUM_BYTES] {
         let mut all: Vec<&[u8]> = vec![&self.cluster.0.0];
         let me = [self.me.get()];
         all.push(&me);
@@ -168,13 +158,27 @@ impl Chain {
     pub fn record(&mut self, payload: &[u8]) -> Vec<u8> {
         let sum = self.record_checksum(payload);
         self.take(&sum);
-        encode_record(payload, &sum)
+        let mut bytes = Vec::with_capacity(RECORD_HEAD_BYTES + payload.len());
+        bytes.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&sum);
+        bytes.extend_from_slice(payload);
+        bytes
     }
 
     /// The payload of the next record, which is at the start of `bytes`, or why there is none.
     pub fn parse_record<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], &'static str> {
-        let (payload, sum) = parse_record(bytes, |payload| self.record_checksum(payload))?;
-        self.take(&sum);
+        let head: &[u8; RECORD_HEAD_BYTES] = bytes.first_chunk().ok_or("the record's head is cut short")?;
+        let (length, sum) = head.split_at(4);
+        let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize;
+        if length > MAX_LOG_RECORD_BYTES {
+            return Err("the record's length is over the limit");
+        }
+        let payload = bytes[RECORD_HEAD_BYTES..].get(..length).ok_or("the record is cut short")?;
+        let expected = self.record_checksum(payload);
+        if expected != sum {
+            return Err("the record does not fit its checksum");
+        }
+        self.take(&expected);
         Ok(payload)
     }
 
@@ -204,33 +208,6 @@ impl Chain {
 fn header_fields(kind: Kind, bytes: &[u8]) -> Option<(&[u8; HEADER_BODY_BYTES], &[u8; CHECKSUM_BYTES])> {
     let (body, rest) = bytes.split_first_chunk()?;
     (body.starts_with(kind.magic())).then_some((body, rest.first_chunk()?))
-}
-
-fn encode_record(payload: &[u8], sum: &[u8; CHECKSUM_BYTES]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(RECORD_HEAD_BYTES + payload.len());
-    bytes.extend_from_slice(&(payload.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(sum);
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
-/// The payload of the record at the start of `bytes`, and its checksum, which is the expected one.
-fn parse_record(
-    bytes: &[u8],
-    expected: impl Fn(&[u8]) -> [u8; CHECKSUM_BYTES],
-) -> Result<(&[u8], [u8; CHECKSUM_BYTES]), &'static str> {
-    let head: &[u8; RECORD_HEAD_BYTES] = bytes.first_chunk().ok_or("the record's head is cut short")?;
-    let (length, sum) = head.split_at(4);
-    let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize;
-    if length > crate::limits::MAX_LOG_RECORD_BYTES {
-        return Err("the record's length is over the limit");
-    }
-    let payload = bytes[RECORD_HEAD_BYTES..].get(..length).ok_or("the record is cut short")?;
-    let expected = expected(payload);
-    if expected != sum {
-        return Err("the record does not fit its checksum");
-    }
-    Ok((payload, expected))
 }
 
 fn checksum(domain: &str, fields: &[&[u8]]) -> [u8; CHECKSUM_BYTES] {

@@ -3,6 +3,7 @@
 
 use super::format::{Binding, HEADER_BYTES, Kind, MARK, SEGMENT, SNAPSHOT, named, position_in};
 use super::open::Found;
+use super::record::{HEAD_BYTES, Place};
 use super::{Disk, Durable, LogError, Position, Snapshot, Stored, TornTail};
 use crate::codec::ClusterId;
 use crate::limits::{LOG_SEGMENT_BYTES, MAX_LOG_RECORD_BYTES};
@@ -24,6 +25,8 @@ pub struct Log<D> {
     /// The segments before the one that is being written, oldest first.
     closed: VecDeque<Segment>,
     segment: Segment,
+    /// The offset up to which that segment is durable: each record carries it, and opening tells damage by it.
+    synced_bytes: u64,
     pub(super) buffer: Vec<u8>,
     end: Position,
     durable: Durable,
@@ -73,6 +76,7 @@ impl<D: Disk> Log<D> {
             segment_bytes,
             closed,
             segment: last.unwrap_or(Segment { first: end, bytes: 0 }),
+            synced_bytes: 0,
             buffer: Vec::new(),
             end: Position(end),
             durable: Durable(Position::START),
@@ -96,11 +100,13 @@ impl<D: Disk> Log<D> {
         if record.len() > MAX_LOG_RECORD_BYTES {
             return Err(LogError::TooLong { bytes: record.len() });
         }
-        let encoded = self.binding.record(self.end.0, record);
         let held = self.segment.bytes + self.buffer.len() as u64;
-        if held > HEADER_BYTES as u64 && held + encoded.len() as u64 > self.segment_bytes {
+        if held > HEADER_BYTES as u64 && held + (HEAD_BYTES + record.len()) as u64 > self.segment_bytes {
             self.next_segment()?;
         }
+        let offset = self.segment.bytes + self.buffer.len() as u64;
+        let place = Place { first: self.segment.first, offset, position: self.end.0 };
+        let encoded = self.binding.record(place, self.synced_bytes, record);
         self.buffer.extend_from_slice(&encoded);
         self.end.0 += 1;
         if self.buffer.len() >= BUFFER_BYTES {
@@ -236,8 +242,9 @@ impl<D: Disk> Log<D> {
         self.mark()
     }
 
-    /// Notes, without waiting for it, how far the segment is synced: opening then tells damage from a torn tail.
+    /// Notes that all of the segment is synced, also in the mark file, without waiting for that.
     fn mark(&mut self) -> Result<(), LogError> {
+        self.synced_bytes = self.segment.bytes;
         let name = named(self.segment.first, MARK);
         let entry = self.binding.mark(self.segment.first, self.segment.bytes);
         let written = self.disk.append(&name, &entry);

@@ -102,7 +102,7 @@ impl MemDisk {
 
     /// Flips one synced bit of a segment or snapshot, as `seed` chooses, and returns the file's name; `None` if there
     /// is nothing to flip. A log opened later refuses it, or has no need of the file because a snapshot stands for it;
-    /// or a crash has lost the marks, and the bit passes for a torn tail: see the [module](super).
+    /// or it is in what was synced last before a crash, and passes for a torn tail: see the [module](super).
     pub fn flip_bit(&self, seed: u64) -> Option<String> {
         let mut chance = Chance(seed);
         let state = &mut *self.state();

@@ -28,9 +28,14 @@
 //!
 //! | offset | octets | |
 //! |---|---|---|
-//! | 0 | 4 | length of the payload, at most [`MAX_LOG_RECORD_BYTES`](crate::limits::MAX_LOG_RECORD_BYTES) |
-//! | 4 | 16 | checksum, domain `conclave/log/record`, over cluster id, replica index, position (8), payload |
-//! | 20 | | payload: opaque here |
+//! | 0 | 4 | `CVRC` |
+//! | 4 | 4 | length of the payload, at most [`MAX_LOG_RECORD_BYTES`](crate::limits::MAX_LOG_RECORD_BYTES) |
+//! | 8 | 8 | *synced*: the offset up to which the segment was durable when the record was appended |
+//! | 16 | 16 | checksum, domain `conclave/log/record`, over cluster id, replica index, position (8), payload |
+//! | 32 | 16 | checksum, domain `conclave/log/head`, over cluster id, replica index, position of the segment's first record (8), offset of the record in the segment (8), octets 0 to 31 |
+//! | 48 | | payload, opaque here, each octet in exclusive or with one of octets 16 to 31, in turn |
+//!
+//! The exclusive or is there because peers choose payloads: to imitate a head, one would have to hold its own checksum.
 //!
 //! A record that would take a segment over [`LOG_SEGMENT_BYTES`](crate::limits::LOG_SEGMENT_BYTES) begins the next
 //! one, and so does [`Log::roll`]; the old one is synced first. The header is synced, and the directory, before a record
@@ -65,11 +70,17 @@
 //!
 //! Bytes after the last sync may be anything after a power cut; a checksum that fails there is a *torn tail*: it is
 //! cut off, and [`Log::torn_tail`] tells. A checksum that fails in an earlier segment, or before the greatest offset
-//! of the mark file, or in a record that a snapshot stands for, is *damage*: a synced record has changed, and a replica
-//! that forgot it could contradict what it has sent. So is a mark file or a snapshot whose segment is gone, a log that
+//! of the mark file, or before the *synced* of a head that is found further on, or in a record that a snapshot stands
+//! for, is *damage*: a synced record has changed, and a replica that forgot it could contradict what it has sent. So is a mark file or a snapshot whose segment is gone, a log that
 //! begins after the snapshot's position (after 0 without one) or ends before it, and a gap between two segments. Then
-//! the log is not opened, and nothing on the disk is changed. The marks are not synced themselves, so after a power cut
-//! (not after the end of a process) the last ones may be missing: damage in the syncs since then passes for a torn tail.
+//! the log is not opened, and nothing on the disk is changed.
+//!
+//! A head found further on proves nothing about the records between, which may be of one write that a power cut has
+//! torn; only its *synced* does. A head is enough, its payload may be torn. Of the syncs before the last one each
+//! is told by whatever was appended since. Of the last one only the marks tell, if nothing was appended after it that
+//! survived, and only the marks tell of a lost end. They are not synced themselves: after the end of a process they
+//! are there, after a power cut they may not be. So this is what cannot be told then: **damage in what the last sync
+//! before a power cut made durable, with nothing appended since that survived, passes for a torn tail.**
 //!
 //! # Snapshots and what they stand for
 //!
@@ -93,6 +104,7 @@ mod memdisk;
 mod open;
 mod pending;
 mod reader;
+mod record;
 mod snapshot;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,11 @@
 //! Opening the log: finds the newest snapshot, reads the segments from its place on, and refuses what is damaged or
 //! another's. Only when nothing is refused does it change the disk: it cuts a torn tail and removes what is stood for.
 
-use super::format::{
-    Binding, HEADER_BYTES, Kind, MARK, MARK_BYTES, MAX_RECORD_BYTES, PART, RECORD_HEAD_BYTES,
-};
+use super::format::{Binding, HEADER_BYTES, Kind, MARK, MARK_BYTES, PART};
 use super::format::{SEGMENT, SNAPSHOT, named, position_in};
 use super::log::Segment;
 use super::reader::Reader;
+use super::record::{HEAD_BYTES, MAX_BYTES, Place, was_synced_here};
 use super::snapshot::{self, Snapshot};
 use super::{Disk, LogError, TornTail};
 
@@ -68,7 +67,7 @@ pub(super) fn open<D: Disk>(disk: &mut D, binding: &Binding) -> Result<Found, Lo
     Ok(found)
 }
 
-/// Reads one segment into `found`. `synced`: how much of it is known to have been synced; `None`: all of it.
+/// Reads one segment into `found`. `synced`: how much of it the marks say had been synced; `None`: all of it was.
 /// Records before `start` are checked and not kept.
 fn read_segment<D: Disk>(
     disk: &mut D,
@@ -85,25 +84,27 @@ fn read_segment<D: Disk>(
     binding.check_header(Kind::Segment, &name, first, reader.peek(HEADER_BYTES)?)?;
     reader.skip(HEADER_BYTES);
     let damaged = |offset: u64, reason: &str| Err(LogError::damaged(&name, offset, reason));
-    while reader.offset() < reader.length() {
-        let offset = reader.offset();
-        match binding.parse_record(found.end, reader.peek(MAX_RECORD_BYTES)?) {
+    let mut end = reader.offset();
+    while end < reader.length() {
+        let place = Place { first, offset: end, position: found.end };
+        match binding.parse_record(place, reader.peek(MAX_BYTES)?) {
             Ok(payload) => {
-                let length = payload.len();
+                reader.skip(HEAD_BYTES + payload.len());
                 if found.end >= start {
-                    found.records.push(payload.to_vec());
+                    found.records.push(payload);
                 }
                 found.end += 1;
-                reader.skip(RECORD_HEAD_BYTES + length);
+                end = reader.offset();
             }
-            Err(reason) if offset < synced => return damaged(offset, reason),
-            Err(_) => {
-                found.torn = Some(TornTail { file: name.clone(), offset, bytes: reader.length() - offset });
+            Err(reason) => {
+                if end < synced || was_synced_here(binding, first, &mut reader)? {
+                    return damaged(end, reason);
+                }
+                found.torn = Some(TornTail { file: name.clone(), offset: end, bytes: reader.length() - end });
                 break;
             }
         }
     }
-    let end = reader.offset();
     if end < synced {
         return damaged(end, "the file ends here, though more had been synced");
     }
@@ -149,7 +150,7 @@ fn refuse_gap(first: u64, end: u64) -> Result<(), LogError> {
     if first == end { Ok(()) } else { Err(LogError::damaged(&named(first, SEGMENT), 0, reason)) }
 }
 
-/// How far the segment is known to be synced, by its mark file; 0 if that is not known.
+/// How far the segment is known to be synced, by its mark file; 0 if that tells nothing.
 fn known_synced<D: Disk>(
     disk: &mut D,
     binding: &Binding,

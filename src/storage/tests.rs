@@ -172,7 +172,7 @@ fn a_torn_tail_is_cut_and_told() {
     let (log, records) = open(&disk).unwrap();
     assert_eq!(records.len(), 3);
     let torn = log.torn_tail().unwrap();
-    assert_eq!((torn.file.as_str(), torn.bytes), ("00000000000000000000.log", 520));
+    assert_eq!((torn.file.as_str(), torn.bytes), ("00000000000000000000.log", 548));
     drop(log);
     assert!(open(&disk).unwrap().0.torn_tail().is_none());
 }

@@ -48,8 +48,7 @@ impl World<'_> {
             DiskEvent::Fill => disk.set_capacity(disk.used() + LEFT),
             DiskEvent::Room => disk.set_capacity(u64::MAX),
             DiskEvent::Flip => {
-                // No power cut: after one, damage may pass for a torn tail (see `storage`).
-                self.actors[VICTIM].end();
+                self.actors[VICTIM].crash(&mut self.chance);
                 self.lose_to(VICTIM);
                 self.tell(VICTIM, News::Crashed { between: false });
                 self.report.crashes += 1;

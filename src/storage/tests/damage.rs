@@ -139,9 +139,9 @@ fn a_log_that_does_not_reach_its_snapshot_or_begins_after_it_is_damaged() {
     store(&disk, log.sync().unwrap().upto(), &[]).unwrap();
     files(&disk, ".mark").iter().for_each(|mark| disk.clone().remove(mark).unwrap());
     let name = "00000000000000000000.log";
-    disk.damage(name, |bytes| bytes[72 + 26 + 24] ^= 1);
+    disk.damage(name, |bytes| bytes[72 + 54 + 50] ^= 1);
     assert_damaged(&disk, name, "a record before the snapshot");
-    disk.damage(name, |bytes| bytes.truncate(72 + 26));
+    disk.damage(name, |bytes| bytes.truncate(72 + 54));
     assert_damaged(&disk, name, "a log that ends before the snapshot");
 }
 
