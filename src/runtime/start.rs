@@ -101,6 +101,9 @@ async fn serve(
     let Opened { snapshot, mut records } = opened;
     if log.end().records() == 0 {
         records = first_start(&file, &consensus, &mut log)?;
+    } else {
+        // A first start may have ended between its first record and this.
+        unmark(home(&file))?;
     }
     let checkpoint = snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
     let stored = checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
@@ -182,17 +185,12 @@ fn first_start(
     consensus: &consensus::Config,
     log: &mut Log<DirDisk>,
 ) -> Result<Vec<Vec<u8>>, Error> {
-    let (home, data) = (file.path.parent().unwrap_or(Path::new(".")), file.data.display());
-    let mark = home.join(NEVER_RUN);
-    if mark.exists() {
+    let data = file.data.display();
+    if home(file).join(NEVER_RUN).exists() {
         let first = Replica::first_record(consensus);
         let written = log.append(&first).and_then(|_| log.sync());
         written.map_err(|e| Error(format!("{data}: {e}")))?;
-        // Before anything is said: who finds an empty log from now on has lost it.
-        let removed = std::fs::remove_file(&mark).and_then(|()| std::fs::File::open(home)?.sync_all());
-        let cannot =
-            |e| Error(format!("{}: cannot be removed: {e}: make the directory writable", mark.display()));
-        removed.map_err(cannot)?;
+        unmark(home(file))?;
         return Ok(vec![first]);
     }
     let n = consensus.committee.n();
@@ -205,6 +203,22 @@ fn first_start(
         "the log is gone: this replica makes no vertices until it has learnt from the others where it may resume"
     );
     Ok(Vec::new())
+}
+
+fn home(file: &ReplicaFile) -> &Path {
+    file.path.parent().unwrap_or(Path::new("."))
+}
+
+/// Before anything is said: who finds an empty log from now on has lost it.
+fn unmark(home: &Path) -> Result<(), Error> {
+    let mark = home.join(NEVER_RUN);
+    let removed = match std::fs::remove_file(&mark) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        removed => removed.and_then(|()| std::fs::File::open(home)?.sync_all()),
+    };
+    removed.map_err(|e| {
+        Error(format!("{}: cannot be removed: {e}: make the directory writable", mark.display()))
+    })
 }
 
 fn bind(file: &ReplicaFile, admin: std::os::unix::net::UnixListener) -> Result<Sockets, Error> {
@@ -250,4 +264,20 @@ fn cannot_bind(what: &str, address: SocketAddr, error: &io::Error) -> Error {
 
 fn cannot_start(error: io::Error) -> Error {
     Error(format!("the operating system refuses threads or descriptors: {error}: raise its limits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_that_a_first_start_has_left_behind_goes() {
+        let home = std::env::temp_dir().join(format!("conclave-unmark-{}", std::process::id()));
+        std::fs::create_dir_all(&home).expect("a directory");
+        std::fs::write(home.join(NEVER_RUN), "").expect("a mark");
+        for _ in 0..2 {
+            assert!(unmark(&home).is_ok() && !home.join(NEVER_RUN).exists());
+        }
+        std::fs::remove_dir(&home).expect("nothing else is in it");
+    }
 }
