@@ -27,7 +27,7 @@
 //! link is never lost with it.
 //!
 //! **Bounds.** Vertices that wait, requests that wait, questions and answers have quotas or a pace, each by the author it
-//! is charged to. The accepted DAG holds the rounds from the collection line on: 64 before the last checkpoint but one.
+//! is charged to. The accepted DAG holds the rounds from 64 before the last checkpoint but one on.
 //!
 //! **Deviates** from the paper: all n slots of a round are leader slots, ordered by a real coin; weak links and an age
 //! limit of 64 rounds for delivery; a batch a round; agreed time; silence when idle.
@@ -56,6 +56,7 @@ pub use checkpoint::{Certificate, Mark, Statement};
 pub use coin::{CoinPublic, CoinSecret};
 pub use identity::IdentityKey;
 pub use message::{Message, Record};
+pub use pace::Pace;
 pub use resume::Base;
 pub use vertex::{Vertex, VertexRef};
 
@@ -172,7 +173,7 @@ pub struct Status {
     pub pending_bytes: usize,
     /// Authors proven Byzantine.
     pub excluded: Vec<ReplicaId>,
-    /// Vertices of lower rounds are collected.
+    /// Vertices of lower rounds matter no more.
     pub line: u64,
     /// The round of the newest certified checkpoint that was executed here, 0 before the first.
     pub stable: u64,
@@ -276,12 +277,12 @@ impl Consensus {
         self.checkpoints.newest()
     }
 
-    /// Whether a vertex is lacking that others may have collected, so that only a checkpoint leads on.
+    /// Whether a vertex is lacking that others may have collected, or do without, so that only a checkpoint leads on.
     pub fn lacks_history(&self) -> bool {
         let (Some(newest), Some(lacking)) = (self.checkpoints.newest(), self.waiting.lowest_missing()) else {
             return false;
         };
-        self.rule.next() <= newest.statement.round && lacking < newest.statement.collected()
+        self.rule.next() <= newest.statement.round && lacking < newest.statement.line()
     }
 
     /// A view of the state.

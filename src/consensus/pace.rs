@@ -4,7 +4,7 @@ use crate::time::UnixMillis;
 
 /// A token bucket. Starts full.
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub struct Pace {
     burst: u64,
     refill_ms: u64,
     used: u64,
