@@ -6,7 +6,8 @@
 //! collection line (its round - 64; vertices from `previous` - 64 on are kept for those that are just fetching the checkpoint
 //! before), and what a replica that is behind may take over instead of the history.
 //!
-//! Votes are few and small: sent once to all, and again to a peer whose link is new. Of each peer those of the
+//! Votes are few and small: sent once to all, and again to a peer whose link is new. So are certificates, by whoever moves its
+//! line: t corrupt replicas could vote to it only. Of each peer those of the
 //! [`MAX_VOTES`] highest rounds are kept, so that one that votes for made-up rounds crowds out its own only. A replica
 //! whose own statement differs from a certified one has *diverged*: more than t others are corrupt, or this one is.
 

@@ -12,6 +12,7 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// A full one.
     pub fn new(burst: u64, refill_ms: u64) -> Self {
         Self { burst, refill_ms, used: 0, since: UnixMillis(0) }
     }

@@ -169,6 +169,10 @@ impl Consensus {
             && let Some(stable) = self.checkpoints.stable()
         {
             let (line, kept) = (stable.statement.line(), stable.statement.collected());
+            // From here on this replica accepts what those below cannot: they must know how to come here.
+            if self.config.committee.n() > 1 {
+                step.send.push((To::Others, Message::Certified(stable.clone())));
+            }
             self.collect(line, kept, step);
         }
     }
