@@ -2,11 +2,12 @@
 //!
 //! After a batch that holds a [`Mark`] each replica executes it and signs a [`Statement`] over the resulting state (its
 //! vote). t+1 equal votes of distinct replicas are a [`Certificate`]: at least one of them is correct, so the state is what
-//! the order determines. The newest certificate of a checkpoint that was executed here, too, is *stable*: from it follows the
-//! collection line (`previous` - 64; the checkpoint before is kept for those that are just fetching it), and what a replica
-//! that is behind may take over instead of the history.
+//! the order determines. The newest certificate of a checkpoint that was executed here, too, is *stable*: from it follow the
+//! collection line (its round - 64; vertices from `previous` - 64 on are kept for those that are just fetching the checkpoint
+//! before), and what a replica that is behind may take over instead of the history.
 //!
-//! Votes are few and small: sent once to all, and again to a peer whose link is new. Of each peer those of the
+//! Votes are few and small: sent once to all, and again to a peer whose link is new. So are certificates, by whoever moves its
+//! line: t corrupt replicas could vote to it only. Of each peer those of the
 //! [`MAX_VOTES`] highest rounds are kept, so that one that votes for made-up rounds crowds out its own only. A replica
 //! whose own statement differs from a certified one has *diverged*: more than t others are corrupt, or this one is.
 
@@ -64,6 +65,11 @@ pub struct Statement {
 impl Statement {
     fn digest(&self, domain: &Domain) -> Digest {
         domain.digest("conclave/checkpoint", &[&encode(self)])
+    }
+
+    /// The collection line of those that have executed it or taken it over: they accept vertices without ancestors below.
+    pub fn line(&self) -> u64 {
+        self.round.saturating_sub(HISTORY_ROUNDS)
     }
 
     /// Below this round those that have executed it may hold nothing any more.

@@ -1,7 +1,9 @@
 //! The accepted vertices: each stands with all its ancestors at or above the collection line.
 //!
-//! What lies below the line is gone: whoever has executed the checkpoint from which the line follows never delivers it,
-//! nor looks at it to decide a slot. A link to it counts as held.
+//! What lies below the line is of no use: whoever has executed the checkpoint from which the line follows never delivers it,
+//! nor looks at it to decide a slot. A link to it counts as held. All that have come as far have the same line, whether they
+//! executed the checkpoint or took it over: else one of them could accept, and link, what the others cannot. Some of what
+//! is below the line is kept for others for a while.
 
 use super::vertex::{Domain, Vertex, VertexRef};
 use crate::codec::Digest;
@@ -12,7 +14,7 @@ use std::collections::BTreeMap;
 /// The accepted part of the DAG.
 ///
 /// Invariants: 1. an accepted vertex's parents and weak links are accepted, or below the line; 2. `first` names, of each
-/// author and round, the vertex that was accepted first; 3. no vertex is below the line, and the line never falls.
+/// author and round, the vertex that was accepted first; 3. no vertex is added below the line, and the line never falls.
 pub(super) struct Dag {
     committee: Committee,
     domain: Domain,
@@ -38,16 +40,16 @@ impl Dag {
         id.round < self.line || self.contains(id)
     }
 
-    /// The collection line: vertices of lower rounds are gone.
+    /// The collection line: vertices of lower rounds matter no more.
     pub fn line(&self) -> u64 {
         self.line
     }
 
-    /// Raises the line.
-    pub fn collect(&mut self, line: u64) {
+    /// Raises the line; vertices from round `kept` on are kept for others.
+    pub fn collect(&mut self, line: u64, kept: u64) {
         if line > self.line {
             self.line = line;
-            self.vertices = self.vertices.split_off(&VertexRef::first_of(line));
+            self.vertices = self.vertices.split_off(&VertexRef::first_of(kept.min(line)));
             self.first = self.first.split_off(&line);
         }
     }

@@ -27,7 +27,7 @@
 //! link is never lost with it.
 //!
 //! **Bounds.** Vertices that wait, requests that wait, questions and answers have quotas or a pace, each by the author it
-//! is charged to. The accepted DAG holds the rounds from the collection line on: 64 before the last checkpoint but one.
+//! is charged to. The accepted DAG holds the rounds from 64 before the last checkpoint but one on.
 //!
 //! **Deviates** from the paper: all n slots of a round are leader slots, ordered by a real coin; weak links and an age
 //! limit of 64 rounds for delivery; a batch a round; agreed time; silence when idle.
@@ -60,6 +60,7 @@ pub use commit::SlotOutcome;
 pub use identity::IdentityKey;
 pub use message::{Message, Record};
 pub use onlooker::Onlooker;
+pub use pace::Pace;
 pub use resume::Base;
 pub use vertex::{Body, Request, Vertex, VertexRef};
 
@@ -189,7 +190,7 @@ pub struct Status {
     pub pending_bytes: usize,
     /// Authors proven Byzantine.
     pub excluded: Vec<ReplicaId>,
-    /// Vertices of lower rounds are collected.
+    /// Vertices of lower rounds matter no more.
     pub line: u64,
     /// The round of the newest certified checkpoint that was executed here, 0 before the first.
     pub stable: u64,
@@ -293,12 +294,12 @@ impl Consensus {
         self.checkpoints.newest()
     }
 
-    /// Whether a vertex is lacking that others may have collected, so that only a checkpoint leads on.
+    /// Whether a vertex is lacking that others may have collected, or do without, so that only a checkpoint leads on.
     pub fn lacks_history(&self) -> bool {
         let (Some(newest), Some(lacking)) = (self.checkpoints.newest(), self.waiting.lowest_missing()) else {
             return false;
         };
-        self.rule.next() <= newest.statement.round && lacking < newest.statement.collected()
+        self.rule.next() <= newest.statement.round && lacking < newest.statement.line()
     }
 
     /// The round of this replica's newest vertex, and the first round that is not decided.

@@ -4,7 +4,7 @@ use crate::time::UnixMillis;
 
 /// A token bucket. Starts full.
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub struct Pace {
     burst: u64,
     refill_ms: u64,
     used: u64,
@@ -12,6 +12,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// A full one.
     pub fn new(burst: u64, refill_ms: u64) -> Self {
         Self { burst, refill_ms, used: 0, since: UnixMillis(0) }
     }

@@ -168,16 +168,20 @@ impl Consensus {
         if self.checkpoints.advance()
             && let Some(stable) = self.checkpoints.stable()
         {
-            let line = stable.statement.collected();
-            self.collect(line, step);
+            let (line, kept) = (stable.statement.line(), stable.statement.collected());
+            // From here on this replica accepts what those below cannot: they must know how to come here.
+            if self.config.committee.n() > 1 {
+                step.send.push((To::Others, Message::Certified(stable.clone())));
+            }
+            self.collect(line, kept, step);
         }
     }
 
-    fn collect(&mut self, line: u64, step: &mut Step) {
+    fn collect(&mut self, line: u64, kept: u64, step: &mut Step) {
         if line > self.dag.line() {
             step.records.push(Record::Collected(line));
         }
-        self.dag.collect(line);
+        self.dag.collect(line, kept);
         self.creation.collect(line);
         let ready = self.waiting.collect(line);
         self.accept_all(ready, step);
@@ -194,13 +198,15 @@ impl Consensus {
             self.propose_again(*id);
         }
         self.checkpoints.resume(base.certificate.clone());
-        self.dag.collect(base.line);
+        self.dag.collect(base.line, base.line);
         let held: Vec<(VertexRef, Vertex)> =
             self.dag.from(VertexRef::first_of(base.line)).map(|(id, vertex)| (*id, vertex.clone())).collect();
         for (id, vertex) in held {
-            self.enroll(id, &vertex);
+            if !self.enroll(id, &vertex) {
+                self.propose_again(id);
+            }
         }
-        self.collect(base.line, step);
+        self.collect(base.line, base.line, step);
     }
 
     /// Enters a record of the own log, which holds nothing that was not verified.
@@ -217,7 +223,7 @@ impl Consensus {
                 }
             }
             Record::Collected(line) => {
-                self.dag.collect(line);
+                self.dag.collect(line, line);
                 self.creation.collect(line);
             }
             Record::Accepted(vertex) | Record::Own(vertex) => self.replay_vertex(vertex, step),

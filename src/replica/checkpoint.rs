@@ -3,7 +3,7 @@
 //! A batch with a mark is executed, the state is kept as a [`Snapshot`] (which shares its structure with the machine), and
 //! its digest, with the mark's, is what this replica states to the others. Once the statement is certified the checkpoint is
 //! *stable*: signatures of jobs that nobody can need any more are forgotten, older states let go, and `consensus` moves its
-//! line. The stable state and the one before it are kept, for those that are behind.
+//! line. The stable state and the one before it are kept, for those that are behind, and for each peer the one it is fetching.
 //!
 //! A stable checkpoint is also written to disk, when the log has grown by as much as the stored state is large (and
 //! by [`MIN_LOG_BYTES`] at least): so writing costs no more than the log does, and the disk holds a small multiple of the state.
@@ -13,7 +13,8 @@ use super::store::StateFile;
 use super::{Output, Replica};
 use crate::codec::{Digest, digest};
 use crate::consensus::{Base, Certificate, Mark, Statement};
-use crate::time::UnixMillis;
+use crate::quorum::ReplicaId;
+use crate::time::{SECOND, UnixMillis};
 use crate::zone::{Manifest, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +24,11 @@ const MIN_LOG_BYTES: u64 = 4 * 1024 * 1024;
 /// Executed checkpoints that are kept while none becomes stable.
 const MAX_HELD: usize = 8;
 
+/// Milliseconds for which a state is kept for a peer that has asked for a part of it.
+const SERVED_MS: u64 = 30 * SECOND;
+
 /// The state after a batch with a mark.
+#[derive(Clone)]
 pub(super) struct Held {
     pub mark: Arc<Mark>,
     pub statement: Statement,
@@ -34,6 +39,8 @@ pub(super) struct Held {
 #[derive(Default)]
 pub(super) struct Checkpoints {
     held: BTreeMap<u64, Held>,
+    /// What each peer asked for last, and when: one state a peer.
+    served: BTreeMap<ReplicaId, (Held, UnixMillis)>,
     stable: u64,
     /// The round of the checkpoint that is being written.
     storing: Option<u64>,
@@ -60,6 +67,19 @@ impl Checkpoints {
     /// The certified state of this round, if it is kept.
     pub fn certified(&self, round: u64) -> Option<&Held> {
         self.held.get(&round).filter(|_| round <= self.stable)
+    }
+
+    /// The certified state of this round, for a peer. A large one takes longer than the order takes to the next but one
+    /// checkpoint, so it is kept for as long as the peer goes on asking for it.
+    pub fn serve(&mut self, now: UnixMillis, peer: ReplicaId, round: u64) -> Option<&Held> {
+        let kept = self.served.remove(&peer).map(|(held, _)| held);
+        let held = self.certified(round).cloned().or(kept.filter(|held| held.statement.round == round))?;
+        Some(&self.served.entry(peer).or_insert((held, now)).0)
+    }
+
+    /// Lets go what was kept for peers that ask no more.
+    fn let_go(&mut self, now: UnixMillis) {
+        self.served.retain(|_, (_, asked)| now.since(*asked) < SERVED_MS && *asked <= now);
     }
 
     /// So many bytes went into the log.
@@ -112,7 +132,7 @@ impl Replica {
     }
 
     /// Lets history go when a checkpoint has become stable, and stores what is due.
-    pub(super) fn follow_checkpoints(&mut self, out: &mut Output) {
+    pub(super) fn follow_checkpoints(&mut self, now: UnixMillis, out: &mut Output) {
         if let Some(certificate) = self.consensus.diverged()
             && !std::mem::replace(&mut self.checkpoints.diverged, true)
         {
@@ -126,6 +146,7 @@ impl Replica {
         let Statement { round, previous, .. } = stable.statement;
         if round > self.checkpoints.stable {
             self.checkpoints.stable = round;
+            self.checkpoints.let_go(now);
             self.checkpoints.held = self.checkpoints.held.split_off(&previous);
             let needless = self.pipeline.forget(stable.statement.collected());
             self.signing.forget(&needless);

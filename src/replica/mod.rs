@@ -285,8 +285,12 @@ pub struct Replica {
     /// When the order last gave a batch; and whether it has in this step.
     last_ordered: UnixMillis,
     ordered: bool,
+    /// When a batch was executed last.
+    last_executed: UnixMillis,
     checkpoints: checkpoint::Checkpoints,
     transfer: Option<transfer::Transfer>,
+    /// How fast each peer is answered about states.
+    serving: BTreeMap<ReplicaId, consensus::Pace>,
     /// A state that was taken over and is not on disk yet.
     ready: Option<transfer::Ready>,
     /// To restore states by; without the records of zones that have begun.

@@ -22,7 +22,7 @@ pub(super) struct Pipeline {
     waiting: VecDeque<Batch>,
     executed: u64,
     unsigned: BTreeMap<u64, BTreeSet<JobId>>,
-    /// Of executed batches that had jobs: the round, and which.
+    /// Of executed batches: the round, and which jobs they had.
     jobs: BTreeMap<u64, (u64, Vec<JobId>)>,
 }
 
@@ -47,8 +47,9 @@ impl Pipeline {
     pub fn executed(&mut self, round: u64, jobs: impl Iterator<Item = JobId>) {
         self.executed += 1;
         let jobs: BTreeSet<JobId> = jobs.collect();
+        // One without jobs too: from which batch on nothing may be forgotten depends on rounds, not on jobs.
+        self.jobs.insert(self.executed, (round, jobs.iter().copied().collect()));
         if !jobs.is_empty() {
-            self.jobs.insert(self.executed, (round, jobs.iter().copied().collect()));
             self.unsigned.insert(self.executed, jobs);
         }
         assert!(self.unsigned.len() as u64 <= PIPELINE_BATCHES, "invariant 1");
@@ -133,6 +134,20 @@ mod tests {
             Some(PIPELINE_BATCHES + 2),
             "batch 2 was signed early"
         );
+    }
+
+    #[test]
+    fn what_a_replica_at_the_line_waits_for_is_kept_though_the_batches_after_had_no_jobs() {
+        let mut pipeline = Pipeline::default();
+        let rounds = [98, 99, 100, 101, 102, 103, 104, 105, 106, 140];
+        for (batch, round) in (1u8..).zip(rounds) {
+            let jobs = [2, 10].contains(&batch).then(|| job(batch));
+            pipeline.executed(round, jobs.into_iter());
+        }
+        // Who has executed batch 3, of round 100, may wait for the job of batch 2.
+        assert_eq!(pipeline.forget(100), Vec::new());
+        assert_eq!(pipeline.forget(104), vec![job(2)]);
+        assert_eq!(pipeline.forget(141), Vec::new(), "of the newest batches nothing goes");
     }
 
     #[test]

@@ -76,9 +76,11 @@ impl Replica {
             history: Digest::default(),
             executed_round: 0,
             last_ordered: now,
+            last_executed: now,
             ordered: false,
             checkpoints: Checkpoints::default(),
             transfer: None,
+            serving: BTreeMap::new(),
             ready: None,
             genesis,
             unsynced: false,
@@ -93,7 +95,7 @@ impl Replica {
             replica.executed_round = stored.base.mark.round;
             replica.checkpoints.resume(stored.held);
             replica.checkpoints.stored(stored_bytes);
-            replica.go_on(now, stored.machine, stored.jobs, stored.signed, &mut out);
+            replica.go_on(now, stored.machine, (stored.jobs, stored.finished), stored.signed, &mut out);
         }
         replica.absorb_consensus(step, &mut out);
         replica.advance(now, &mut out);

@@ -168,7 +168,7 @@ impl Replica {
             self.last_ordered = now;
         }
         self.checkpoints.logged(out.records.iter().map(|record| record.len() as u64).sum());
-        self.follow_checkpoints(out);
+        self.follow_checkpoints(now, out);
         let transfer_wake = self.catch_up(now, out);
         for (client, asker) in self.clients.out_of_patience(now) {
             if asker.opcode() == Opcode::UPDATE {
@@ -211,6 +211,7 @@ impl Replica {
         self.counters.agreed_time_ms = batch.time.0;
         self.pipeline.executed(batch.round, executed.jobs.iter().map(|job| job.id));
         self.executed_round = batch.round;
+        self.last_executed = now;
         let rcodes = executed.outcomes.iter().map(|outcome| outcome.rcode).collect();
         for outcome in executed.outcomes {
             let Some(ordered) = batch.requests.get(outcome.request.0 as usize) else { continue };

@@ -7,7 +7,7 @@
 
 use super::Error;
 use super::checkpoint::{Held, state_digest};
-use crate::codec::{DecodeError, decode, encode};
+use crate::codec::{DecodeError, JobId, decode, encode};
 use crate::consensus::{self, Base};
 use crate::limits::{MAX_CHECKPOINT_HEAD_BYTES, MAX_LOG_RECORD_BYTES};
 use crate::zone::{Genesis, Machine, Manifest, OpenJob, Piece, Restore, Signed, Snapshot, Trust};
@@ -94,6 +94,7 @@ pub(super) struct Stored {
     pub held: Held,
     pub machine: Machine,
     pub jobs: Vec<OpenJob>,
+    pub finished: Vec<(JobId, Vec<u8>)>,
     pub signed: Signed,
     pub records: Vec<consensus::Record>,
 }
@@ -123,6 +124,7 @@ pub(super) fn read(genesis: Genesis, records: Vec<Vec<u8>>) -> Result<Stored, Er
         restore.take(pieces, last).map_err(wrong)?;
         next = records.next().transpose()?;
     }
+    let finished = restore.finished();
     let (machine, jobs, signed) = restore.finish().map_err(wrong)?;
     let mut order = Vec::new();
     while let Some(record) = next {
@@ -133,5 +135,5 @@ pub(super) fn read(genesis: Genesis, records: Vec<Vec<u8>>) -> Result<Stored, Er
         next = records.next().transpose()?;
     }
     let held = Held { mark: Arc::new(base.mark.clone()), statement, snapshot: machine.snapshot() };
-    Ok(Stored { base, held, machine, jobs, signed, records: order })
+    Ok(Stored { base, held, machine, jobs, finished, signed, records: order })
 }

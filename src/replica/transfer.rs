@@ -2,20 +2,23 @@
 //!
 //! A replica is behind when what it would have to execute or to accept may be gone elsewhere: its last executed batch is
 //! below what those that know the newest certificate may have collected; or it lacks a vertex from there, and nothing has
-//! been ordered for a moment (so that a peer that invents ancestors cannot make it fetch a state while all goes well).
+//! been ordered for a moment (so that a peer that invents ancestors cannot make it fetch a state while all goes well); or
+//! batches have waited long for signatures that nobody may be able to give any more: who restarts from a stored checkpoint
+//! wants those of jobs that others, which stored a later one, know nothing of.
 //!
 //! Steps: 1. ask one replica for *head* (mark and manifest) of the certified checkpoint, in parts; it must hash to
 //! what is certified. 2. Ask for the pieces of each chunk, one question at a time; each chunk is checked when it is
 //! complete, each signature when it comes. 3. Write the state to the own disk. 4. Go on from there. Whoever gives what does
-//! not fit is named and left out for this transfer; who has not answered in [`PATIENCE_MS`] is passed over. At most t lie, so somebody gives
-//! all. A checkpoint that meanwhile nobody has any more gives way to the newest.
+//! not fit, or less than fits an answer, is named and left out for this transfer, and so is who has not answered in
+//! [`PATIENCE_MS`]; after an answer that took [`SLOW_MS`] another is asked. At most t lie, so somebody gives all. When all
+//! are left out, the checkpoint gives way to the newest, if there is one that is newer; else all are asked once more.
 
 use super::checkpoint::{Held, state_digest};
 use super::store::StateFile;
 use super::{Effect, Output, PeerMessage, Replica};
-use crate::codec::{decode, encode};
-use crate::consensus::{Base, Certificate, Mark, Statement};
-use crate::limits::MAX_CHECKPOINT_HEAD_BYTES;
+use crate::codec::{JobId, decode, encode};
+use crate::consensus::{Base, Certificate, Mark, Pace, Statement};
+use crate::limits::{MAX_CHECKPOINT_HEAD_BYTES, MAX_PIECE_BYTES};
 use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::ReplicaId;
 use crate::time::{SECOND, UnixMillis};
@@ -28,8 +31,15 @@ use std::sync::Arc;
 const ANSWER_BYTES: usize = 256 * 1024;
 /// Milliseconds that an answer may take.
 const PATIENCE_MS: u64 = 5 * SECOND;
+/// Milliseconds after which an answer counts as slow: who gives one is not asked next, if there is another.
+const SLOW_MS: u64 = SECOND / 2;
 /// Milliseconds without a new batch after which a lacking ancestor counts as gone.
 const STALL_MS: u64 = SECOND;
+/// Milliseconds for which ordered batches may wait for signatures before a newer certified state is taken instead.
+const BLOCKED_MS: u64 = 10 * SECOND;
+/// Answers to one peer: so many at once, then one each so many milliseconds. More than who checks what it gets can use.
+const SERVE_BURST: u64 = 256;
+const SERVE_REFILL_MS: u64 = 2;
 
 /// What replicas say of certified states.
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -88,7 +98,7 @@ pub(super) struct Transfer {
     asked: UnixMillis,
     head: Vec<u8>,
     body: Option<Body>,
-    /// Gave what does not fit, or does not have it.
+    /// Gave what does not fit, does not have it, or did not answer.
     useless: BTreeSet<ReplicaId>,
 }
 
@@ -103,12 +113,16 @@ pub(super) struct Ready {
     held: Held,
     machine: Machine,
     jobs: Vec<OpenJob>,
+    finished: Vec<(JobId, Vec<u8>)>,
     signed: Signed,
 }
 
 impl Replica {
     /// Begins a transfer if this replica is behind, goes on with one that is slow; says when to look again.
     pub(super) fn catch_up(&mut self, now: UnixMillis, out: &mut Output) -> Option<UnixMillis> {
+        // Overtaken by the order: what is held goes no longer back to that state's line.
+        let executed = self.executed_round;
+        self.ready.take_if(|ready| ready.base.mark.round <= executed);
         if self.ready.is_some() {
             self.store_ready(out);
             return None;
@@ -118,10 +132,11 @@ impl Replica {
             if transfer.certificate.statement.round <= self.executed_round {
                 self.transfer = None; // overtaken by the order
             } else if now.since(transfer.asked) >= PATIENCE_MS || now < transfer.asked {
-                self.ask_another(now, false, out);
+                self.ask_another(now, out);
             }
         } else if newest.is_some_and(|newest| newest > self.executed_round) && self.is_behind(now) {
-            self.begin_transfer(now, out);
+            // Replicas that are behind together ask different ones first.
+            self.begin_transfer(now, self.me, out);
         }
         match &self.transfer {
             Some(transfer) => Some(transfer.asked.plus(PATIENCE_MS)),
@@ -133,14 +148,15 @@ impl Replica {
         let newest = self.consensus.certified().map(|certificate| certificate.statement);
         let out_of_reach = newest.is_some_and(|newest: Statement| self.executed_round < newest.collected());
         let stalled = now.since(self.last_ordered) >= STALL_MS || now < self.last_ordered;
-        out_of_reach || (stalled && self.consensus.lacks_history())
+        let idle = now.since(self.last_executed) >= BLOCKED_MS || now < self.last_executed;
+        let blocked = idle && self.pipeline.waiting() > 0;
+        out_of_reach || (stalled && self.consensus.lacks_history()) || blocked
     }
 
-    fn begin_transfer(&mut self, now: UnixMillis, out: &mut Output) {
+    /// Begins with the replica after this one.
+    fn begin_transfer(&mut self, now: UnixMillis, after: ReplicaId, out: &mut Output) {
         let Some(certificate) = self.consensus.certified().cloned() else { return };
-        // Replicas that are behind together ask different ones first.
-        let server = self.next_server(self.me, &BTreeSet::new());
-        let Some(server) = server else { return };
+        let Some(server) = self.next_server(after, &BTreeSet::new()) else { return };
         let (head, useless) = (Vec::new(), BTreeSet::new());
         self.transfer = Some(Transfer { certificate, server, asked: now, head, body: None, useless });
         self.ask(now, out);
@@ -152,23 +168,24 @@ impl Replica {
         others().find(|other| *other > last).or_else(|| others().next())
     }
 
-    /// Turns to another replica; `useless` says that the one asked last is of no more use.
-    fn ask_another(&mut self, now: UnixMillis, useless: bool, out: &mut Output) {
+    /// Turns to another replica: the one asked last is of no more use.
+    fn ask_another(&mut self, now: UnixMillis, out: &mut Output) {
         let Some(mut transfer) = self.transfer.take() else { return };
-        if useless {
-            transfer.useless.insert(transfer.server);
-        }
+        transfer.useless.insert(transfer.server);
         let newest = self.consensus.certified().map_or(0, |newest| newest.statement.round);
         match self.next_server(transfer.server, &transfer.useless) {
             Some(server) => {
-                if transfer.body.is_none() {
-                    transfer.head.clear();
+                match &mut transfer.body {
+                    None => transfer.head.clear(),
+                    Some(body) => body.restore.again(),
                 }
                 transfer.server = server;
                 self.transfer = Some(transfer);
                 self.ask(now, out);
             }
-            None if newest > transfer.certificate.statement.round => self.begin_transfer(now, out),
+            None if newest > transfer.certificate.statement.round => {
+                self.begin_transfer(now, transfer.server, out)
+            }
             None => {
                 // All have failed: perhaps they have it later. Slowly, for who lies will lie again.
                 transfer.useless.clear();
@@ -176,6 +193,21 @@ impl Replica {
                 self.transfer = Some(transfer);
             }
         }
+    }
+
+    /// After an answer: the same one goes on, unless it was slow.
+    fn ask_on(&mut self, now: UnixMillis, out: &mut Output) {
+        let next = self.transfer.as_ref().and_then(|t| self.next_server(t.server, &t.useless));
+        if let Some((transfer, next)) = self.transfer.as_mut().zip(next)
+            && now.since(transfer.asked) >= SLOW_MS
+            && transfer
+                .body
+                .as_ref()
+                .is_some_and(|body| body.restore.needs().is_some_and(|(_, from)| from == 0))
+        {
+            transfer.server = next;
+        }
+        self.ask(now, out);
     }
 
     fn ask(&mut self, now: UnixMillis, out: &mut Output) {
@@ -199,16 +231,23 @@ impl Replica {
         message: Message,
         out: &mut Output,
     ) {
+        let asks = matches!(message, Message::AskHead { .. } | Message::Ask { .. });
+        let pace = self.serving.entry(from).or_insert_with(|| Pace::new(SERVE_BURST, SERVE_REFILL_MS));
+        if asks && !pace.take(now) {
+            return;
+        }
         match message {
-            Message::AskHead { round, from: offset } => self.give_head(from, round, offset, out),
-            Message::Ask { round, chunk, from: index } => self.give_pieces(from, round, chunk, index, out),
+            Message::AskHead { round, from: offset } => self.give_head(now, from, round, offset, out),
+            Message::Ask { round, chunk, from: index } => {
+                self.give_pieces(now, from, (round, chunk, index), out)
+            }
             Message::Head { round, from: offset, bytes, last } if self.expects(from, round) => {
                 self.take_head(now, offset, &bytes, last, out);
             }
             Message::Pieces { round, chunk, from: index, pieces, last } if self.expects(from, round) => {
                 self.take_pieces(now, (chunk, index), pieces, last, out);
             }
-            Message::Gone { round } if self.expects(from, round) => self.ask_another(now, true, out),
+            Message::Gone { round } if self.expects(from, round) => self.ask_another(now, out),
             Message::Head { .. } | Message::Pieces { .. } | Message::Gone { .. } => {}
         }
     }
@@ -218,8 +257,8 @@ impl Replica {
         expected.is_some_and(|t| t.server == from && t.certificate.statement.round == round)
     }
 
-    fn give_head(&mut self, to: ReplicaId, round: u64, from: u32, out: &mut Output) {
-        let answer = match self.checkpoints.certified(round) {
+    fn give_head(&mut self, now: UnixMillis, to: ReplicaId, round: u64, from: u32, out: &mut Output) {
+        let answer = match self.checkpoints.serve(now, to, round) {
             None => Message::Gone { round },
             Some(held) => {
                 let head = encode(&(&*held.mark, held.snapshot.manifest()));
@@ -231,8 +270,14 @@ impl Replica {
         self.send(To::One(to), PeerMessage::State(answer), out);
     }
 
-    fn give_pieces(&mut self, to: ReplicaId, round: u64, chunk: u32, from: u32, out: &mut Output) {
-        let answer = match self.checkpoints.certified(round) {
+    fn give_pieces(
+        &mut self,
+        now: UnixMillis,
+        to: ReplicaId,
+        (round, chunk, from): (u64, u32, u32),
+        out: &mut Output,
+    ) {
+        let answer = match self.checkpoints.serve(now, to, round) {
             None => Message::Gone { round },
             Some(held) => {
                 let (pieces, last) = held.snapshot.pieces(chunk, from, ANSWER_BYTES);
@@ -248,7 +293,7 @@ impl Replica {
             return; // an answer to an earlier question
         }
         let fits = transfer.head.len() + bytes.len() <= MAX_CHECKPOINT_HEAD_BYTES;
-        if !fits || (bytes.is_empty() && !last) {
+        if !fits || (bytes.len() < ANSWER_BYTES && !last) {
             return self.blame(now, out);
         }
         transfer.head.extend_from_slice(bytes);
@@ -266,13 +311,13 @@ impl Replica {
         match Restore::new(self.genesis.clone(), manifest, Trust::Nobody) {
             Ok(restore) => {
                 transfer.body = Some(Body { mark, restore });
-                self.ask(now, out);
+                self.ask_on(now, out);
             }
             Err(why) => {
                 // Certified, and yet not of this cluster's zones: it is this replica that is set up differently.
                 out.effects
                     .push(Effect::Alarm(format!("the certified state does not fit this replica: {why}")));
-                self.ask_another(now, true, out);
+                self.ask_another(now, out);
             }
         }
     }
@@ -289,8 +334,13 @@ impl Replica {
         if body.restore.needs() != Some(at) {
             return; // an answer to an earlier question
         }
+        // A page ends where the next piece does not fit: nobody makes a long way of it.
+        let bytes: usize = pieces.iter().map(Piece::bytes).sum();
+        if !last && bytes + MAX_PIECE_BYTES <= ANSWER_BYTES {
+            return self.blame(now, out);
+        }
         match body.restore.take(pieces, last) {
-            Ok(()) => self.ask(now, out),
+            Ok(()) => self.ask_on(now, out),
             Err(_) => self.blame(now, out),
         }
     }
@@ -300,13 +350,14 @@ impl Replica {
         if let Some(transfer) = &self.transfer {
             self.fault(Fault { who: transfer.server, what: Misbehaviour::BadState }, out);
         }
-        self.ask_another(now, true, out);
+        self.ask_another(now, out);
     }
 
     /// All pieces are here.
     fn complete(&mut self, now: UnixMillis, out: &mut Output) {
         let Some(Transfer { certificate, body: Some(body), .. }) = self.transfer.take() else { return };
         let Body { mark, restore } = body;
+        let finished = restore.finished();
         match restore.finish() {
             Err(why) => {
                 out.effects.push(Effect::Alarm(format!("the certified state cannot be taken over: {why}")));
@@ -316,7 +367,7 @@ impl Replica {
                 let statement = certificate.statement;
                 let held = Held { mark: Arc::new(mark.clone()), statement, snapshot: machine.snapshot() };
                 let base = Base { certificate, line: mark.line(), mark };
-                self.ready = Some(Ready { base, held, machine, jobs, signed });
+                self.ready = Some(Ready { base, held, machine, jobs, finished, signed });
                 self.store_ready(out);
             }
         }
@@ -341,12 +392,12 @@ impl Replica {
         if self.executed_round >= round {
             return; // the order was faster
         }
-        let Ready { base, held, machine, jobs, signed } = ready;
+        let Ready { base, held, machine, jobs, finished, signed } = ready;
         self.executed_round = round;
         self.history = base.certificate.statement.history;
-        self.last_ordered = now;
+        (self.last_ordered, self.last_executed) = (now, now);
         self.checkpoints.resume(held);
-        self.go_on(now, machine, jobs, signed, out);
+        self.go_on(now, machine, (jobs, finished), signed, out);
         let step = self.consensus.install(now, &base);
         self.absorb_consensus(step, out);
     }
@@ -356,7 +407,7 @@ impl Replica {
         &mut self,
         now: UnixMillis,
         machine: Machine,
-        jobs: Vec<OpenJob>,
+        (jobs, finished): (Vec<OpenJob>, Vec<(JobId, Vec<u8>)>),
         signed: Signed,
         out: &mut Output,
     ) {
@@ -364,7 +415,10 @@ impl Replica {
         self.pipeline.resume(machine.batches(), self.executed_round, &jobs);
         self.machine = machine;
         self.publish(now, signed, out);
-        let step = self.signing.resume(jobs.into_iter().map(|open| super::step::spec(open.job)).collect());
+        let step = {
+            let jobs = jobs.into_iter().map(|open| super::step::spec(open.job)).collect();
+            self.signing.resume(jobs, finished)
+        };
         self.absorb_signing(step, out);
     }
 }

@@ -198,8 +198,13 @@ impl Signing {
     }
 
     /// Of what was started before, only these jobs are still wanted; they are started too. For a replica that goes on from
-    /// a state it took over: nobody answers any more for jobs of the batches it stepped over.
-    pub fn resume(&mut self, jobs: Vec<JobSpec>) -> Step {
+    /// a state it took over: nobody answers any more for jobs of the batches it stepped over. `finished` came with the
+    /// state, verified: for those that have the same state without them.
+    pub fn resume(&mut self, jobs: Vec<JobSpec>, finished: Vec<(JobId, Vec<u8>)>) -> Step {
+        for (job, signature) in finished {
+            self.sessions.remove(&job);
+            self.finished.insert(job, signature);
+        }
         let wanted: BTreeSet<JobId> = jobs.iter().map(|job| job.id).collect();
         self.sessions.retain(|job, _| wanted.contains(job));
         self.start_all(jobs)

@@ -36,6 +36,8 @@
 
 mod actor;
 pub mod adversaries;
+#[cfg(test)]
+mod behind;
 mod chance;
 pub mod checkers;
 pub mod clients;

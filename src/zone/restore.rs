@@ -102,6 +102,11 @@ impl Restore {
         (self.chunk < self.context.manifest.chunks()).then(|| (self.chunk, self.partial.count()))
     }
 
+    /// Begins the chunk in hand anew: what comes next is another's word.
+    pub fn again(&mut self) {
+        self.partial = Partial::default();
+    }
+
     /// Takes pieces of the chunk now needed, from the index now needed on. A chunk that ends is checked against the manifest.
     /// An error says what is wrong with this chunk, which then begins anew.
     pub fn take(&mut self, pieces: Vec<Piece>, last: bool) -> Result<(), String> {
@@ -166,6 +171,14 @@ impl Restore {
         }
         self.chunk += 1;
         Ok(())
+    }
+
+    /// The signatures that came with what the last batches planned: others may lack them.
+    pub fn finished(&self) -> Vec<(JobId, Vec<u8>)> {
+        let sets = self.views.iter().flat_map(View::iter).flat_map(|node| node.iter());
+        let plans = sets.filter_map(|(_, set)| set.signature.as_ref());
+        let wanted = plans.filter(|plan| plan.is_complete() && self.context.listed.contains(&plan.job));
+        wanted.map(|plan| (plan.job, plan.octets())).collect()
     }
 
     /// The machine; the planned jobs of the last batches whose signatures are not known here, by batch and id, superseded

@@ -1,8 +1,10 @@
 //! Checkpoints let history go; who lacks it goes on from a certified state.
 
+use super::super::coin::Toss;
+use super::super::vertex::{Body, Domain, Vertex};
 use super::sim::*;
 use crate::codec::Digest;
-use crate::consensus::{Message, Statement};
+use crate::consensus::{Message, Statement, UnixMillis};
 use crate::protocol::Misbehaviour;
 use crate::quorum::ReplicaId;
 use std::collections::BTreeSet;
@@ -147,5 +149,76 @@ fn who_executed_something_else_than_is_certified_knows_it() {
     for me in who {
         let core = sim.hosts[&me].core.as_ref().unwrap();
         assert_eq!(core.diverged().is_some(), me == id(3), "{me:?}");
+    }
+}
+
+/// Vertices of `author` from round `line` on, of which the first rests on parents that never were, for who has taken over a
+/// state: it asks for nothing below its line.
+fn on_nothing(sim: &Sim, author: ReplicaId, who: ReplicaId, line: u64) -> Vec<Vertex> {
+    let config = sim.keys.config(author);
+    let (domain, secrets) =
+        (Domain { cluster: config.cluster, epoch: config.epoch }, sim.keys.secrets(author));
+    let dag = &sim.hosts[&who].core.as_ref().unwrap().dag;
+    let mut vertices: Vec<Vertex> = Vec::new();
+    for round in line..=dag.quorum_round() {
+        let parents = match vertices.last() {
+            None => members(sim).into_iter().map(|other| (other, Digest([7; 32]))).collect(),
+            Some(before) => {
+                let others = dag.firsts(round - 1).map(|id| (id.author, id.digest));
+                let mut parents: Vec<(ReplicaId, Digest)> = others.collect();
+                parents.push((author, before.id(&domain).digest));
+                parents.sort_unstable();
+                parents
+            }
+        };
+        let share = Toss::new(&domain, round - 4).share(author, &secrets.coin, &[9; 32]);
+        let body = Body {
+            epoch: domain.epoch,
+            author,
+            round,
+            prev: None,
+            parents,
+            weak: vec![],
+            time: UnixMillis(sim.now),
+            payload: vec![],
+            coin_share: Some(share),
+        };
+        vertices.push(Vertex::sign(body, &domain, &secrets.identity));
+    }
+    vertices
+}
+
+#[test]
+fn vertices_on_made_up_ancestors_below_the_line_of_one_replica_part_it_from_nobody() {
+    for seed in 40..43 {
+        let mut sim = sim(7, seed);
+        let (liar, away, down) = (id(7), id(2), id(6));
+        sim.hosts.remove(&liar);
+        let mut others = vec![id(1), id(3), id(4), id(5)];
+        load(&mut sim, &[id(1), id(2), id(3), id(4), id(5), id(6)], 20, 30);
+        sim.filter = Box::new(move |_, from, to, _| from != away && to != away);
+        load(&mut sim, &[id(1), id(3), id(4), id(5), id(6)], 400, 40);
+        sim.run(10_000);
+        sim.filter = Box::new(|_, _, _, _| true);
+        for peer in [id(1), id(3), id(4), id(5), id(6)] {
+            sim.linked(away, peer);
+            sim.linked(peer, away);
+        }
+        sim.run(30_000);
+        let line = sim.hosts[&away].base.as_ref().expect("it takes over a state").line;
+        // The second of the two that may be faulty; from now on all others are needed.
+        sim.crash(down, 0);
+        sim.filter = Box::new(move |_, from, to, _| from != down && to != down);
+        for vertex in on_nothing(&sim, liar, away, line) {
+            sim.send(liar, away, Message::Vertex(vertex));
+            sim.run(100);
+        }
+        let excluded = &sim.hosts[&away].core.as_ref().unwrap().status().excluded;
+        assert!(excluded.is_empty(), "seed {seed}: the lie is of another kind");
+        others.push(away);
+        let requests = load(&mut sim, &others, 40, 40);
+        sim.run(120_000);
+        sim.check_rounds();
+        sim.check_delivered(others.into_iter(), &requests, false);
     }
 }
