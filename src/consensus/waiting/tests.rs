@@ -38,7 +38,7 @@ fn a_chain_is_released_one_by_one_and_leaves_nothing() {
         let (name, vertex, links) = vertex(round, 1, below, 10);
         below = name.digest;
         chain.push(name);
-        assert!(waiting.hold(name, vertex, id(2), links));
+        assert!(waiting.hold(name, vertex, id(2), id(2), links).is_empty());
     }
     assert_eq!(waiting.missing(id(2)).collect::<Vec<_>>(), vec![root]);
     assert_eq!((waiting.len(), waiting.lacking()), (10, 1));
@@ -58,11 +58,11 @@ fn a_chain_is_released_one_by_one_and_leaves_nothing() {
 fn a_full_quota_keeps_the_lowest_rounds_and_touches_no_other_author() {
     let mut waiting = Waiting::default();
     let (other, its, links) = vertex(7, 3, Digest([7; 32]), 10);
-    assert!(waiting.hold(other, its, id(3), links));
+    assert!(waiting.hold(other, its, id(3), id(3), links).is_empty());
     let mut dropped = 0;
     for round in (100..100 + 2 * MAX_WAITING_VERTICES_PER_AUTHOR as u64).rev() {
         let (name, vertex, links) = vertex(round, 1, Digest([round as u8; 32]), 1000);
-        dropped += usize::from(!waiting.hold(name, vertex, id(1), links));
+        dropped += usize::from(!waiting.hold(name, vertex, id(1), id(1), links).is_empty());
     }
     let charge = &waiting.charges[&id(1)];
     assert!(
@@ -82,12 +82,12 @@ fn what_is_dropped_though_needed_is_lacked_again() {
     let (high, high_vertex, high_links) = vertex(51, 2, low.digest, 10);
     let needs_low: BTreeSet<VertexRef> = BTreeSet::from([low]);
     assert!(high_links.iter().all(|link| link.digest == low.digest));
-    assert!(waiting.hold(high, high_vertex, id(2), needs_low));
-    assert!(waiting.hold(low, low_vertex, id(1), low_links));
+    assert!(waiting.hold(high, high_vertex, id(2), id(2), needs_low).is_empty());
+    assert!(waiting.hold(low, low_vertex, id(1), id(1), low_links).is_empty());
     assert_eq!(waiting.missing(id(2)).count(), 0);
     for round in 1..1000 {
         let (name, vertex, links) = vertex(round % 50, 1, Digest([round as u8; 32]), 60_000);
-        let _ = waiting.hold(name, vertex, id(1), links);
+        let _ = waiting.hold(name, vertex, id(1), id(1), links);
     }
     assert!(!waiting.holds(&low));
     assert_eq!(waiting.missing(id(2)).collect::<Vec<_>>(), vec![low]);
