@@ -181,3 +181,72 @@ fn what_an_equivocator_links_of_its_own_is_bounded() {
         trap.a.status().excluded
     );
 }
+
+/// r1's vertex of round 3 links r2's twins of round 2, each of which links r1's of round 1: neither needs anybody else.
+#[test]
+fn what_two_equivocators_link_of_each_other_is_bounded() {
+    let keys = Keys::deal(7);
+    let config = keys.config(id(3));
+    let domain = Domain { cluster: config.cluster, epoch: config.epoch };
+    let mut core = Consensus::new(config, keys.secrets(id(3)), [3; 32]);
+    let maker = Maker { keys, domain };
+    let now = UnixMillis(1_000_000);
+    let genesis: Vec<VertexRef> = (1..=7).map(|author| domain.genesis(id(author))).collect();
+    let mut below = genesis.clone();
+    for round in 1..=2 {
+        let vertices: Vec<Vertex> =
+            (3..=7).map(|author| maker.vertex(author, round, &below, vec![], 1)).collect();
+        below = vertices.iter().map(|vertex| vertex.id(&domain)).collect();
+        for (author, vertex) in (3..).zip(vertices) {
+            let from = if author == 3 { 4 } else { author };
+            let _ = core.message(now, id(from), Message::Vertices(vec![vertex.clone()]));
+            let _ = core.message(now, id(from), Message::Vertex(vertex));
+        }
+    }
+    let before = core.status().accepted;
+    assert!(before >= 10, "{:?}", core.status());
+    let first: Vec<VertexRef> =
+        (3..=7).map(|author| maker.vertex(author, 1, &genesis, vec![], 1).id(&domain)).collect();
+    let mut pushed = Vec::new();
+    let mut twins = Vec::new();
+    for group in 0..3usize {
+        let leaves: Vec<Vertex> =
+            (0..300).map(|i| maker.vertex(1, 1, &genesis, vec![], 2 + 300 * group + i)).collect();
+        let mut weak: Vec<VertexRef> = leaves.iter().map(|leaf| leaf.id(&domain)).collect();
+        weak.sort_unstable();
+        let twin = maker.vertex(2, 2, &first, weak, 2 + group);
+        twins.push(twin.id(&domain));
+        pushed.push(twin);
+        pushed.extend(leaves);
+    }
+    twins.sort_unstable();
+    let top = maker.vertex(1, 3, &below, twins, 1);
+    let _ = core.message(now, id(1), Message::Vertex(top));
+    for vertex in &pushed {
+        for from in [1, 2] {
+            let _ = core.message(now, id(from), Message::Vertex(vertex.clone()));
+            let _ = core.message(now, id(from), Message::Vertices(vec![vertex.clone()]));
+        }
+    }
+    let status = core.status();
+    assert_eq!(status.excluded, vec![id(1), id(2)]);
+    assert!(status.accepted - before < 10, "{status:?}");
+}
+
+/// Age excludes the vertex of a replica that clients load as much as it takes.
+#[test]
+fn own_requests_that_age_excludes_find_room_in_a_full_queue() {
+    let keys = Keys::deal(4);
+    let mut core = Consensus::new(keys.config(id(2)), keys.secrets(id(2)), [2; 32]);
+    let request = |i: u32| [&i.to_be_bytes()[..], &[0; 60_000]].concat();
+    let mut count = 0;
+    while core.has_room(60_004) {
+        let _ = core.submit(UnixMillis(1_000_000), request(count));
+        count += 1;
+    }
+    let _ = core.submit(UnixMillis(1_000_000), request(count));
+    let waiting = core.status().pending_bytes;
+    assert_eq!((core.status().accepted, waiting), (1, (count as usize - 1) * 60_068), "one is under way");
+    core.propose_again(core.creation.newest);
+    assert_eq!(core.status().pending_bytes - waiting, 60_068);
+}
