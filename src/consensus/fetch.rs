@@ -17,6 +17,9 @@ use crate::quorum::{Committee, ReplicaId};
 use crate::time::UnixMillis;
 use std::collections::{BTreeMap, BTreeSet};
 
+#[cfg(test)]
+mod tests;
+
 /// Vertices asked for at a time, for one asker.
 pub(super) const MAX_FETCH: usize = 64;
 /// Vertices and bytes of one answer, beyond its first vertex: one step's worth of signature checks.
@@ -27,8 +30,8 @@ const RETRY_MS: u64 = 300;
 const MAX_RETRY_DOUBLINGS: u32 = 6;
 /// A lacking ancestor this many rounds up makes a range worth while.
 const DEEP_ROUNDS: u64 = 4;
-/// Tries of a page before the range is given up; a new link begins another.
-const MAX_RANGE_TRIES: u32 = 5;
+/// Tries of a page before the range is given up, two minutes, for which a late page counts; a new link begins another.
+const MAX_RANGE_TRIES: u32 = 12;
 /// Answers to one peer: so many at once, then one each so many milliseconds.
 const SERVE_BURST: u64 = 128;
 const SERVE_REFILL_MS: u64 = 10;
@@ -115,6 +118,10 @@ impl Fetch {
         last: Option<VertexRef>,
         next: Option<VertexRef>,
     ) -> Option<Message> {
+        let range = self.ranges.get(&peer)?;
+        if last.is_some_and(|last| last < range.cursor) {
+            return None; // the answer to an earlier try, once more
+        }
         let range = self.ranges.remove(&peer)?;
         let cursor = next.filter(|next| last.is_some_and(|last| range.cursor <= last && last < *next))?;
         Some(self.ask_range(now, peer, cursor, 1))
