@@ -1,7 +1,7 @@
 //! Asking for what is lacking, and answering who asks.
 //!
-//! Missing ancestors are asked for lowest round first, of the author that needs them first and then of the others in
-//! turn, at a pace that falls with each try. For a gap of many rounds, after a restart or a lost link queue, a `Range`
+//! Of each asker's missing ancestors the lowest are asked for, each once however many ask for it: of its askers first, then
+//! of the others in turn, so that nobody is passed over, at a pace that falls with each try. For a gap of many rounds, after a restart or a lost link queue, a `Range`
 //! walks up from the highest round of which a quorum is held: each page names where the next begins.
 //! Answers are bounded in size and pace, whatever is asked.
 
@@ -17,7 +17,10 @@ use crate::quorum::{Committee, ReplicaId};
 use crate::time::UnixMillis;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Vertices asked for at a time, for one needing author.
+#[cfg(test)]
+mod tests;
+
+/// Vertices asked for at a time, for one asker.
 pub(super) const MAX_FETCH: usize = 64;
 /// Vertices and bytes of one answer, beyond its first vertex: one step's worth of signature checks.
 pub(super) const MAX_PAGE_VERTICES: usize = 256;
@@ -27,8 +30,8 @@ const RETRY_MS: u64 = 300;
 const MAX_RETRY_DOUBLINGS: u32 = 6;
 /// A lacking ancestor this many rounds up makes a range worth while.
 const DEEP_ROUNDS: u64 = 4;
-/// Tries of a page before the range is given up; a new link begins another.
-const MAX_RANGE_TRIES: u32 = 5;
+/// Tries of a page before the range is given up, two minutes, for which a late page counts; a new link begins another.
+const MAX_RANGE_TRIES: u32 = 12;
 /// Answers to one peer: so many at once, then one each so many milliseconds.
 const SERVE_BURST: u64 = 128;
 const SERVE_REFILL_MS: u64 = 10;
@@ -41,6 +44,13 @@ const _: () = assert!(MAX_PAGE_BYTES + 128 * 1024 + 48 * MAX_WEAK_LINKS < MAX_FR
 struct Ask {
     at: UnixMillis,
     tries: u32,
+}
+
+/// A question for a vertex, and who has been asked in this turn.
+#[derive(Clone)]
+struct Search {
+    ask: Ask,
+    asked: BTreeSet<ReplicaId>,
 }
 
 impl Ask {
@@ -62,7 +72,7 @@ struct Range {
 pub(super) struct Fetch {
     committee: Committee,
     me: ReplicaId,
-    asks: BTreeMap<VertexRef, Ask>,
+    asks: BTreeMap<VertexRef, Search>,
     ranges: BTreeMap<ReplicaId, Range>,
     deep: BTreeMap<ReplicaId, Ask>,
     dropped: BTreeSet<ReplicaId>,
@@ -108,6 +118,10 @@ impl Fetch {
         last: Option<VertexRef>,
         next: Option<VertexRef>,
     ) -> Option<Message> {
+        let range = self.ranges.get(&peer)?;
+        if last.is_some_and(|last| last < range.cursor) {
+            return None; // the answer to an earlier try, once more
+        }
         let range = self.ranges.remove(&peer)?;
         let cursor = next.filter(|next| last.is_some_and(|last| range.cursor <= last && last < *next))?;
         Some(self.ask_range(now, peer, cursor, 1))
@@ -121,54 +135,47 @@ impl Fetch {
         quorum_round: u64,
     ) -> (Vec<(To, Message)>, Option<UnixMillis>) {
         let mut send: Vec<(To, Message)> = Vec::new();
-        let mut wake: Vec<UnixMillis> = Vec::new();
-        let mut questions: BTreeMap<ReplicaId, Vec<VertexRef>> = BTreeMap::new();
-        let mut asks = BTreeMap::new();
-        for needing in self.committee.members() {
-            let missing: Vec<VertexRef> = waiting.missing(needing).take(MAX_FETCH).collect();
-            for id in &missing {
-                let ask = self.ask(now, *id, needing, &mut questions);
-                wake.push(ask.due());
-                asks.insert(*id, ask);
+        let mut askers: BTreeMap<VertexRef, Vec<ReplicaId>> = BTreeMap::new();
+        for asker in self.committee.others(self.me) {
+            for id in waiting.missing(asker).take(MAX_FETCH) {
+                askers.entry(id).or_default().push(asker);
             }
-            let lowest = missing.first().map_or(0, |id| id.round);
-            let refill = self.dropped.contains(&needing) && waiting.has_room(needing);
-            if (lowest > quorum_round + DEEP_ROUNDS || refill) && needing != self.me {
-                send.extend(self.ask_deep(now, needing, quorum_round));
+            let lowest = waiting.missing(asker).next().map_or(0, |id| id.round);
+            let refill = self.dropped.contains(&asker) && waiting.has_room(asker);
+            if lowest > quorum_round + DEEP_ROUNDS || refill {
+                send.extend(self.ask_deep(now, asker, quorum_round));
             }
         }
-        self.asks = asks;
+        let mut questions: BTreeMap<ReplicaId, Vec<VertexRef>> = BTreeMap::new();
+        self.asks.retain(|id, _| askers.contains_key(id));
+        for (id, askers) in askers {
+            if let Some(peer) = self.search(now, id, askers) {
+                questions.entry(peer).or_default().push(id);
+            }
+        }
         for (peer, ids) in questions {
             send.extend(ids.chunks(MAX_FETCH).map(|ids| (To::One(peer), Message::Fetch(ids.to_vec()))));
         }
         send.extend(self.retry_ranges(now));
-        wake.extend(self.ranges.values().map(|range| range.ask.due()));
-        (send, wake.into_iter().min())
+        let asks = self.asks.values().map(|search| search.ask.due());
+        (send, asks.chain(self.ranges.values().map(|range| range.ask.due())).min())
     }
 
-    /// Puts the question for `id` if it is due: first to the author that needs it, then to the others in turn.
-    fn ask(
-        &self,
-        now: UnixMillis,
-        id: VertexRef,
-        needing: ReplicaId,
-        questions: &mut BTreeMap<ReplicaId, Vec<VertexRef>>,
-    ) -> Ask {
-        let before = self.asks.get(&id).copied();
-        let tries = match before {
-            Some(ask) if !ask.is_due(now) => return ask,
-            Some(ask) => ask.tries,
-            None => 0,
-        };
-        let others: Vec<ReplicaId> = self.committee.others(self.me).collect();
-        let start = others.iter().position(|other| *other == needing).unwrap_or(0);
-        if let Some(peer) = others.get((start + tries as usize) % others.len().max(1)) {
-            let ids = questions.entry(*peer).or_default();
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
+    /// Whom to ask for `id` now, if that is due: each other one once, the askers first, and then all again.
+    fn search(&mut self, now: UnixMillis, id: VertexRef, askers: Vec<ReplicaId>) -> Option<ReplicaId> {
+        let never = Search { ask: Ask { at: now, tries: 0 }, asked: BTreeSet::new() };
+        let search = self.asks.entry(id).or_insert(never);
+        if search.ask.tries > 0 && !search.ask.is_due(now) {
+            return None;
         }
-        Ask { at: now, tries: tries.saturating_add(1) }
+        let peers: Vec<ReplicaId> = askers.into_iter().chain(self.committee.others(self.me)).collect();
+        if peers.iter().all(|peer| search.asked.contains(peer)) {
+            search.asked.clear();
+        }
+        let peer = peers.into_iter().find(|peer| !search.asked.contains(peer))?;
+        search.asked.insert(peer);
+        search.ask = Ask { at: now, tries: search.ask.tries.saturating_add(1) };
+        Some(peer)
     }
 
     fn ask_deep(&mut self, now: UnixMillis, peer: ReplicaId, quorum_round: u64) -> Option<(To, Message)> {

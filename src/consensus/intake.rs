@@ -166,11 +166,15 @@ impl Consensus {
     /// they are needed. False if the sender is at fault.
     fn receive(&mut self, from: ReplicaId, vertex: Vertex, unasked: bool, step: &mut Step) -> bool {
         let id = vertex.id(&self.domain);
-        if self.dag.covers(&id) || self.waiting.holds(&id) {
+        if self.dag.covers(&id) {
             return true;
         }
-        let needed = self.waiting.needed_by(&id, unasked.then_some(from));
-        if needed.is_none() && (!unasked || self.creation.excluded.contains_key(&id.author)) {
+        if self.waiting.holds(&id) {
+            self.waiting.sent(&id, from);
+            return true;
+        }
+        let wanted = unasked && !self.creation.excluded.contains_key(&id.author);
+        if !wanted && !self.waiting.is_needed(&id) {
             return true;
         }
         if vertex.body().check(self.config.committee, &self.domain).is_err() {
@@ -182,8 +186,9 @@ impl Consensus {
             return false;
         }
         if let Some(first) = self.first_of_slot(&id) {
+            // From now on only others' vertices can need it.
             self.convict(first, vertex.clone(), step);
-            if needed.is_none() {
+            if !self.waiting.is_needed(&id) {
                 return true;
             }
         }
@@ -191,19 +196,24 @@ impl Consensus {
             fault(step, id.author, Misbehaviour::BadCoinShare);
             return from != id.author;
         }
-        self.hold(id, vertex, needed.unwrap_or(from), step);
+        self.hold(id, vertex, from, unasked, step);
         true
     }
 
     /// Accepts a valid vertex if its ancestors are accepted; else it waits, charged to whom needs it.
-    fn hold(&mut self, id: VertexRef, vertex: Vertex, charged: ReplicaId, step: &mut Step) {
+    fn hold(&mut self, id: VertexRef, vertex: Vertex, from: ReplicaId, unasked: bool, step: &mut Step) {
         let lacking: BTreeSet<VertexRef> =
             vertex.body().links().filter(|link| !self.dag.covers(link)).collect();
         if lacking.is_empty() {
-            self.accept(id, vertex, step);
-        } else if !self.waiting.hold(id, vertex, charged, lacking) {
-            self.fetch.dropped(charged);
+            return self.accept(id, vertex, step);
+        }
+        let charged = self.waiting.to_charge(&id, unasked.then_some(from)).unwrap_or(from);
+        let dropped = self.waiting.hold(id, vertex, from, charged, lacking);
+        if !dropped.is_empty() {
             fault(step, charged, Misbehaviour::Flood);
+        }
+        for asker in dropped {
+            self.fetch.dropped(asker);
         }
     }
 
@@ -261,11 +271,16 @@ impl Consensus {
     pub(super) fn convict(&mut self, one: Vertex, other: Vertex, step: &mut Step) {
         let author = one.body().author;
         if !self.creation.excluded.contains_key(&author) {
-            self.creation.excluded.insert(author, (one.clone(), other.clone()));
+            self.exclude(author, (one.clone(), other.clone()));
             step.records.push(Record::Proof(one.clone(), other.clone()));
             step.send.push((To::Others, Message::Proof(one, other)));
             fault(step, author, Misbehaviour::Equivocation);
         }
+    }
+
+    pub(super) fn exclude(&mut self, author: ReplicaId, proof: (Vertex, Vertex)) {
+        self.creation.excluded.insert(author, proof);
+        self.waiting.exclude(author);
     }
 
     fn first_of_slot(&self, id: &VertexRef) -> Option<Vertex> {

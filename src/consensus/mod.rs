@@ -225,13 +225,19 @@ pub struct Consensus {
 impl Consensus {
     /// Takes a request to be ordered. One that does not fit ([`Consensus::has_room`]) is dropped.
     pub fn submit(&mut self, now: UnixMillis, request: Vec<u8>) -> Step {
-        self.creation.pending.submit(self.config.me, Request(request.into()));
+        if self.has_room(request.len()) {
+            self.creation.pending.submit(self.config.me, Request(request.into()));
+        }
         self.finish(now, Step::default())
     }
 
     /// Whether a request of so many bytes can be taken now.
     pub fn has_room(&self, bytes: usize) -> bool {
-        self.creation.pending.has_room(self.config.me, bytes)
+        let me = self.config.me;
+        let own = self.delivery.undelivered().filter(|id| id.author == me);
+        let requests = own.filter_map(|id| self.dag.get(&id)).flat_map(|vertex| &vertex.body().payload);
+        let under_way = requests.map(|request| self.creation.pending.reserved(request)).sum();
+        self.creation.pending.has_room(me, under_way, bytes)
     }
 
     /// Takes a message that the link authenticated as `from`'s.
@@ -356,6 +362,9 @@ impl Consensus {
             if batch.as_ref().is_some_and(|batch| !batch.requests.is_empty()) {
                 self.creation.closed(closed.evidence);
             }
+            for request in batch.iter().flat_map(|batch| &batch.requests) {
+                self.creation.pending.delivered(&request.bytes);
+            }
             step.batches.extend(batch);
             step.closed.push(ClosedRound {
                 round: closed.round,
@@ -382,7 +391,7 @@ impl Consensus {
             parents: links.parents.iter().map(|parent| (parent.author, parent.digest)).collect(),
             weak: links.weak,
             time: now,
-            payload: if enter { self.creation.pending.drain() } else { Vec::new() },
+            payload: if enter { self.creation.pending.drain(self.config.me) } else { Vec::new() },
             coin_share: self.own_share(round),
         };
         assert!(round > newest.round, "one vertex a round, ever: {round} after {newest:?}");

@@ -2,6 +2,10 @@
 //!
 //! One queue, first come first served: what clients submitted, and what age excluded from vertices of others (charged to
 //! their author, so that nobody's late vertices crowd out the rest).
+//!
+//! A client's request is taken only if there is room for it beside the own ones that are under way, in own vertices and not
+//! delivered yet: should age exclude these, they can always be taken again. Others' requests in own vertices, *guests*, stay
+//! charged to their author.
 
 use crate::limits::{
     MAX_PENDING_REQUEST_BYTES, MAX_REQUEST_BYTES, MAX_VERTEX_PAYLOAD_BYTES, MAX_VERTEX_REQUESTS,
@@ -20,12 +24,13 @@ const OVERHEAD: usize = 64;
 
 /// The queue.
 ///
-/// Invariant: `known` are the requests in `queue`.
+/// Invariants: 1. `known` are the requests in `queue`; 2. `guests` are in undelivered own vertices.
 #[derive(Default)]
 pub(super) struct Pending {
     queue: VecDeque<(ReplicaId, Request)>,
     known: BTreeSet<Arc<[u8]>>,
     bytes: BTreeMap<ReplicaId, usize>,
+    guests: BTreeMap<Arc<[u8]>, ReplicaId>,
 }
 
 impl Pending {
@@ -37,25 +42,36 @@ impl Pending {
         self.bytes.values().sum()
     }
 
-    /// Whether this replica may take a request of so many bytes from a client.
-    pub fn has_room(&self, me: ReplicaId, bytes: usize) -> bool {
-        bytes <= MAX_REQUEST_BYTES && self.charged(me) + bytes + OVERHEAD <= MAX_PENDING_REQUEST_BYTES
+    /// Whether this replica may take a request of so many bytes from a client, with so many of its own under way.
+    pub fn has_room(&self, me: ReplicaId, under_way: usize, bytes: usize) -> bool {
+        let own = self.charged(me) + under_way;
+        bytes <= MAX_REQUEST_BYTES && own + bytes + OVERHEAD <= MAX_PENDING_REQUEST_BYTES
     }
 
-    /// Takes a client's request, if there is room.
+    /// What a request of an undelivered own vertex takes of the room for clients' requests.
+    pub fn reserved(&self, request: &Request) -> usize {
+        if self.guests.contains_key(&request.0) { 0 } else { request.0.len() + OVERHEAD }
+    }
+
+    /// Takes a client's request, for which there is room.
     pub fn submit(&mut self, me: ReplicaId, request: Request) {
-        if self.has_room(me, request.0.len()) {
-            self.push(me, request);
-        }
+        self.push(me, request);
     }
 
     /// Takes a request of a vertex of `author` that age excluded, if there is room and it does not wait already. An own
-    /// one was taken from a client: it has the room that clients' requests have.
+    /// one was taken from a client: its room is reserved.
     pub fn again(&mut self, me: ReplicaId, author: ReplicaId, request: Request) {
+        let guest_of = if author == me { self.guests.remove(&request.0) } else { None };
+        let author = guest_of.unwrap_or(author);
         let room = if author == me { MAX_PENDING_REQUEST_BYTES } else { MAX_AGAIN_BYTES_PER_AUTHOR };
         if self.charged(author) + request.0.len() + OVERHEAD <= room {
             self.push(author, request);
         }
+    }
+
+    /// A request is delivered.
+    pub fn delivered(&mut self, request: &Arc<[u8]>) {
+        self.guests.remove(request);
     }
 
     /// Drops a request that is in a vertex already.
@@ -70,7 +86,7 @@ impl Pending {
     }
 
     /// Takes as many as go into one vertex; one greater than the payload limit goes alone.
-    pub fn drain(&mut self) -> Vec<Request> {
+    pub fn drain(&mut self, me: ReplicaId) -> Vec<Request> {
         let mut taken: Vec<Request> = Vec::new();
         let mut bytes = 0;
         while let Some((_, request)) = self.queue.front() {
@@ -81,6 +97,9 @@ impl Pending {
             }
             let Some((author, request)) = self.queue.pop_front() else { break };
             self.discharge(author, &request);
+            if author != me {
+                self.guests.insert(request.0.clone(), author);
+            }
             taken.push(request);
         }
         taken

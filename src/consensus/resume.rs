@@ -212,9 +212,7 @@ impl Consensus {
     /// Enters a record of the own log, which holds nothing that was not verified.
     fn replay(&mut self, record: Record, step: &mut Step) {
         match record {
-            Record::Proof(one, other) => {
-                self.creation.excluded.insert(one.body().author, (one, other));
-            }
+            Record::Proof(one, other) => self.exclude(one.body().author, (one, other)),
             Record::Standing { newest, floor } => {
                 self.observe.end();
                 self.creation.floor = floor;

@@ -9,3 +9,4 @@ mod observers;
 mod order;
 mod silence;
 pub(super) mod sim;
+mod starvation;

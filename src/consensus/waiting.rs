@@ -2,7 +2,17 @@
 //!
 //! What waits is charged to the author that needs it: the one that pushed the vertex, and for an ancestor the one
 //! whose vertex links it. Each author has a quota of bytes and vertices, which a flooder fills only for itself. When it
-//! is full, the lowest rounds win: they are accepted first, and make room.
+//! is full, the lowest rounds win: they are accepted first, and make room. What has to go is first charged to somebody
+//! else who asks for it and has room.
+//!
+//! Who is *charged* bounds memory; who *asks* decides what is fetched. The askers of a held vertex are all who sent it,
+//! whenever they did, and the askers of those that need it. What a correct replica sends it has accepted, so all that is
+//! lacking on its behalf can be had of it; of links that lead nowhere only those ask who sent them. So whatever one
+//! pretends to need hides nothing that others need, as each asker's lowest are asked for.
+//!
+//! A proven equivocator's vertices have the askers of those that need them only. One without an asker *counts* no more: what
+//! nobody else needs is neither asked for nor taken. That is safe: a correct replica links of an author before it holds
+//! the proof, or where a quorum lacks it, and then its own vertex asks, whose author is not proven anything.
 
 use super::vertex::{Vertex, VertexRef};
 use crate::limits::{MAX_WAITING_BYTES_PER_AUTHOR, MAX_WAITING_VERTICES_PER_AUTHOR};
@@ -15,18 +25,21 @@ mod tests;
 /// The waiting vertices.
 ///
 /// Invariants: 1. `needs` holds exactly the unaccepted links of held vertices; 2. a link that is not held itself is
-/// in `missing` of each author that is charged for a vertex that needs it.
+/// in `missing` of each asker of a vertex that needs it; 3. the askers of a held vertex ask for its held ancestors.
 #[derive(Default)]
 pub(super) struct Waiting {
     held: BTreeMap<VertexRef, Held>,
     needs: BTreeMap<VertexRef, BTreeSet<VertexRef>>,
     missing: BTreeMap<ReplicaId, BTreeSet<VertexRef>>,
     charges: BTreeMap<ReplicaId, Charge>,
+    excluded: BTreeSet<ReplicaId>,
 }
 
 struct Held {
     vertex: Vertex,
     charged: ReplicaId,
+    senders: BTreeSet<ReplicaId>,
+    askers: BTreeSet<ReplicaId>,
     lacking: BTreeSet<VertexRef>,
 }
 
@@ -54,12 +67,21 @@ impl Waiting {
         self.needs.keys().filter(|id| !self.holds(id)).count()
     }
 
-    /// Who is to be charged for this vertex, if a held one links it: of those that need it, and `sender` if it came unasked,
-    /// whoever has used the least, so that one that has filled its quota does not keep from others what they need too.
-    pub fn needed_by(&self, id: &VertexRef, sender: Option<ReplicaId>) -> Option<ReplicaId> {
-        let needing = self.needs.get(id)?.iter().filter_map(|needing| Some(self.held.get(needing)?.charged));
+    /// Whether a held vertex that counts links it.
+    pub fn is_needed(&self, id: &VertexRef) -> bool {
+        self.needing(id).any(|held| !held.askers.is_empty())
+    }
+
+    /// Who is to be charged for this vertex: of those that need it, and its `sender`, whoever has used the least, so that
+    /// one that has filled its quota does not keep from others what they need too.
+    pub fn to_charge(&self, id: &VertexRef, sender: Option<ReplicaId>) -> Option<ReplicaId> {
+        let needing = self.needing(id).filter(|held| !held.askers.is_empty()).map(|held| held.charged);
         let candidates: BTreeSet<ReplicaId> = needing.chain(sender).collect();
         candidates.into_iter().min_by_key(|author| self.used(*author))
+    }
+
+    fn needing(&self, id: &VertexRef) -> impl Iterator<Item = &Held> {
+        self.needs.get(id).into_iter().flatten().filter_map(|needing| self.held.get(needing))
     }
 
     /// How full an author's quota is, of 65,536.
@@ -77,9 +99,9 @@ impl Waiting {
         (id.round == round && id.author == author).then_some(id)
     }
 
-    /// The ancestors that an author's vertices lack, lowest first.
-    pub fn missing(&self, charged: ReplicaId) -> impl Iterator<Item = VertexRef> {
-        self.missing.get(&charged).into_iter().flatten().copied()
+    /// The ancestors that are lacking on behalf of this replica, lowest first.
+    pub fn missing(&self, asker: ReplicaId) -> impl Iterator<Item = VertexRef> {
+        self.missing.get(&asker).into_iter().flatten().copied()
     }
 
     /// The lowest round of an ancestor that is lacking.
@@ -95,35 +117,86 @@ impl Waiting {
         })
     }
 
-    /// Holds a vertex until `lacking` are accepted. False if something had to be dropped for want of room.
+    /// Holds a vertex that `sender` sent until `lacking` are accepted. Returns those for whom something had to be dropped
+    /// for want of room.
     pub fn hold(
         &mut self,
         id: VertexRef,
         vertex: Vertex,
+        sender: ReplicaId,
         charged: ReplicaId,
         lacking: BTreeSet<VertexRef>,
-    ) -> bool {
+    ) -> BTreeSet<ReplicaId> {
         let weight = vertex.body().weight();
-        let mut whole = true;
+        let mut dropped = BTreeSet::new();
         while !self.fits(charged, weight) {
-            whole = false;
             match self.charges.get(&charged).and_then(|charge| charge.held.last().copied()) {
-                Some(highest) if highest > id => self.evict(&highest),
-                _ => return false,
+                Some(highest) if highest > id => dropped.append(&mut self.make_room(&highest)),
+                _ => {
+                    dropped.extend([sender, charged]);
+                    return dropped;
+                }
             }
         }
-        let charge = self.charges.entry(charged).or_default();
-        charge.bytes += weight;
-        charge.held.insert(id);
         for link in &lacking {
             self.needs.entry(*link).or_default().insert(id);
-            if !self.held.contains_key(link) {
-                self.missing.entry(charged).or_default().insert(*link);
-            }
         }
         self.forget_missing(&id);
-        self.held.insert(id, Held { vertex, charged, lacking });
-        whole
+        let (senders, askers) = (BTreeSet::from([sender]), BTreeSet::new());
+        self.held.insert(id, Held { vertex, charged, senders, askers, lacking });
+        self.charge(charged, id, weight);
+        let askers = self.own_askers(&id).into_iter().chain(self.passed_down(&id)).collect();
+        self.add_askers(id, askers);
+        dropped
+    }
+
+    /// Another one sent a vertex that is held.
+    pub fn sent(&mut self, id: &VertexRef, sender: ReplicaId) {
+        if let Some(held) = self.held.get_mut(id) {
+            held.senders.insert(sender);
+            self.add_askers(*id, self.own_askers(id));
+        }
+    }
+
+    /// An author is proven an equivocator: of what only its own vertices need nothing is asked for any more.
+    pub fn exclude(&mut self, author: ReplicaId) {
+        if !self.excluded.insert(author) {
+            return;
+        }
+        self.missing.clear();
+        self.held.values_mut().for_each(|held| held.askers.clear());
+        // A vertex is needed by those of higher rounds only.
+        let downward: Vec<VertexRef> = self.held.keys().rev().copied().collect();
+        for id in downward {
+            self.add_askers(id, self.own_askers(&id));
+        }
+    }
+
+    fn own_askers(&self, id: &VertexRef) -> BTreeSet<ReplicaId> {
+        let held = self.held.get(id).filter(|_| !self.excluded.contains(&id.author));
+        held.map(|held| held.senders.clone()).unwrap_or_default()
+    }
+
+    fn passed_down(&self, id: &VertexRef) -> BTreeSet<ReplicaId> {
+        self.needing(id).flat_map(|held| held.askers.iter().copied()).collect()
+    }
+
+    /// Adds askers to a held vertex and to what it lacks; each of them passes a vertex once.
+    fn add_askers(&mut self, id: VertexRef, askers: BTreeSet<ReplicaId>) {
+        let mut stack = vec![(id, askers)];
+        while let Some((id, askers)) = stack.pop() {
+            let Some(held) = self.held.get_mut(&id) else {
+                for asker in askers {
+                    self.missing.entry(asker).or_default().insert(id);
+                }
+                continue;
+            };
+            let new: BTreeSet<ReplicaId> = askers.difference(&held.askers).copied().collect();
+            if !new.is_empty() {
+                held.askers.extend(&new);
+                stack.extend(held.lacking.iter().map(|link| (*link, new.clone())));
+            }
+        }
     }
 
     /// Notes that a vertex was accepted; returns those that wait for nothing any more.
@@ -156,6 +229,23 @@ impl Waiting {
         })
     }
 
+    /// Takes a vertex from a full quota: another one that asks for it is charged, or it is dropped for all of them.
+    fn make_room(&mut self, id: &VertexRef) -> BTreeSet<ReplicaId> {
+        let Some(held) = self.held.get(id) else { return BTreeSet::new() };
+        let (weight, charged, askers) = (held.vertex.body().weight(), held.charged, held.askers.clone());
+        let other = askers.iter().copied().find(|asker| *asker != charged && self.fits(*asker, weight));
+        let Some(other) = other else {
+            self.evict(id);
+            return askers.into_iter().chain([charged]).collect();
+        };
+        self.discharge(charged, id, weight);
+        self.charge(other, *id, weight);
+        if let Some(held) = self.held.get_mut(id) {
+            held.charged = other;
+        }
+        BTreeSet::new()
+    }
+
     fn evict(&mut self, id: &VertexRef) {
         let Some(held) = self.remove(id) else { return };
         for link in &held.lacking {
@@ -167,19 +257,26 @@ impl Waiting {
             }
         }
         // Those that need it lack it again.
-        let needing: Vec<VertexRef> = self.needs.get(id).into_iter().flatten().copied().collect();
-        for charged in needing.iter().filter_map(|needing| Some(self.held.get(needing)?.charged)) {
-            self.missing.entry(charged).or_default().insert(*id);
-        }
+        self.add_askers(*id, self.passed_down(id));
     }
 
     fn remove(&mut self, id: &VertexRef) -> Option<Held> {
         let held = self.held.remove(id)?;
-        if let Some(charge) = self.charges.get_mut(&held.charged) {
-            charge.bytes -= held.vertex.body().weight();
+        self.discharge(held.charged, id, held.vertex.body().weight());
+        Some(held)
+    }
+
+    fn charge(&mut self, author: ReplicaId, id: VertexRef, weight: usize) {
+        let charge = self.charges.entry(author).or_default();
+        charge.bytes += weight;
+        charge.held.insert(id);
+    }
+
+    fn discharge(&mut self, author: ReplicaId, id: &VertexRef, weight: usize) {
+        if let Some(charge) = self.charges.get_mut(&author) {
+            charge.bytes -= weight;
             charge.held.remove(id);
         }
-        Some(held)
     }
 
     fn forget_missing(&mut self, id: &VertexRef) {
