@@ -5,27 +5,31 @@
 //! been ordered for a moment (so that a peer that invents ancestors cannot make it fetch a state while all goes well).
 //!
 //! Steps: 1. ask one replica for *head* (mark and manifest) of the certified checkpoint, in parts; it must hash to
-//! what is certified. 2. Ask for the pieces of each chunk, one question at a time; each chunk is checked when it is
-//! complete, each signature when it comes. 3. Write the state to the own disk. 4. Go on from there. Whoever gives what does
-//! not fit is named and left out for this transfer; who has not answered in [`PATIENCE_MS`] is passed over. At most t lie, so somebody gives
-//! all. A checkpoint that meanwhile nobody has any more gives way to the newest.
+//! what is certified. 2. Ask for the pieces of the chunks, one question at a time; an answer goes on from chunk to chunk until
+//! it is full. Each chunk is checked when it is complete, each signature when it comes. 3. Write the state to the own disk.
+//! 4. Go on from there. Whoever gives what does not fit, or less than a full answer before the end, is named and left out for
+//! this transfer; who has not answered in [`PATIENCE_MS`] is passed over: so nobody can hold a transfer up for longer than
+//! that with each [`ANSWER_BYTES`]. At most t lie, so somebody gives all. A checkpoint that meanwhile nobody has any more
+//! gives way to the newest, which another replica is asked for first.
 
 use super::checkpoint::{Held, state_digest};
 use super::store::StateFile;
 use super::{Effect, Output, PeerMessage, Replica};
 use crate::codec::{decode, encode};
 use crate::consensus::{Base, Certificate, Mark, Statement};
-use crate::limits::MAX_CHECKPOINT_HEAD_BYTES;
+use crate::limits::{MAX_CHECKPOINT_HEAD_BYTES, MAX_PIECE_BYTES};
 use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::ReplicaId;
 use crate::time::{SECOND, UnixMillis};
-use crate::zone::{Machine, Manifest, OpenJob, Piece, Restore, Signed, Trust};
+use crate::zone::{Machine, Manifest, OpenJob, Piece, Restore, Signed, Snapshot, Trust};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Bytes of one answer: pieces, or a part of a head.
 const ANSWER_BYTES: usize = 256 * 1024;
+/// Bytes of an answer with pieces to which no piece more would have fit.
+const FULL_BYTES: usize = ANSWER_BYTES - MAX_PIECE_BYTES;
 /// Milliseconds that an answer may take.
 const PATIENCE_MS: u64 = 5 * SECOND;
 /// Milliseconds without a new batch after which a lacking ancestor counts as gone.
@@ -52,7 +56,7 @@ pub enum Message {
         /// Whether it is the last.
         last: bool,
     },
-    /// Asks for pieces of a chunk of the checkpoint of this round.
+    /// Asks for pieces of the checkpoint of this round.
     Ask {
         /// The checkpoint's round.
         round: u64,
@@ -61,7 +65,7 @@ pub enum Message {
         /// The first piece wanted.
         from: u32,
     },
-    /// Pieces of a chunk.
+    /// Pieces of a chunk, and of the chunks after it that are not empty, until the answer is full.
     Pieces {
         /// The checkpoint's round.
         round: u64,
@@ -69,10 +73,8 @@ pub enum Message {
         chunk: u32,
         /// The first piece given.
         from: u32,
-        /// The pieces.
-        pieces: Vec<Piece>,
-        /// Whether the chunk ends with them.
-        last: bool,
+        /// The pieces of each chunk, and whether it ends with them.
+        runs: Vec<(Vec<Piece>, bool)>,
     },
     /// The sender does not have the checkpoint of this round.
     Gone {
@@ -121,7 +123,8 @@ impl Replica {
                 self.ask_another(now, false, out);
             }
         } else if newest.is_some_and(|newest| newest > self.executed_round) && self.is_behind(now) {
-            self.begin_transfer(now, out);
+            // Replicas that are behind together ask different ones first.
+            self.begin_transfer(now, self.me, out);
         }
         match &self.transfer {
             Some(transfer) => Some(transfer.asked.plus(PATIENCE_MS)),
@@ -136,10 +139,10 @@ impl Replica {
         out_of_reach || (stalled && self.consensus.lacks_history())
     }
 
-    fn begin_transfer(&mut self, now: UnixMillis, out: &mut Output) {
+    /// Begins anew, with the next in turn after `last`.
+    fn begin_transfer(&mut self, now: UnixMillis, last: ReplicaId, out: &mut Output) {
         let Some(certificate) = self.consensus.certified().cloned() else { return };
-        // Replicas that are behind together ask different ones first.
-        let server = self.next_server(self.me, &BTreeSet::new());
+        let server = self.next_server(last, &BTreeSet::new());
         let Some(server) = server else { return };
         let (head, useless) = (Vec::new(), BTreeSet::new());
         self.transfer = Some(Transfer { certificate, server, asked: now, head, body: None, useless });
@@ -161,14 +164,17 @@ impl Replica {
         let newest = self.consensus.certified().map_or(0, |newest| newest.statement.round);
         match self.next_server(transfer.server, &transfer.useless) {
             Some(server) => {
-                if transfer.body.is_none() {
-                    transfer.head.clear();
+                match &mut transfer.body {
+                    None => transfer.head.clear(),
+                    Some(body) => body.restore.begin_chunk_anew(),
                 }
                 transfer.server = server;
                 self.transfer = Some(transfer);
                 self.ask(now, out);
             }
-            None if newest > transfer.certificate.statement.round => self.begin_transfer(now, out),
+            None if newest > transfer.certificate.statement.round => {
+                self.begin_transfer(now, transfer.server, out)
+            }
             None => {
                 // All have failed: perhaps they have it later. Slowly, for who lies will lie again.
                 transfer.useless.clear();
@@ -205,8 +211,8 @@ impl Replica {
             Message::Head { round, from: offset, bytes, last } if self.expects(from, round) => {
                 self.take_head(now, offset, &bytes, last, out);
             }
-            Message::Pieces { round, chunk, from: index, pieces, last } if self.expects(from, round) => {
-                self.take_pieces(now, (chunk, index), pieces, last, out);
+            Message::Pieces { round, chunk, from: index, runs } if self.expects(from, round) => {
+                self.take_pieces(now, (chunk, index), runs, out);
             }
             Message::Gone { round } if self.expects(from, round) => self.ask_another(now, true, out),
             Message::Head { .. } | Message::Pieces { .. } | Message::Gone { .. } => {}
@@ -234,10 +240,7 @@ impl Replica {
     fn give_pieces(&mut self, to: ReplicaId, round: u64, chunk: u32, from: u32, out: &mut Output) {
         let answer = match self.checkpoints.certified(round) {
             None => Message::Gone { round },
-            Some(held) => {
-                let (pieces, last) = held.snapshot.pieces(chunk, from, ANSWER_BYTES);
-                Message::Pieces { round, chunk, from, pieces, last }
-            }
+            Some(held) => Message::Pieces { round, chunk, from, runs: runs(&held.snapshot, chunk, from) },
         };
         self.send(To::One(to), PeerMessage::State(answer), out);
     }
@@ -248,7 +251,7 @@ impl Replica {
             return; // an answer to an earlier question
         }
         let fits = transfer.head.len() + bytes.len() <= MAX_CHECKPOINT_HEAD_BYTES;
-        if !fits || (bytes.is_empty() && !last) {
+        if !fits || (bytes.len() < ANSWER_BYTES && !last) {
             return self.blame(now, out);
         }
         transfer.head.extend_from_slice(bytes);
@@ -281,17 +284,18 @@ impl Replica {
         &mut self,
         now: UnixMillis,
         at: (u32, u32),
-        pieces: Vec<Piece>,
-        last: bool,
+        runs: Vec<(Vec<Piece>, bool)>,
         out: &mut Output,
     ) {
         let Some(body) = self.transfer.as_mut().and_then(|transfer| transfer.body.as_mut()) else { return };
         if body.restore.needs() != Some(at) {
             return; // an answer to an earlier question
         }
-        match body.restore.take(pieces, last) {
-            Ok(()) => self.ask(now, out),
-            Err(_) => self.blame(now, out),
+        let bytes: usize = runs.iter().flat_map(|(pieces, _)| pieces).map(Piece::bytes).sum();
+        let fit = runs.into_iter().all(|(pieces, last)| body.restore.take(pieces, last).is_ok());
+        match fit && (bytes >= FULL_BYTES || body.restore.needs().is_none()) {
+            true => self.ask(now, out),
+            false => self.blame(now, out),
         }
     }
 
@@ -345,6 +349,7 @@ impl Replica {
         self.executed_round = round;
         self.history = base.certificate.statement.history;
         self.last_ordered = now;
+        self.counters.states_taken += 1;
         self.checkpoints.resume(held);
         self.go_on(now, machine, jobs, signed, out);
         let step = self.consensus.install(now, &base);
@@ -367,4 +372,21 @@ impl Replica {
         let step = self.signing.resume(jobs.into_iter().map(|open| super::step::spec(open.job)).collect());
         self.absorb_signing(step, out);
     }
+}
+
+/// The pieces from there on, as many as fit.
+fn runs(snapshot: &Snapshot, chunk: u32, from: u32) -> Vec<(Vec<Piece>, bool)> {
+    let (mut runs, mut from, mut bytes) = (Vec::new(), from, 0);
+    for chunk in chunk..snapshot.manifest().chunks() {
+        let (pieces, last) = snapshot.pieces(chunk, from, ANSWER_BYTES - bytes);
+        bytes += pieces.iter().map(Piece::bytes).sum::<usize>();
+        if !pieces.is_empty() {
+            runs.push((pieces, last));
+        }
+        if !last || bytes >= ANSWER_BYTES {
+            break;
+        }
+        from = 0;
+    }
+    runs
 }

@@ -127,6 +127,11 @@ impl Restore {
         Ok(())
     }
 
+    /// Somebody else goes on: what came of an unfinished chunk goes, for who gave a chunk alone answers for it.
+    pub fn begin_chunk_anew(&mut self) {
+        self.partial = Partial::default();
+    }
+
     /// Steps over chunks in which there is nothing, and nothing to check: an empty chunk has one digest.
     fn skip_empty(&mut self) {
         let is_empty = |chunk: &Commitment| chunk.count == 0;
