@@ -62,6 +62,11 @@ impl Checkpoints {
         self.held.get(&round).filter(|_| round <= self.stable)
     }
 
+    /// How many states are kept.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// So many bytes went into the log.
     pub fn logged(&mut self, bytes: u64) {
         self.log_bytes += bytes;
