@@ -55,7 +55,7 @@ mod tests;
 
 pub use checkpoint::{Certificate, Mark, Statement};
 pub use coin::{CoinPublic, CoinSecret};
-pub use identity::IdentityKey;
+pub use identity::{IdentityKey, Signature};
 pub use message::{Message, Record};
 pub use resume::Base;
 pub use vertex::{Body, Request, Vertex, VertexRef};

@@ -5,7 +5,7 @@ use super::checkers::Checkers;
 use super::clients::Clients;
 use super::cluster::{Cluster, START};
 use super::schedulers::Scheduler;
-use super::{Report, Scenario, Violation};
+use super::{Glance, Report, Scenario, Violation};
 use crate::protocol::To;
 use crate::quorum::ReplicaId;
 use crate::replica::{Effect, Input};
@@ -20,6 +20,7 @@ const LIMIT_MS: u64 = 900_000;
 
 mod corrupt;
 mod disks;
+mod losses;
 mod outcome;
 mod plan;
 mod visits;
@@ -86,15 +87,25 @@ struct World<'a> {
     /// Machines that crash as soon as they wait for a sync.
     armed: BTreeSet<usize>,
     silence: Option<(u64, u64)>,
+    losses: losses::Plan,
     begun: bool,
     next_look: u64,
     checkers: Checkers,
     report: Report,
+    glance: Option<&'a mut dyn FnMut(&Glance)>,
 }
 
 /// Runs a scenario to its end, or to the first promise that is broken.
 pub fn run(scenario: &Scenario) -> Result<Report, Violation> {
-    let mut world = World::new(scenario);
+    finish(World::new(scenario))
+}
+
+/// The same, looked at by `glance` now and then.
+pub fn run_seen(scenario: &Scenario, glance: &mut dyn FnMut(&Glance)) -> Result<Report, Violation> {
+    finish(World { glance: Some(glance), ..World::new(scenario) })
+}
+
+fn finish(mut world: World<'_>) -> Result<Report, Violation> {
     match world.run() {
         Ok(()) => Ok(world.finish()),
         Err(what) => Err(Violation { at_ms: world.now, what }),
@@ -139,10 +150,12 @@ impl<'a> World<'a> {
             tries: BTreeMap::new(),
             armed: BTreeSet::new(),
             silence: None,
+            losses: losses::Plan::default(),
             begun: false,
             next_look: 0,
             checkers,
             report: Report::default(),
+            glance: None,
         };
         for actor in 0..world.actors.len() {
             let at = world.chance.range(0, 200);
@@ -150,13 +163,15 @@ impl<'a> World<'a> {
         }
         world.plan_crashes();
         world.plan_disks();
+        world.plan_losses();
         world.plan_speech();
         world
     }
 
     fn run(&mut self) -> Result<(), String> {
         while let Some(((at, _), event)) = self.events.pop_first() {
-            if at > LIMIT_MS + self.scenario.idle_ms {
+            let Scenario { idle_ms, pace_ms, operations, .. } = *self.scenario;
+            if at > LIMIT_MS + idle_ms + pace_ms * operations as u64 {
                 return Err(format!("liveness: not done; {}", self.describe()));
             }
             self.now = at;
@@ -201,10 +216,10 @@ impl<'a> World<'a> {
             Event::Deliver { from, from_incarnation, to, incarnation, bytes } => {
                 let sender = &self.actors[from];
                 let lost = sender.incarnation != from_incarnation && sender.running.is_some();
-                if lost || self.actors[to].incarnation != incarnation {
+                let from = sender.id;
+                if lost || self.actors[to].incarnation != incarnation || self.falls_at(to, &bytes) {
                     return Ok(());
                 }
-                let from = sender.id;
                 self.overhear(to, from, &bytes)?;
                 self.step(to, Input::Peer { from, bytes })
             }
@@ -229,12 +244,13 @@ impl<'a> World<'a> {
             Event::Stored(actor, incarnation, round, stored)
                 if self.actors[actor].incarnation == incarnation =>
             {
-                match self.actors[actor].stored(self.now, round, &stored) {
-                    Ok(todo) => self.follow(actor, todo),
-                    Err(stop) => self.stopped(actor, stop),
-                }
+                self.stored(actor, round, &stored)
             }
             Event::Linked { .. } | Event::Synced(..) | Event::Computed(..) | Event::Stored(..) => Ok(()),
+            Event::Begin(client) if self.is_resting() => {
+                self.soon(200, 1_000, Event::Begin(client));
+                Ok(())
+            }
             Event::Begin(client) => {
                 let now_secs = (START.0 + self.now) / 1_000;
                 if self.clients.begin(client, self.scenario.ordered_reads, now_secs, &mut self.chance) {
@@ -264,7 +280,7 @@ impl<'a> World<'a> {
             }
             Event::Start(actor) => self.start(actor),
             Event::Settled { actor, incarnation, wire } => {
-                let crashed = self.actors[actor].incarnation != incarnation;
+                let crashed = self.actors[actor].incarnation != incarnation || self.losses.is_out(actor);
                 self.checkers.liveness.settled(&wire, crashed);
                 Ok(())
             }
@@ -274,7 +290,7 @@ impl<'a> World<'a> {
     }
 
     fn start(&mut self, actor: usize) -> Result<(), String> {
-        if self.actors[actor].running.is_some() || self.actors[actor].lost {
+        if self.actors[actor].running.is_some() {
             return Ok(());
         }
         match self.actors[actor].start(&self.cluster, self.now, &mut self.chance) {
@@ -295,7 +311,7 @@ impl<'a> World<'a> {
     /// Whether two machines have a link.
     fn speak(&self, a: usize, b: usize) -> bool {
         let (a, b) = (&self.actors[a], &self.actors[b]);
-        a.audience.contains(&b.id) && b.audience.contains(&a.id)
+        a.audience.contains(&b.id) && b.audience.contains(&a.id) && !a.cut_off && !b.cut_off
     }
 
     fn step(&mut self, actor: usize, input: Input) -> Result<(), String> {
@@ -318,6 +334,10 @@ impl<'a> World<'a> {
         for task in todo.tasks {
             let computed = self.actors[actor].compute(task, &mut self.chance);
             self.soon(1, 8, Event::Computed(actor, incarnation, computed));
+        }
+        if todo.torn {
+            self.tear(actor);
+            return Ok(());
         }
         if let Some((round, stored)) = todo.store {
             self.soon(1, 200, Event::Stored(actor, incarnation, round, stored));
