@@ -9,7 +9,7 @@ use conclave::sim::coverage::Coverage;
 use conclave::sim::schedulers::SchedulerKind;
 use conclave::sim::svg::Drawing;
 use conclave::sim::trace::{Level, Trace};
-use conclave::sim::{Crashes, DiskFault, Plant, Report, Scenario, run, watch};
+use conclave::sim::{Crashes, DiskFault, Losses, Plant, Report, Scenario, run, watch};
 
 /// The seeds of a test, or the one from the environment.
 fn seeds(stated: std::ops::Range<u64>) -> Vec<u64> {
@@ -214,7 +214,7 @@ fn a_crash_at_every_persist_point_loses_nothing_that_was_answered() {
 }
 
 #[test]
-fn a_flipped_bit_is_refused_with_file_and_offset_and_the_others_go_on() {
+fn a_flipped_bit_is_refused_with_file_and_offset_and_with_an_empty_disk_the_replica_rejoins() {
     for seed in seeds(3200..3206) {
         let report = holds(Scenario { disk: DiskFault::BitFlip, operations: 8, ..Scenario::new(4, seed) });
         assert_eq!(report.refused_starts, 1, "seed {seed}");
@@ -421,4 +421,115 @@ fn a_planted_replica_that_skips_updates_is_found() {
 #[test]
 fn a_planted_loss_of_the_log_is_found() {
     found(Plant::ForgetLog, Crashes::OneByOne, 1500..1510, "accusation");
+}
+
+/// Runs in which each replica is lost and comes back; busy and at rest, with and without crashes on the way back.
+fn losses(losses: Losses, stated: std::ops::Range<u64>) -> Vec<Report> {
+    let scenario = |seed: u64| {
+        let (rest, interrupted) = (seed % 2 == 1, seed % 4 >= 2);
+        let report = holds(Scenario { losses, rest, interrupted, ..Scenario::new(4, seed) });
+        assert_eq!(report.returns, 4, "seed {seed}");
+        report
+    };
+    seeds(stated).into_iter().map(scenario).collect()
+}
+
+/// Crashes on the way back happened at every moment.
+fn fell_everywhere(reports: &[Report]) {
+    for moment in ["in the transfer of a state", "in the storing of a state", "between storing and going on"]
+    {
+        assert!(
+            alone() || reports.iter().any(|report| report.falls.contains_key(moment)),
+            "no crash {moment}"
+        );
+    }
+}
+
+#[test]
+fn a_replica_that_was_down_too_long_takes_over_a_state() {
+    let reports = losses(Losses::Away, 4000..4004);
+    for report in &reports {
+        let restarted = report.falls.get("between storing and going on").copied().unwrap_or(0);
+        assert!(report.states_taken + restarted >= 4, "{report:?}");
+    }
+    fell_everywhere(&reports);
+}
+
+#[test]
+fn a_replica_that_was_cut_off_too_long_takes_over_a_state() {
+    let reports = losses(Losses::CutOff, 4100..4104);
+    for report in &reports {
+        let restarted = report.falls.get("between storing and going on").copied().unwrap_or(0);
+        assert!(report.states_taken + restarted >= 4, "{report:?}");
+    }
+    fell_everywhere(&reports);
+}
+
+#[test]
+fn replicas_that_lose_their_disks_one_after_another_rejoin_and_never_equivocate() {
+    let reports = losses(Losses::Wiped, 4200..4204);
+    assert!(alone() || reports.iter().all(|report| report.states_taken > 0 || !report.falls.is_empty()));
+}
+
+#[test]
+fn a_server_of_states_that_lies_delays_and_falls_silent_keeps_nobody_from_taking_over() {
+    let scenario = |seed| Scenario {
+        adversary: Some(AdversaryKind::CorruptState),
+        losses: [Losses::Away, Losses::Wiped, Losses::CutOff][seed as usize % 3],
+        rest: seed % 2 == 1,
+        interrupted: true,
+        ..Scenario::new(4, seed)
+    };
+    let mut reports: Vec<Report> = seeds(4300..4306).into_iter().map(scenario).map(holds).collect();
+    if !alone() {
+        reports.push(holds(Scenario { operations: 2, ..Scenario { n: 7, ..scenario(4306) } }));
+    }
+    did(
+        &reports,
+        &[
+            "gave a wrong head",
+            "gave a head octet by octet",
+            "said that it has no state",
+            "altered an element",
+            "dropped a piece",
+            "gave a piece twice",
+            "gave a wrong signature",
+            "gave one piece at a time",
+            "gave no pieces",
+            "left a question for pieces unanswered",
+            "gave pieces of another round",
+            "lost the state half-way",
+            "said that a chunk goes on",
+            "gave pieces after the last",
+        ],
+    );
+    reported(&reports, Misbehaviour::BadState);
+}
+
+#[test]
+fn votes_for_false_states_and_forged_certificates_certify_nothing() {
+    let scenario = |seed: u64| Scenario {
+        n: if seed % 4 == 3 { 7 } else { 4 },
+        adversary: Some(AdversaryKind::ForgedCheckpoint),
+        losses: if seed % 2 == 0 { Losses::Away } else { Losses::Never },
+        operations: if seed % 2 == 0 { 5 } else { 30 },
+        ..Scenario::new(4, seed)
+    };
+    let reports: Vec<Report> = seeds(4400..4404).into_iter().map(scenario).map(holds).collect();
+    did(
+        &reports,
+        &[
+            "voted for a false state",
+            "voted for a far round",
+            "voted with another's signature",
+            "certified with another previous checkpoint",
+            "certified a far round",
+            "certified with too few signatures",
+            "certified with one signature twice",
+            "certified with others' signatures",
+            "certified a false state with the votes of all corrupt replicas",
+        ],
+    );
+    reported(&reports, Misbehaviour::BadSignature);
+    reported(&reports, Misbehaviour::BadCertificate);
 }

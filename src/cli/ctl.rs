@@ -210,6 +210,13 @@ fn human(status: &Value) -> String {
         status["pending_jobs"],
         status["pending_requests"]
     );
+    text.push_str(&format!(
+        "  checkpoint at round {} (newest certified: {}), {} vertices from round {} on\n",
+        status["stable"], status["certified"], status["vertices"], status["line"]
+    ));
+    if status["observes"] == true {
+        text.push_str("  it has lost its log and makes no vertices before it knows where it may resume\n");
+    }
     for zone in status["zones"].as_array().into_iter().flatten() {
         let origin = zone["origin"].as_str().unwrap_or_default();
         match zone["serial"].as_u64() {

@@ -63,7 +63,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    fn digest(&self, domain: &Domain) -> Digest {
+    pub(super) fn digest(&self, domain: &Domain) -> Digest {
         domain.digest("conclave/checkpoint", &[&encode(self)])
     }
 
@@ -83,7 +83,7 @@ impl Statement {
 pub struct Certificate {
     /// What is certified.
     pub statement: Statement,
-    signatures: Vec<(ReplicaId, Signature)>,
+    pub(super) signatures: Vec<(ReplicaId, Signature)>,
 }
 
 /// What verifies votes and certificates.

@@ -3,9 +3,11 @@
 //! **For the simulator and tests only.** It holds nothing that a corrupt replica does not hold: its own identity key, its
 //! own coin secret, and what everybody knows. The shipped replica never uses it.
 
+use super::checkpoint::{Certificate, Statement};
 use super::coin::{CoinShare, Toss};
+use super::identity::Signature;
 use super::vertex::{Body, Domain, Vertex, VertexRef};
-use super::{Config, Secrets};
+use super::{Config, Message, Secrets};
 use crate::codec::{ClusterId, Epoch};
 use crate::quorum::{Committee, ReplicaId};
 
@@ -47,6 +49,16 @@ impl Forge {
     /// The name of a vertex.
     pub fn name(&self, vertex: &Vertex) -> VertexRef {
         vertex.id(&self.domain)
+    }
+
+    /// The own signature under a statement, true or not.
+    pub fn vote(&self, statement: Statement) -> Message {
+        Message::Vote(statement, self.secrets.identity.sign(&statement.digest(&self.domain)))
+    }
+
+    /// A certificate of whatever signatures there are.
+    pub fn certificate(&self, statement: Statement, signatures: Vec<(ReplicaId, Signature)>) -> Certificate {
+        Certificate { statement, signatures }
     }
 
     /// The own share of the coin that vertices of `round` carry; none below the first such round.

@@ -57,7 +57,7 @@ mod tests;
 pub use checkpoint::{Certificate, Mark, Statement};
 pub use coin::{CoinPublic, CoinSecret};
 pub use commit::SlotOutcome;
-pub use identity::IdentityKey;
+pub use identity::{IdentityKey, Signature};
 pub use message::{Message, Record};
 pub use onlooker::Onlooker;
 pub use pace::Pace;

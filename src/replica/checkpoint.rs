@@ -82,6 +82,11 @@ impl Checkpoints {
         self.served.retain(|_, (_, asked)| now.since(*asked) < SERVED_MS && *asked <= now);
     }
 
+    /// How many states are kept.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// So many bytes went into the log.
     pub fn logged(&mut self, bytes: u64) {
         self.log_bytes += bytes;

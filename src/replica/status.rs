@@ -39,6 +39,22 @@ pub struct Status {
     pub waiting_vertices: usize,
     /// Signature shares that came before their jobs.
     pub early_shares: usize,
+    /// Whether it makes no vertices yet, because it found its log empty.
+    pub observes: bool,
+    /// Vertices of lower rounds are collected.
+    pub line: u64,
+    /// The round of the newest certified checkpoint that was executed here, 0 before the first.
+    pub stable: u64,
+    /// The round of the newest certified checkpoint, 0 before the first.
+    pub certified: u64,
+    /// Vertices accepted and not collected.
+    pub vertices: usize,
+    /// Finished signatures kept to answer others.
+    pub finished_signatures: usize,
+    /// States of checkpoints kept for others, or until they are certified.
+    pub held_states: usize,
+    /// States taken over from others since the start.
+    pub states_taken: u64,
     /// Misbehaviour seen since the start: replica, kind, how often.
     pub faults: BTreeMap<u8, BTreeMap<String, u64>>,
     /// Updates answered since the start, by rcode.
@@ -66,6 +82,7 @@ pub struct ZoneStatus {
 #[derive(Default)]
 pub(super) struct Counters {
     pub agreed_time_ms: u64,
+    pub states_taken: u64,
     faults: BTreeMap<u8, BTreeMap<String, u64>>,
     updates: BTreeMap<String, u64>,
 }
@@ -111,6 +128,14 @@ impl Replica {
             pending_bytes: consensus.pending_bytes,
             waiting_vertices: consensus.waiting,
             early_shares: self.signing.early_shares(),
+            observes: consensus.observes,
+            line: consensus.line,
+            stable: consensus.stable,
+            certified: consensus.certified,
+            vertices: consensus.accepted,
+            finished_signatures: self.signing.finished_signatures(),
+            held_states: self.checkpoints.held(),
+            states_taken: self.counters.states_taken,
             faults: self.counters.faults.clone(),
             updates: self.counters.updates.clone(),
             publish_failures: self.machine.publish_failures(),

@@ -7,11 +7,12 @@
 //! wants those of jobs that others, which stored a later one, know nothing of.
 //!
 //! Steps: 1. ask one replica for *head* (mark and manifest) of the certified checkpoint, in parts; it must hash to
-//! what is certified. 2. Ask for the pieces of each chunk, one question at a time; each chunk is checked when it is
-//! complete, each signature when it comes. 3. Write the state to the own disk. 4. Go on from there. Whoever gives what does
-//! not fit, or less than fits an answer, is named and left out for this transfer, and so is who has not answered in
-//! [`PATIENCE_MS`]; after an answer that took [`SLOW_MS`] another is asked. At most t lie, so somebody gives all. When all
-//! are left out, the checkpoint gives way to the newest, if there is one that is newer; else all are asked once more.
+//! what is certified. 2. Ask for the pieces of the chunks, one question at a time; an answer goes on from chunk to chunk until
+//! it is full. Each chunk is checked when it is complete, each signature when it comes. 3. Write the state to the own disk.
+//! 4. Go on from there. Whoever gives what does not fit, or less than a full answer before the end, is named and left out for
+//! this transfer, and so is who has not answered in [`PATIENCE_MS`]; after an answer that took [`SLOW_MS`] another is asked.
+//! At most t lie, so somebody gives all. When all are left out, the checkpoint gives way to the newest, if there is one that is
+//! newer; else all are asked once more.
 
 use super::checkpoint::{Held, state_digest};
 use super::store::StateFile;
@@ -22,13 +23,15 @@ use crate::limits::{MAX_CHECKPOINT_HEAD_BYTES, MAX_PIECE_BYTES};
 use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::ReplicaId;
 use crate::time::{SECOND, UnixMillis};
-use crate::zone::{Machine, Manifest, OpenJob, Piece, Restore, Signed, Trust};
+use crate::zone::{Machine, Manifest, OpenJob, Piece, Restore, Signed, Snapshot, Trust};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Bytes of one answer: pieces, or a part of a head.
 const ANSWER_BYTES: usize = 256 * 1024;
+/// Bytes of an answer with pieces to which no piece more would have fit.
+const FULL_BYTES: usize = ANSWER_BYTES - MAX_PIECE_BYTES;
 /// Milliseconds that an answer may take.
 const PATIENCE_MS: u64 = 5 * SECOND;
 /// Milliseconds after which an answer counts as slow: who gives one is not asked next, if there is another.
@@ -62,7 +65,7 @@ pub enum Message {
         /// Whether it is the last.
         last: bool,
     },
-    /// Asks for pieces of a chunk of the checkpoint of this round.
+    /// Asks for pieces of the checkpoint of this round.
     Ask {
         /// The checkpoint's round.
         round: u64,
@@ -71,7 +74,7 @@ pub enum Message {
         /// The first piece wanted.
         from: u32,
     },
-    /// Pieces of a chunk.
+    /// Pieces of a chunk, and of the chunks after it that are not empty, until the answer is full.
     Pieces {
         /// The checkpoint's round.
         round: u64,
@@ -79,10 +82,8 @@ pub enum Message {
         chunk: u32,
         /// The first piece given.
         from: u32,
-        /// The pieces.
-        pieces: Vec<Piece>,
-        /// Whether the chunk ends with them.
-        last: bool,
+        /// The pieces of each chunk, and whether it ends with them.
+        runs: Vec<(Vec<Piece>, bool)>,
     },
     /// The sender does not have the checkpoint of this round.
     Gone {
@@ -244,8 +245,8 @@ impl Replica {
             Message::Head { round, from: offset, bytes, last } if self.expects(from, round) => {
                 self.take_head(now, offset, &bytes, last, out);
             }
-            Message::Pieces { round, chunk, from: index, pieces, last } if self.expects(from, round) => {
-                self.take_pieces(now, (chunk, index), pieces, last, out);
+            Message::Pieces { round, chunk, from: index, runs } if self.expects(from, round) => {
+                self.take_pieces(now, (chunk, index), runs, out);
             }
             Message::Gone { round } if self.expects(from, round) => self.ask_another(now, out),
             Message::Head { .. } | Message::Pieces { .. } | Message::Gone { .. } => {}
@@ -279,10 +280,7 @@ impl Replica {
     ) {
         let answer = match self.checkpoints.serve(now, to, round) {
             None => Message::Gone { round },
-            Some(held) => {
-                let (pieces, last) = held.snapshot.pieces(chunk, from, ANSWER_BYTES);
-                Message::Pieces { round, chunk, from, pieces, last }
-            }
+            Some(held) => Message::Pieces { round, chunk, from, runs: runs(&held.snapshot, chunk, from) },
         };
         self.send(To::One(to), PeerMessage::State(answer), out);
     }
@@ -326,22 +324,18 @@ impl Replica {
         &mut self,
         now: UnixMillis,
         at: (u32, u32),
-        pieces: Vec<Piece>,
-        last: bool,
+        runs: Vec<(Vec<Piece>, bool)>,
         out: &mut Output,
     ) {
         let Some(body) = self.transfer.as_mut().and_then(|transfer| transfer.body.as_mut()) else { return };
         if body.restore.needs() != Some(at) {
             return; // an answer to an earlier question
         }
-        // A page ends where the next piece does not fit: nobody makes a long way of it.
-        let bytes: usize = pieces.iter().map(Piece::bytes).sum();
-        if !last && bytes + MAX_PIECE_BYTES <= ANSWER_BYTES {
-            return self.blame(now, out);
-        }
-        match body.restore.take(pieces, last) {
-            Ok(()) => self.ask_on(now, out),
-            Err(_) => self.blame(now, out),
+        let bytes: usize = runs.iter().flat_map(|(pieces, _)| pieces).map(Piece::bytes).sum();
+        let fit = runs.into_iter().all(|(pieces, last)| body.restore.take(pieces, last).is_ok());
+        match fit && (bytes >= FULL_BYTES || body.restore.needs().is_none()) {
+            true => self.ask_on(now, out),
+            false => self.blame(now, out),
         }
     }
 
@@ -396,6 +390,7 @@ impl Replica {
         self.executed_round = round;
         self.history = base.certificate.statement.history;
         (self.last_ordered, self.last_executed) = (now, now);
+        self.counters.states_taken += 1;
         self.checkpoints.resume(held);
         self.go_on(now, machine, (jobs, finished), signed, out);
         let step = self.consensus.install(now, &base);
@@ -421,4 +416,21 @@ impl Replica {
         };
         self.absorb_signing(step, out);
     }
+}
+
+/// The pieces from there on, as many as fit.
+fn runs(snapshot: &Snapshot, chunk: u32, from: u32) -> Vec<(Vec<Piece>, bool)> {
+    let (mut runs, mut from, mut bytes) = (Vec::new(), from, 0);
+    for chunk in chunk..snapshot.manifest().chunks() {
+        let (pieces, last) = snapshot.pieces(chunk, from, ANSWER_BYTES - bytes);
+        bytes += pieces.iter().map(Piece::bytes).sum::<usize>();
+        if !pieces.is_empty() {
+            runs.push((pieces, last));
+        }
+        if !last || bytes >= ANSWER_BYTES {
+            break;
+        }
+        from = 0;
+    }
+    runs
 }

@@ -264,6 +264,11 @@ impl Signing {
         self.early.iter().map(Recent::len).sum()
     }
 
+    /// Finished signatures kept to answer others.
+    pub fn finished_signatures(&self) -> usize {
+        self.finished.len()
+    }
+
     /// How many jobs are started and not finished.
     pub fn open_jobs(&self) -> usize {
         self.sessions.len()

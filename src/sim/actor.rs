@@ -6,9 +6,9 @@ use super::{Plant, adversaries::Adversary};
 use crate::codec::{ClusterId, Digest};
 use crate::consensus::forge::Forge;
 use crate::quorum::ReplicaId;
-use crate::replica::{Effect, ExecutedBatch, Input, Output, Past, Replica, StateFile};
+use crate::replica::{Effect, ExecutedBatch, Input, Output, Past, Replica};
 use crate::signing::{KeyStore, Task};
-use crate::storage::{Log, LogError, MemDisk, Position, SnapshotWriter, Stored};
+use crate::storage::{Log, LogError, MemDisk, SnapshotWriter, Stored};
 use crate::time::UnixMillis;
 use std::collections::BTreeSet;
 
@@ -18,8 +18,10 @@ pub(super) struct Actor {
     /// Whom it speaks with.
     pub audience: BTreeSet<ReplicaId>,
     pub adversary: Option<Corrupt>,
-    /// Whether it has refused to start on its disk: it counts among the t from then on.
-    pub lost: bool,
+    /// Whether nothing reaches it and nothing of it arrives.
+    pub cut_off: bool,
+    /// Whether it crashes in the middle of the next state that it stores.
+    pub tears: bool,
     pub plant: Option<Plant>,
     /// Counts its starts; what was under way to an earlier one is lost.
     pub incarnation: u64,
@@ -79,6 +81,8 @@ pub(super) struct Todo {
     pub closed: Vec<crate::consensus::ClosedRound>,
     /// A state was written: tell [`Actor::stored`] after a while.
     pub store: Option<(u64, Stored)>,
+    /// A state was being written: the machine must crash now.
+    pub torn: bool,
 }
 
 impl Actor {
@@ -93,7 +97,8 @@ impl Actor {
             id,
             audience,
             adversary: None,
-            lost: false,
+            cut_off: false,
+            tears: false,
             plant,
             incarnation: 0,
             running: None,
@@ -107,7 +112,7 @@ impl Actor {
 
     /// Whether the checkers may hold it to its promises.
     pub fn is_correct(&self) -> bool {
-        self.adversary.is_none() && !self.lost
+        self.adversary.is_none()
     }
 
     /// Hands the machine to an adversary, if there is one for it.
@@ -209,15 +214,20 @@ impl Actor {
         if let Some(why) = output.fatal {
             return Err(Stop::Fatal(why));
         }
-        let store = match output.store {
-            None => None,
-            Some(file) => {
-                let at = running.log.roll()?;
-                Some((file.round(), write(self.disk.clone(), self.cluster, self.id, at, file)?))
+        let (mut store, mut torn) = (None, false);
+        if let Some(file) = output.store {
+            let (at, round) = (running.log.roll()?, file.round());
+            let mut writer = SnapshotWriter::begin(self.disk.clone(), self.cluster, self.id, at)?;
+            torn = std::mem::take(&mut self.tears);
+            let records = if torn { 1 } else { usize::MAX };
+            file.take(records).try_for_each(|record| writer.write(&record))?;
+            if !torn {
+                store = Some((round, writer.finish()?));
             }
-        };
+        }
         running.wake = wake;
-        let mut todo = Todo { tasks: output.tasks, wake, closed: output.closed, store, ..Todo::default() };
+        let mut todo =
+            Todo { tasks: output.tasks, wake, closed: output.closed, store, torn, ..Todo::default() };
         if !output.executed.is_empty() {
             let state = running.replica.digest();
             running.executed.extend(output.executed.into_iter().map(|batch| (batch, state)));
@@ -244,17 +254,4 @@ impl Actor {
     fn clock(&self, now: u64) -> UnixMillis {
         UnixMillis((START.0 + now).saturating_add_signed(self.skew_ms))
     }
-}
-
-/// Writes a state.
-fn write(
-    disk: MemDisk,
-    cluster: ClusterId,
-    me: ReplicaId,
-    at: Position,
-    file: StateFile,
-) -> Result<Stored, LogError> {
-    let mut writer = SnapshotWriter::begin(disk, cluster, me, at)?;
-    file.into_iter().try_for_each(|record| writer.write(&record))?;
-    writer.finish()
 }

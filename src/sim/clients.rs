@@ -109,6 +109,16 @@ impl Clients {
         self.clients[client].left
     }
 
+    /// Whether nobody waits for anything.
+    pub fn rest(&self) -> bool {
+        self.clients.iter().all(|client| client.current.is_none())
+    }
+
+    /// Gives the client one thing more to do.
+    pub fn more(&mut self, client: usize) {
+        self.clients[client].left += 1;
+    }
+
     /// Makes the client's next operation, if it has one left.
     pub fn begin(&mut self, client: usize, ordered_reads: bool, now_secs: u64, chance: &mut Chance) -> bool {
         let one = &mut self.clients[client];

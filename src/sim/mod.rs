@@ -17,6 +17,8 @@
 //!   wait for it are lost with it. So may be what the replica executed meanwhile: nobody was told, and nothing is checked
 //!   before it is durable. One disk may [fail](DiskFault): its replica ends, and what it may start from again is for its log
 //!   to say.
+//! - *Losses*: replicas are [away](Losses) until the others have collected what they lack, or lose their disk: they must take
+//!   over a certified state, and take part again.
 //! - *Computations* are done at once and their results arrive later.
 //! - *Corrupt replicas* run the shipped code behind an [adversary](adversaries) that changes what they send, or
 //!   twice with one identity. Replies of corrupt replicas are not used.
@@ -54,7 +56,7 @@ mod world;
 
 pub use chance::Chance;
 pub use sig0::Signer;
-pub use world::{run, watch};
+pub use world::{run, run_seen, watch};
 
 use crate::protocol::Misbehaviour;
 use adversaries::{AdversaryKind, Deeds};
@@ -75,6 +77,19 @@ pub enum Crashes {
     AllAtOnce,
 }
 
+/// Which replicas lose more than the order brings back, one after another; each is level with the others before the next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Losses {
+    /// None.
+    Never,
+    /// Each is down until the others have collected what it lacks.
+    Away,
+    /// The same, but it runs and no message passes.
+    CutOff,
+    /// Each loses its disk.
+    Wiped,
+}
+
 /// What goes wrong with the first replica's disk, beside crashes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DiskFault {
@@ -84,7 +99,8 @@ pub enum DiskFault {
     FailAt(u64),
     /// It is full for a while.
     Full,
-    /// One bit of what was synced long ago flips, and the replica starts again.
+    /// One bit of what was synced long ago flips, and the replica starts again; when it has refused to, its operator removes
+    /// what is on the disk.
     BitFlip,
 }
 
@@ -114,10 +130,18 @@ pub struct Scenario {
     pub crashes: Crashes,
     /// Whose disk fails.
     pub disk: DiskFault,
+    /// Who loses more than a crash takes. Clients go on until all are back.
+    pub losses: Losses,
+    /// Whether clients rest while one comes back.
+    pub rest: bool,
+    /// Whether who comes back crashes on its way: in the transfer, in storing, and before it goes on.
+    pub interrupted: bool,
     /// Clients, each doing one thing after the other.
     pub clients: usize,
     /// Operations of each client.
     pub operations: usize,
+    /// Virtual milliseconds from one operation of a client to its next, beside half a second by chance.
+    pub pace_ms: u64,
     /// Virtual milliseconds of silence before the last operation of each client.
     pub idle_ms: u64,
     /// Whether the zone's queries go through the order.
@@ -138,8 +162,12 @@ impl Scenario {
             adversary: None,
             crashes: Crashes::Never,
             disk: DiskFault::Never,
+            losses: Losses::Never,
+            rest: false,
+            interrupted: false,
             clients: 3,
             operations: 5,
+            pace_ms: 0,
             idle_ms: 0,
             ordered_reads: false,
             doubled: false,
@@ -183,6 +211,23 @@ pub struct Report {
     pub disk_failures: usize,
     /// Replicas that refused to start on what their disk held.
     pub refused_starts: usize,
+    /// Losses from which a replica came back.
+    pub returns: usize,
+    /// States that correct replicas took over from others.
+    pub states_taken: u64,
+    /// Crashes of replicas on their way back, by moment.
+    pub falls: BTreeMap<&'static str, u64>,
+}
+
+/// What can be seen of a run while it goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Glance {
+    /// Virtual milliseconds from the start.
+    pub at_ms: u64,
+    /// Bytes on the fullest disk.
+    pub disk_bytes: u64,
+    /// Bytes of this process's memory that all disks take.
+    pub disk_memory: u64,
 }
 
 /// A promise that was broken.

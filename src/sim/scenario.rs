@@ -2,7 +2,7 @@
 use super::adversaries::AdversaryKind;
 use super::chance::Chance;
 use super::schedulers::SchedulerKind;
-use super::{Crashes, DiskFault, Scenario};
+use super::{Crashes, DiskFault, Losses, Scenario};
 use clap::ValueEnum;
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ impl Scenario {
         let mut chance = Chance::new(seed ^ CHOICE);
         let adversary =
             if chance.one_in(3) { None } else { Some(chance.pick(AdversaryKind::value_variants())) };
-        Self {
+        let chosen = Self {
             n: chance.pick(&[4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 5, 5, 7]),
             scheduler: chance.pick(SchedulerKind::value_variants()),
             adversary,
@@ -40,6 +40,18 @@ impl Scenario {
                 _ => DiskFault::Never,
             },
             ..Self::new(4, seed)
+        };
+        // Who is lost counts among the t, and so does who is corrupt; and what is lost takes long enough by itself.
+        let alone = chosen.crashes == Crashes::Never && chosen.disk == DiskFault::Never && chosen.n == 4;
+        if !alone || chosen.adversary.is_some() || !chance.one_in(4) {
+            return chosen;
+        }
+        Self {
+            losses: chance.pick(&[Losses::Away, Losses::CutOff, Losses::Wiped]),
+            rest: chance.one_in(2),
+            interrupted: chance.one_in(2),
+            idle_ms: 0,
+            ..chosen
         }
     }
 }
@@ -57,7 +69,8 @@ impl fmt::Display for Scenario {
         write!(f, " --adversary {adversary} --crashes {}", name(&self.crashes))?;
         write!(f, " --clients {} --operations {}", self.clients, self.operations)?;
         write!(f, " --idle-ms {} --ordered-reads={}", self.idle_ms, self.ordered_reads)?;
-        write!(f, " --doubled={} --disk {}", self.doubled, self.disk)?;
+        write!(f, " --doubled={} --disk {} --losses {}", self.doubled, self.disk, name(&self.losses))?;
+        write!(f, " --rest={} --interrupted={} --pace-ms {}", self.rest, self.interrupted, self.pace_ms)?;
         match &self.plant {
             Some(plant) => write!(f, " --plant {}", name(plant)),
             None => Ok(()),

@@ -254,8 +254,9 @@ fn state(message: &transfer::Message) -> String {
         transfer::Message::Ask { round, chunk, from } => {
             format!("chunk {chunk} of state {round} from {from}?")
         }
-        transfer::Message::Pieces { round, chunk, pieces, .. } => {
-            format!("{} pieces of chunk {chunk} of state {round}", pieces.len())
+        transfer::Message::Pieces { round, chunk, runs, .. } => {
+            let pieces: usize = runs.iter().map(|(pieces, _)| pieces.len()).sum();
+            format!("{pieces} pieces of state {round} from chunk {chunk} on")
         }
         transfer::Message::Gone { round } => format!("state {round} is gone"),
     }

@@ -6,7 +6,7 @@ use super::clients::Clients;
 use super::cluster::{Cluster, START};
 use super::schedulers::Scheduler;
 use super::witness::{News, Seen, Witness};
-use super::{Report, Scenario, Violation};
+use super::{Glance, Report, Scenario, Violation};
 use crate::codec::Digest;
 use crate::protocol::To;
 use crate::quorum::ReplicaId;
@@ -23,6 +23,7 @@ const LIMIT_MS: u64 = 900_000;
 mod corrupt;
 mod disks;
 mod links;
+mod losses;
 mod outcome;
 mod plan;
 mod visits;
@@ -92,11 +93,13 @@ struct World<'a> {
     /// Machines that crash as soon as they wait for a sync.
     armed: BTreeSet<usize>,
     silence: Option<(u64, u64)>,
+    losses: losses::Plan,
     begun: bool,
     next_look: u64,
     checkers: Checkers,
     report: Report,
     witnesses: &'a mut [&'a mut dyn Witness],
+    glance: Option<&'a mut dyn FnMut(&Glance)>,
 }
 
 /// Runs a scenario to its end, or to the first promise that is broken.
@@ -104,12 +107,22 @@ pub fn run(scenario: &Scenario) -> Result<Report, Violation> {
     watch(scenario, &mut [])
 }
 
+/// The same, looked at by `glance` now and then.
+pub fn run_seen(scenario: &Scenario, glance: &mut dyn FnMut(&Glance)) -> Result<Report, Violation> {
+    let mut world = World::new(scenario, &mut []);
+    world.glance = Some(glance);
+    ended(world)
+}
+
 /// Runs a scenario before witnesses. A panic of the code under test is a broken promise like any other.
 pub fn watch<'a>(
     scenario: &'a Scenario,
     witnesses: &'a mut [&'a mut dyn Witness],
 ) -> Result<Report, Violation> {
-    let mut world = World::new(scenario, witnesses);
+    ended(World::new(scenario, witnesses))
+}
+
+fn ended(mut world: World<'_>) -> Result<Report, Violation> {
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.run()));
     match ended {
         Ok(Ok(())) => Ok(world.finish()),
@@ -163,11 +176,13 @@ impl<'a> World<'a> {
             tries: BTreeMap::new(),
             armed: BTreeSet::new(),
             silence: None,
+            losses: losses::Plan::default(),
             begun: false,
             next_look: 0,
             checkers,
             report: Report::default(),
             witnesses,
+            glance: None,
         };
         for actor in 0..world.actors.len() {
             let at = world.chance.range(0, 200);
@@ -175,6 +190,7 @@ impl<'a> World<'a> {
         }
         world.plan_crashes();
         world.plan_disks();
+        world.plan_losses();
         world.plan_speech();
         world.plan_cut();
         world
@@ -182,7 +198,8 @@ impl<'a> World<'a> {
 
     fn run(&mut self) -> Result<(), String> {
         while let Some(((at, _), event)) = self.events.pop_first() {
-            if at > LIMIT_MS + self.scenario.idle_ms {
+            let Scenario { idle_ms, pace_ms, operations, .. } = *self.scenario;
+            if at > LIMIT_MS + idle_ms + pace_ms * operations as u64 {
                 return Err(format!("liveness: not done; {}", self.describe()));
             }
             self.now = at;
@@ -251,12 +268,13 @@ impl<'a> World<'a> {
             Event::Stored(actor, incarnation, round, stored)
                 if self.actors[actor].incarnation == incarnation =>
             {
-                match self.actors[actor].stored(self.now, round, &stored) {
-                    Ok(todo) => self.follow(actor, todo),
-                    Err(stop) => self.stopped(actor, stop),
-                }
+                self.stored(actor, round, &stored)
             }
             Event::Linked { .. } | Event::Synced(..) | Event::Computed(..) | Event::Stored(..) => Ok(()),
+            Event::Begin(client) if self.is_resting() => {
+                self.soon(200, 1_000, Event::Begin(client));
+                Ok(())
+            }
             Event::Begin(client) => {
                 let now_secs = (START.0 + self.now) / 1_000;
                 if self.clients.begin(client, self.scenario.ordered_reads, now_secs, &mut self.chance) {
@@ -283,7 +301,7 @@ impl<'a> World<'a> {
             }
             Event::Start(actor) => self.start(actor),
             Event::Settled { actor, incarnation, wire } => {
-                let crashed = self.actors[actor].incarnation != incarnation;
+                let crashed = self.actors[actor].incarnation != incarnation || self.losses.is_out(actor);
                 self.checkers.liveness.settled(&wire, crashed);
                 Ok(())
             }
@@ -293,7 +311,7 @@ impl<'a> World<'a> {
     }
 
     fn start(&mut self, actor: usize) -> Result<(), String> {
-        if self.actors[actor].running.is_some() || self.actors[actor].lost {
+        if self.actors[actor].running.is_some() {
             return Ok(());
         }
         let todo = match self.actors[actor].start(&self.cluster, self.now, &mut self.chance) {
@@ -307,12 +325,21 @@ impl<'a> World<'a> {
 
     fn crash(&mut self, actor: usize, between: bool) {
         if self.actors[actor].running.is_some() {
-            self.actors[actor].crash(&mut self.chance);
-            self.lose_to(actor);
-            self.tell(actor, News::Crashed { between });
-            self.report.crashes += 1;
+            self.fail_at(actor, between);
             self.soon(100, 2_000, Event::Start(actor));
         }
+    }
+
+    /// A machine crashes, and is not started again by this.
+    fn fail(&mut self, actor: usize) {
+        self.fail_at(actor, false);
+    }
+
+    fn fail_at(&mut self, actor: usize, between: bool) {
+        self.actors[actor].crash(&mut self.chance);
+        self.lose_to(actor);
+        self.tell(actor, News::Crashed { between });
+        self.report.crashes += 1;
     }
 
     /// Tells the witnesses.
@@ -324,7 +351,7 @@ impl<'a> World<'a> {
     /// Whether two machines have a link.
     fn speak(&self, a: usize, b: usize) -> bool {
         let (a, b) = (&self.actors[a], &self.actors[b]);
-        a.audience.contains(&b.id) && b.audience.contains(&a.id)
+        a.audience.contains(&b.id) && b.audience.contains(&a.id) && !a.cut_off && !b.cut_off
     }
 
     fn step(&mut self, actor: usize, input: Input) -> Result<(), String> {
@@ -347,6 +374,10 @@ impl<'a> World<'a> {
         for task in todo.tasks {
             let computed = self.actors[actor].compute(task, &mut self.chance);
             self.soon(1, 8, Event::Computed(actor, incarnation, computed));
+        }
+        if todo.torn {
+            self.tear(actor);
+            return Ok(());
         }
         if let Some((round, stored)) = todo.store {
             self.soon(1, 200, Event::Stored(actor, incarnation, round, stored));

@@ -89,6 +89,12 @@ impl MemDisk {
         self.state().used()
     }
 
+    /// Bytes of this process's memory that all of it takes, what nothing leads to any more included.
+    pub fn memory(&self) -> u64 {
+        let bytes = |file: &File| file.bytes.capacity() + file.synced.capacity();
+        self.state().files.iter().map(|file| bytes(file) as u64).sum()
+    }
+
     /// Changes a file's bytes behind everybody's back, as a failing disk does.
     pub fn damage(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let state = &mut *self.state();

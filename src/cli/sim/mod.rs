@@ -13,7 +13,7 @@ use crate::sim::adversaries::AdversaryKind;
 use crate::sim::schedulers::SchedulerKind;
 use crate::sim::svg::{Drawing, MAX_COLUMNS};
 use crate::sim::trace::{Level, Trace};
-use crate::sim::{Crashes, DiskFault, Plant, Report, Scenario, watch};
+use crate::sim::{Crashes, DiskFault, Losses, Plant, Report, Scenario, watch};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use std::io::{BufWriter, Write};
@@ -85,6 +85,18 @@ struct Choices {
     /// What befalls the first replica's disk: never, full, bit-flip, fail-at-K (its K-th writing operation)
     #[arg(long, value_name = "FAULT")]
     disk: Option<DiskFault>,
+    /// Who loses more than a crash takes, one after another
+    #[arg(long, value_enum, value_name = "WHAT")]
+    losses: Option<Losses>,
+    /// Whether clients rest while a lost replica comes back
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    rest: Option<bool>,
+    /// Whether a lost replica crashes on its way back
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    interrupted: Option<bool>,
+    /// Virtual milliseconds from one operation of a client to its next
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(..=100_000_000))]
+    pace_ms: Option<u64>,
     /// Plant a bug in the first replica, which must be found
     #[arg(long, value_enum, value_name = "BUG")]
     plant: Option<Plant>,
@@ -122,6 +134,10 @@ impl Choices {
             ordered_reads: self.ordered_reads.unwrap_or(chosen.ordered_reads),
             doubled: self.doubled.unwrap_or(chosen.doubled),
             disk: self.disk.unwrap_or(chosen.disk),
+            losses: self.losses.unwrap_or(chosen.losses),
+            rest: self.rest.unwrap_or(chosen.rest),
+            interrupted: self.interrupted.unwrap_or(chosen.interrupted),
+            pace_ms: self.pace_ms.unwrap_or(chosen.pace_ms),
             plant: self.plant,
             seed,
         }

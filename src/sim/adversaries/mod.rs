@@ -6,10 +6,12 @@
 
 mod bad_coin;
 mod bad_parents;
+mod corrupt_state;
 mod equivocate;
 mod far_future;
 mod flood;
 mod forge;
+mod forged_checkpoint;
 mod impostor;
 mod mute;
 mod old_epoch;
@@ -85,6 +87,8 @@ pub enum AdversaryKind {
     BadCoin,
     /// Signed vertices that break a rule of validity, or link what does not exist.
     BadParents,
+    /// States for others that are not what is certified, less than could be, or none.
+    CorruptState,
     /// Two copies with one identity, each talking to a part of the others.
     Equivocate,
     /// Signed vertices of far rounds with ancestors made up, and questions about them.
@@ -93,6 +97,8 @@ pub enum AdversaryKind {
     Flood,
     /// Signature shares and proofs that are wrong.
     Forge,
+    /// Votes for false states, and certificates that are none.
+    ForgedCheckpoint,
     /// Clients' requests altered, invented and repeated, in valid vertices.
     Impostor,
     /// Says nothing from some moment on.
@@ -123,10 +129,12 @@ impl AdversaryKind {
         match self {
             Self::BadCoin => Box::new(bad_coin::BadCoin),
             Self::BadParents => Box::new(bad_parents::BadParents::default()),
+            Self::CorruptState => Box::new(corrupt_state::CorruptState::new(chance)),
             Self::Equivocate => Box::new(equivocate::Faithful),
             Self::FarFuture => Box::new(far_future::FarFuture),
             Self::Flood => Box::new(flood::Flood::default()),
             Self::Forge => Box::new(forge::Forger),
+            Self::ForgedCheckpoint => Box::new(forged_checkpoint::ForgedCheckpoint::default()),
             Self::Impostor => Box::new(impostor::Impostor::new(chance)),
             Self::Mute => Box::new(mute::Mute::new(chance)),
             Self::OldEpoch => Box::new(old_epoch::OldEpoch),

@@ -22,6 +22,8 @@ pub(super) enum DiskEvent {
     Room,
     /// The machine ends, a bit flips, and it is started.
     Flip,
+    /// Its operator removes what is on the disk, and starts it.
+    Wipe,
 }
 
 impl World<'_> {
@@ -55,6 +57,10 @@ impl World<'_> {
                 self.flip();
                 self.soon(1, 100, Event::Start(VICTIM));
             }
+            DiskEvent::Wipe => {
+                disk.wipe();
+                self.soon(1, 100, Event::Start(VICTIM));
+            }
         }
         Ok(())
     }
@@ -72,9 +78,8 @@ impl World<'_> {
                 if offset > length {
                     return Err(format!("disk: damage at {offset} of {file}, which has {length} octets"));
                 }
-                self.actors[actor].lost = true;
-                self.views.remove(&actor);
                 self.report.refused_starts += 1;
+                self.soon(1_000, 5_000, Event::Disk(DiskEvent::Wipe));
                 Ok(())
             }
             Stop::Log(LogError::Io { .. } | LogError::FailedBefore)

@@ -107,6 +107,9 @@ impl World<'_> {
             let due = next.due.max(self.now);
             self.at(due, Event::Due { from, to, turn });
         }
+        if self.falls_at(to, &bytes) {
+            return Ok(());
+        }
         self.overhear(to, sender, &bytes)?;
         self.step(to, Input::Peer { from: sender, bytes: bytes.to_vec() })
     }
@@ -143,7 +146,7 @@ impl World<'_> {
     }
 
     /// Both ends are told that their link is new.
-    fn linked(&mut self, a: usize, b: usize) {
+    pub(super) fn linked(&mut self, a: usize, b: usize) {
         for (at, peer) in [(a, b), (b, a)] {
             let (incarnation, peer) = (self.actors[at].incarnation, self.actors[peer].id);
             self.soon(1, LINKED_MS, Event::Linked { at, incarnation, peer });

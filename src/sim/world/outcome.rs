@@ -1,12 +1,16 @@
 //! Whether a run has come to its end, and what it was like.
+use super::super::Glance;
 use super::super::actor::Actor;
 use super::super::checkers::bounds;
 use super::super::cluster::origin;
 use super::{Event, World};
+use crate::storage::MemDisk;
 use std::collections::BTreeSet;
 
 /// Virtual milliseconds between two looks at what correct replicas keep.
 const LOOK_MS: u64 = 250;
+/// The same while all clients rest.
+const SELDOM_MS: u64 = 60_000;
 
 impl World<'_> {
     /// Looks at the bounds of correct replicas, now and then.
@@ -14,13 +18,24 @@ impl World<'_> {
         if self.now < self.next_look {
             return Ok(());
         }
-        self.next_look = self.now + LOOK_MS;
-        for actor in self.actors.iter().filter(|actor| actor.is_correct()) {
+        // A year is mostly silence.
+        self.next_look = self.now + if self.clients.rest() { SELDOM_MS } else { LOOK_MS };
+        for (i, actor) in self.actors.iter().enumerate().filter(|(_, actor)| actor.is_correct()) {
             if let Some(running) = &actor.running {
-                bounds::check(&running.replica.status(), &mut self.report.peaks)?;
+                let comes_back = self.losses.is_out(i);
+                let status = running.replica.status();
+                bounds::check(&status, actor.disk.used(), comes_back, &mut self.report.peaks)?;
             }
         }
-        Ok(())
+        if let Some(glance) = &mut self.glance {
+            let disks = self.actors.iter().map(|actor| &actor.disk);
+            glance(&Glance {
+                at_ms: self.now,
+                disk_bytes: disks.clone().map(MemDisk::used).max().unwrap_or(0),
+                disk_memory: disks.map(MemDisk::memory).sum(),
+            });
+        }
+        self.follow_losses()
     }
 
     /// Whether all correct replicas run and serve the same version, which then must hold what was answered.
@@ -38,7 +53,7 @@ impl World<'_> {
             .events
             .values()
             .any(|event| matches!(event, Event::Crash(_) | Event::Fall(_) | Event::Start(_)));
-        if serials.len() != 1 || !over || self.disk_is_due() {
+        if serials.len() != 1 || !over || self.disk_is_due() || !self.losses.is_over() {
             return Ok(false);
         }
         let correct = self.actors.iter().filter(|actor| actor.is_correct());
@@ -53,10 +68,14 @@ impl World<'_> {
             Some(running) => {
                 let status = running.replica.status();
                 format!(
-                    "{:?} at round {}, {} batches, {} waiting, {} jobs, {} clients",
+                    "{:?} at round {}, {} batches, checkpoint {} of {}, line {}{}, {} waiting, {} jobs, {} clients",
                     actor.id,
                     status.round,
                     status.batches,
+                    status.stable,
+                    status.certified,
+                    status.line,
+                    if status.observes { ", observes" } else { "" },
                     status.waiting_batches,
                     status.pending_jobs,
                     status.clients

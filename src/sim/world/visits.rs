@@ -45,7 +45,7 @@ impl World<'_> {
         let incarnation = self.actors[actor].incarnation;
         self.tries.insert(number, Try { actor, incarnation });
         self.at(self.now + CLIENT_WAIT_MS, Event::GiveUp { client, number });
-        if !beside && self.clients.update(client).is_some() {
+        if !beside && self.clients.update(client).is_some() && !self.losses.is_out(actor) {
             // To its gateway, should that be behind, and from there to all.
             let settled = self.now + 2 * self.scheduler.slowest_ms() + SETTLING_MS;
             self.checkers.liveness.given(&wire);
@@ -74,11 +74,15 @@ impl World<'_> {
             Next::Nothing => {}
             Next::Again => self.soon(200, 1_000, Event::Try(client)),
             Next::Ended => {
+                if !self.losses.is_over() && self.clients.left(client) == 1 {
+                    self.clients.more(client);
+                }
                 let idle = if self.clients.left(client) == 1 { self.scenario.idle_ms } else { 0 };
                 if idle > 0 {
                     self.silence = Some((self.now + idle / 10, self.now + idle));
                 }
-                self.soon(idle + 1, idle + 500, Event::Begin(client));
+                let pause = idle + self.scenario.pace_ms;
+                self.soon(pause + 1, pause + 500, Event::Begin(client));
             }
         }
     }
