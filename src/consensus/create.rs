@@ -11,7 +11,8 @@
 //! - *Gathering*: with a quorum of the preceding round it waits a few milliseconds for the authors that took part in the
 //!   round before that one, unless somebody is further on already: a tunable, never a condition.
 //!
-//! - *Floor*: a replica that lost its log makes no vertex below the round at which it may resume ([`super::observe`]).
+//! - *Floor*: a replica that lost its log makes no vertex below the round at which it may resume ([`super::observe`]), and one
+//!   at or above it at once, for until then it counts among the t.
 //!
 //! Where the text leaves it open: a proven equivocator's vertices keep no replica awake, and are linked only as parents
 //! without which there is no quorum; the rounds that count as seen are those of *accepted* vertices, so that a forged
@@ -132,7 +133,9 @@ impl Creation {
         if highest <= self.newest.round || dag.firsts(quorum_round).count() < self.committee.quorum() {
             return Decision::Silence;
         }
-        let awake = !self.pending.is_empty() || delivery.awaits_payload(|author| self.links(author));
+        let resumes = self.newest.round < self.floor;
+        let awake =
+            resumes || !self.pending.is_empty() || delivery.awaits_payload(|author| self.links(author));
         if awake || self.must_close(highest, delivery) {
             return if highest < self.floor { Decision::Below } else { self.gather(now, highest, dag) };
         }

@@ -88,7 +88,7 @@ impl Consensus {
         self.creation.wanted(wants.min(self.dag.top() + 1));
         let newest = self.creation.newest;
         let vertex = self.dag.get(&newest).cloned();
-        let observes = self.observe.observes();
+        let observes = self.observe.observes() || newest.round < self.creation.floor;
         step.send.push((To::One(from), Message::Newest { nonce, observes, newest, vertex }));
     }
 

@@ -8,7 +8,9 @@
 //!
 //! Why that is enough: its own last vertex, of round r, rested on q vertices of round r - 1, of which at least q - 1 are
 //! others'; these and the q that answered have at least n - 2t ≥ t + 1 in common, one of them correct, whose newest is not
-//! below r - 1. Until it resumes it counts among the t.
+//! below r - 1. What it answers in its turn must bear this, too: a resumed replica says that it observes until it has made a
+//! vertex, since before its loss it may have made some up to the round below its floor. So it makes one at once; until then it
+//! counts among the t.
 //!
 //! Answers name the question's nonce, so that those to an earlier start do not count. A resumed replica may wait for a
 //! round that an idle cluster does not make: then it asks for it ([`Message::Observe`]'s `wants`), and the others make one

@@ -55,11 +55,14 @@ impl Pipeline {
         assert!(self.unsigned.len() as u64 <= PIPELINE_BATCHES, "invariant 1");
     }
 
-    /// Goes on after so many batches, the last of which closed this round; of the last P these jobs are not signed.
-    pub fn resume(&mut self, batches: u64, round: u64, open: &[OpenJob]) {
+    /// Goes on after so many batches, the last of which closed this round; of the last P these jobs are not signed. Only
+    /// those that the newest state `lacks` hold anything up: for a superseded one there may be nobody left who knows it.
+    pub fn resume(&mut self, batches: u64, round: u64, open: &[OpenJob], lacks: &BTreeSet<JobId>) {
         *self = Self { executed: batches, ..Self::default() };
         for OpenJob { batch, job } in open {
-            self.unsigned.entry(*batch).or_default().insert(job.id);
+            if lacks.contains(&job.id) {
+                self.unsigned.entry(*batch).or_default().insert(job.id);
+            }
             self.jobs.entry(*batch).or_insert((round, Vec::new())).1.push(job.id);
         }
     }

@@ -407,7 +407,8 @@ impl Replica {
         out: &mut Output,
     ) {
         self.counters.agreed_time_ms = machine.snapshot().manifest().time().0;
-        self.pipeline.resume(machine.batches(), self.executed_round, &jobs);
+        let lacks = machine.pending_jobs().into_iter().map(|job| job.id).collect();
+        self.pipeline.resume(machine.batches(), self.executed_round, &jobs, &lacks);
         self.machine = machine;
         self.publish(now, signed, out);
         let step = {

@@ -212,7 +212,10 @@ impl Signing {
 
     /// Nobody can ask for the signatures of these jobs any more.
     pub fn forget(&mut self, jobs: &[JobId]) {
-        jobs.iter().for_each(|job| drop(self.finished.remove(job)));
+        for job in jobs {
+            self.finished.remove(job);
+            self.sessions.remove(job);
+        }
     }
 
     /// A message of a peer.
