@@ -45,6 +45,11 @@ impl Dag {
         self.line
     }
 
+    /// The lowest round of which a vertex is kept, 0 if there is none.
+    pub fn kept_from(&self) -> u64 {
+        self.vertices.first_key_value().map_or(0, |(id, _)| id.round)
+    }
+
     /// Raises the line; vertices from round `kept` on are kept for others.
     pub fn collect(&mut self, line: u64, kept: u64) {
         if line > self.line {

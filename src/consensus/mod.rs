@@ -192,6 +192,8 @@ pub struct Status {
     pub excluded: Vec<ReplicaId>,
     /// Vertices of lower rounds matter no more.
     pub line: u64,
+    /// The lowest round of which a vertex is kept, for others.
+    pub kept_from: u64,
     /// The round of the newest certified checkpoint that was executed here, 0 before the first.
     pub stable: u64,
     /// The round of the newest certified checkpoint, 0 before the first.
@@ -329,6 +331,7 @@ impl Consensus {
             pending_bytes: self.creation.pending.bytes(),
             excluded: self.creation.excluded.keys().copied().collect(),
             line: self.dag.line(),
+            kept_from: self.dag.kept_from(),
             stable: round(self.checkpoints.stable()),
             certified: round(self.checkpoints.newest()),
             observes: self.observe.observes(),

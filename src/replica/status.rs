@@ -41,8 +41,10 @@ pub struct Status {
     pub early_shares: usize,
     /// Whether it makes no vertices yet, because it found its log empty.
     pub observes: bool,
-    /// Vertices of lower rounds are collected.
+    /// Vertices of lower rounds matter no more.
     pub line: u64,
+    /// The lowest round of which a vertex is kept, for others.
+    pub kept_from: u64,
     /// The round of the newest certified checkpoint that was executed here, 0 before the first.
     pub stable: u64,
     /// The round of the newest certified checkpoint, 0 before the first.
@@ -130,6 +132,7 @@ impl Replica {
             early_shares: self.signing.early_shares(),
             observes: consensus.observes,
             line: consensus.line,
+            kept_from: consensus.kept_from,
             stable: consensus.stable,
             certified: consensus.certified,
             vertices: consensus.accepted,

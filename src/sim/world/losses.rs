@@ -115,7 +115,7 @@ impl World<'_> {
         };
         let actor = *actor;
         let stage = match *stage {
-            Stage::Out(round) if self.others(actor).iter().all(|other| other.line > round) => {
+            Stage::Out(round) if self.others(actor).iter().all(|other| other.kept_from > round) => {
                 Stage::Waits(self.now + if self.scenario.rest { REST_MS } else { 0 })
             }
             Stage::Waits(until) if self.now >= until => {
@@ -139,7 +139,7 @@ impl World<'_> {
 
     /// Whether no whole history is held any more, so that an empty disk takes more than asking for vertices.
     fn all_have_collected(&self) -> bool {
-        self.others(usize::MAX).iter().all(|status| status.line > 1)
+        self.others(usize::MAX).iter().all(|status| status.kept_from > 1)
     }
 
     fn lose(&mut self, actor: usize) {
