@@ -4,6 +4,7 @@ use crate::limits::MAX_LOG_RECORD_BYTES;
 use crate::quorum::ReplicaId;
 
 mod damage;
+mod power;
 mod snapshots;
 
 const SEGMENT: u64 = 4096;
