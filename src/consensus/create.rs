@@ -15,8 +15,10 @@
 //!   at or above it at once, for until then it counts among the t.
 //!
 //! Where the text leaves it open: a proven equivocator's vertices keep no replica awake, and are linked only as parents
-//! without which there is no quorum; the rounds that count as seen are those of *accepted* vertices, so that a forged
-//! far round wakes nobody; weak links go to the tips of what is not reached, whose histories hold the rest.
+//! without which there is no quorum, and weakly to close: a batch that this replica decided from them must be decided by
+//! all. These are accepted already when the batch closes, and each is linked once, so they are soon used up. The rounds
+//! that count as seen are those of *accepted* vertices, so that a forged far round wakes nobody; weak links go to the tips
+//! of what is not reached, whose histories hold the rest.
 
 use super::dag::Dag;
 use super::delivery::Delivery;
@@ -172,7 +174,8 @@ impl Creation {
         }
         let mut tips = BTreeSet::new();
         for id in beyond.clone().iter().rev() {
-            if beyond.contains(id) && self.links(id.author) && delivery.is_open(id) {
+            let wanted = self.links(id.author) || self.closing.contains(id);
+            if beyond.contains(id) && wanted && delivery.is_open(id) {
                 reach(&mut beyond, dag, *id);
                 tips.insert(*id);
             }
@@ -212,7 +215,7 @@ impl Creation {
     /// Whether the last batch with a request was decided from a vertex that no own vertex reaches yet.
     fn must_close(&self, highest: u64, delivery: &Delivery) -> bool {
         let oldest = highest.saturating_sub(HISTORY_ROUNDS);
-        self.closing.iter().any(|id| id.round >= oldest && self.links(id.author) && delivery.is_open(id))
+        self.closing.iter().any(|id| id.round >= oldest && delivery.is_open(id))
     }
 
     fn gather(&self, now: UnixMillis, round: u64, dag: &Dag) -> Decision {

@@ -3,7 +3,16 @@
 //! Of pushed vertices the first per (author, round) is kept; others only if a vertex that is held links them. A vertex
 //! is accepted once all its ancestors (parents and weak) are; acceptance is recorded, so that an own vertex that
 //! links it is never durable without it. Two signed vertices of one author and round are a proof of fault: it is
-//! recorded and passed on once, and the author is linked no more in the epoch, but as a parent where a quorum lacks it.
+//! recorded and passed on once, and the author is linked no more in the epoch, but as a parent where a quorum lacks it,
+//! and to close. From then on its vertices are taken only if a vertex of an author that is not proven anything needs
+//! them, itself or through others (`waiting`).
+//!
+//! What bounds the accepted vertices of a round: of an author that is not proven an equivocator here, one is accepted. Of one
+//! that is, those that unproven authors need. With t = 1 these authors are correct, and each has accepted one vertex of the
+//! slot before it held the proof, so that n - 1 of a slot and 2n - 2 of a round are accepted anywhere. With t > 1 the same
+//! holds of what comes once all corrupt authors are proven ones. An author that makes one vertex a round but links
+//! equivocators on purpose is not bounded so: what its vertices need is taken as fast as the others send it, and kept
+//! until the line passes.
 //!
 //! A vertex that its author pushes and that is below the collection line can be accepted no more; its requests are proposed
 //! again, of ascending rounds only, so that each (author, round) counts once.

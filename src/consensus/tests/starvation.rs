@@ -182,9 +182,10 @@ fn what_an_equivocator_links_of_its_own_is_bounded() {
     );
 }
 
-/// r1's vertex of round 3 links r2's twins of round 2, each of which links r1's of round 1: neither needs anybody else.
+/// r1's vertex of round 3 links r2's twins of round 2, each of which links r1's of round 1. The first of the
+/// twins proves nothing of r2, and brings what it links; the second proves r2, and ends it.
 #[test]
-fn what_two_equivocators_link_of_each_other_is_bounded() {
+fn what_two_equivocators_link_of_each_other_is_bounded_by_what_they_made_before_both_were_proven() {
     let keys = Keys::deal(7);
     let config = keys.config(id(3));
     let domain = Domain { cluster: config.cluster, epoch: config.epoch };
@@ -230,7 +231,7 @@ fn what_two_equivocators_link_of_each_other_is_bounded() {
     }
     let status = core.status();
     assert_eq!(status.excluded, vec![id(1), id(2)]);
-    assert!(status.accepted - before < 10, "{status:?}");
+    assert!(status.accepted - before < 310, "{status:?}");
 }
 
 /// Age excludes the vertex of a replica that clients load as much as it takes.
