@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// Virtual milliseconds between two looks at what correct replicas keep.
 const LOOK_MS: u64 = 250;
-/// The same while all clients rest.
+/// The same while all clients rest for long: a year is mostly silence.
 const SELDOM_MS: u64 = 60_000;
 
 impl World<'_> {
@@ -18,8 +18,8 @@ impl World<'_> {
         if self.now < self.next_look {
             return Ok(());
         }
-        // A year is mostly silence.
-        self.next_look = self.now + if self.clients.rest() { SELDOM_MS } else { LOOK_MS };
+        let seldom = self.scenario.pace_ms > SELDOM_MS && self.clients.rest();
+        self.next_look = self.now + if seldom { SELDOM_MS } else { LOOK_MS };
         for (i, actor) in self.actors.iter().enumerate().filter(|(_, actor)| actor.is_correct()) {
             if let Some(running) = &actor.running {
                 let comes_back = self.losses.is_out(i);
