@@ -466,6 +466,17 @@ fn a_replica_that_was_cut_off_too_long_takes_over_a_state() {
 }
 
 #[test]
+fn who_was_away_or_lost_its_disk_comes_back_over_slow_links_and_between_partings() {
+    let schedulers = [SchedulerKind::Lagging, SchedulerKind::Partition];
+    for seed in seeds(4500..4504) {
+        let losses = if seed % 4 < 2 { Losses::Away } else { Losses::Wiped };
+        let scheduler = schedulers[seed as usize % 2];
+        let report = holds(Scenario { losses, scheduler, ..Scenario::new(4, seed) });
+        assert_eq!(report.returns, 4, "seed {seed}");
+    }
+}
+
+#[test]
 fn replicas_that_lose_their_disks_one_after_another_rejoin_and_never_equivocate() {
     let reports = losses(Losses::Wiped, 4200..4204);
     assert!(alone() || reports.iter().all(|report| report.states_taken > 0 || !report.falls.is_empty()));
