@@ -59,7 +59,7 @@ impl Checkpoints {
 
     /// The certified state of this round, if it is kept.
     pub fn certified(&self, round: u64) -> Option<&Held> {
-        self.held.get(&round).filter(|_| round <= self.stable)
+        self.held.get(&round).filter(|_| round <= self.stable && !planted!(NoStateToGive))
     }
 
     /// So many bytes went into the log.

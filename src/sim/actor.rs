@@ -36,6 +36,7 @@ pub(super) struct Actor {
 pub(super) struct Corrupt {
     pub will: Box<dyn Adversary>,
     pub forge: Forge,
+    pub elsewhere: Vec<Forge>,
 }
 
 /// Why a machine has ended, or does not start.
@@ -117,6 +118,8 @@ impl Actor {
 
     /// Starts, from what the disk holds.
     pub fn start(&mut self, cluster: &Cluster, now: u64, chance: &mut Chance) -> Result<Todo, Stop> {
+        #[cfg(test)]
+        crate::plant::at(Some(self.id));
         self.incarnation += 1;
         if self.plant == Some(Plant::ForgetLog) {
             let (_, opened) = Log::open(self.disk.clone(), cluster.id, self.id)?;
@@ -154,6 +157,8 @@ impl Actor {
 
     /// One input.
     pub fn step(&mut self, now: u64, input: Input) -> Result<Todo, Stop> {
+        #[cfg(test)]
+        crate::plant::at(Some(self.id));
         let clock = self.clock(now);
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         let output = running.replica.step(clock, input);
@@ -162,6 +167,8 @@ impl Actor {
 
     /// A request goes into the order past the ingress.
     pub fn order(&mut self, now: u64, request: Vec<u8>) -> Result<Todo, Stop> {
+        #[cfg(test)]
+        crate::plant::at(Some(self.id));
         let clock = self.clock(now);
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         let output = running.replica.order(clock, request);

@@ -3,7 +3,7 @@ use super::chance::Chance;
 use super::sig0::Signer;
 use super::{Plant, Scenario};
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
-use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, coin, forge::Forge};
+use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, Onlooker, coin, forge::Forge};
 use crate::dns::dnssec::rsa_dnskey_rdata;
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
@@ -111,6 +111,11 @@ impl Cluster {
     pub fn guest(&self) -> Signer {
         let seed = digest("conclave/sim/guest", &[&self.sig0]).0;
         Signer::new(Name::parse("guest.client.").expect("a name"), seed)
+    }
+
+    /// One who only looks on.
+    pub fn onlooker(&self) -> Onlooker {
+        Onlooker::new(self.committee, self.id, Epoch(0), self.coin.clone())
     }
 
     /// What a corrupt replica `me` can sign.

@@ -1,6 +1,6 @@
 //! Memory: what others can make a replica keep stays within `limits`, whatever they send.
 use crate::limits::{
-    MAX_EARLY_SHARES_PER_PEER, MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES,
+    MAX_EARLY_SHARES_PER_PEER, MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES, MAX_WAITING_BYTES_PER_AUTHOR,
     MAX_WAITING_VERTICES_PER_AUTHOR,
 };
 use crate::replica::Status;
@@ -25,6 +25,7 @@ pub fn check(status: &Status, peaks: &mut Peaks) -> Result<(), String> {
     let pending = MAX_PENDING_REQUEST_BYTES + status.replicas * (MAX_PENDING_REQUEST_BYTES / 16);
     let held = [
         ("waiting vertices", status.waiting_vertices, others * MAX_WAITING_VERTICES_PER_AUTHOR),
+        ("bytes of waiting vertices for one author", status.waiting_bytes, MAX_WAITING_BYTES_PER_AUTHOR),
         ("bytes of pending requests", status.pending_bytes, pending),
         ("early shares", status.early_shares, others * MAX_EARLY_SHARES_PER_PEER),
         ("clients", status.clients, MAX_PENDING_CLIENTS),
