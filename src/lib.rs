@@ -8,11 +8,15 @@
 //! The layers, lowest first; each may import only what `tests/tidy.rs` lists for it:
 //! [`quorum`], [`time`], [`limits`], [`protocol`], [`codec`], [`dns`], [`threshold`], [`storage`], [`link`],
 //! [`consensus`], [`zone`], [`answer`], [`signing`], [`replica`], [`ceremony`], [`sim`], [`runtime`], [`cli`].
+//! Beside them, in tests only, `plant`: bugs that the tests must find.
 #![warn(missing_docs)]
 
 // What tests/support holds is included by path on both sides of the library's border, and says `conclave::` on both.
 #[cfg(test)]
 extern crate self as conclave;
+
+#[macro_use]
+mod plant;
 
 pub mod answer;
 pub mod ceremony;

@@ -162,6 +162,21 @@ fn what_is_signed_for_another_epoch_or_cluster() {
 }
 
 #[test]
+fn vertices_in_the_names_of_others_are_refused() {
+    let reports = against(AdversaryKind::OtherNames, 2650..2656);
+    reported(&reports, Misbehaviour::BadSignature);
+    did(&reports, &["a vertex in another's name", "a vertex that another signed in another cluster"]);
+}
+
+#[test]
+fn a_replica_that_was_away_until_the_others_had_collected_what_it_lacks_returns() {
+    for seed in seeds(3400..3402) {
+        let crashes = Crashes::LongAbsence;
+        holds(Scenario { crashes, operations: 60, ..Scenario::new(4, seed) });
+    }
+}
+
+#[test]
 fn a_vertex_of_its_own_for_each_peer_in_every_round() {
     let reports = against(AdversaryKind::Variants, 2700..2706);
     did(&reports, &["showed a variant"]);

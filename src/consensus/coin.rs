@@ -10,7 +10,8 @@
 //! k valid shares of *distinct* replicas give g̃^x by Lagrange interpolation in the exponent, the same whichever
 //! k they are; hashed, that is the seed, and the seed permutes the replicas: the round's leaders in order.
 
-use super::vertex::Domain;
+use super::commit::CERTIFY;
+use super::vertex::{Domain, FIRST_SHARE_ROUND};
 use crate::codec::{Digest, digest};
 use crate::quorum::{Committee, ReplicaId};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -149,6 +150,11 @@ impl fmt::Debug for CoinShare {
     }
 }
 
+/// The round to whose coin the vertices of `round` add their shares.
+pub(super) fn tossed_by(round: u64) -> Option<u64> {
+    (round >= FIRST_SHARE_ROUND).then(|| if planted!(EarlyCoin) { round } else { round - CERTIFY })
+}
+
 /// The coin of one round: its base g̃, computed once.
 pub(super) struct Toss {
     name: Digest,
@@ -201,13 +207,15 @@ impl Toss {
             .take(public.threshold)
             .map(|(id, share)| Some((*id, share.point()?)))
             .collect::<Option<_>>()?;
-        if points.len() < public.threshold {
+        if points.len() < public.threshold || planted!(NoCoin) {
             return None;
         }
         let ids: Vec<ReplicaId> = points.iter().map(|(id, _)| *id).collect();
         let weights = ids.iter().map(|id| lagrange_at_zero(*id, &ids));
         let value = RistrettoPoint::vartime_multiscalar_mul(weights, points.iter().map(|(_, point)| point));
-        let seed = digest("conclave/coin seed", &[&self.name.0, &value.compress().0]);
+        let value = value.compress().0;
+        let seed: &[&[u8]] = if planted!(GuessableCoin) { &[] } else { &[&self.name.0, &value] };
+        let seed = digest("conclave/coin seed", seed);
         Some(permutation(committee, &seed))
     }
 

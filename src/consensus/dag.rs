@@ -116,6 +116,7 @@ impl Dag {
     pub fn median_time(&self, ids: impl Iterator<Item = VertexRef>) -> UnixMillis {
         let mut times: Vec<UnixMillis> = ids.map(|id| self.time(&id)).collect();
         times.sort_unstable();
-        times.get(times.len().saturating_sub(1) / 2).copied().unwrap_or(self.genesis_time)
+        let middle = if planted!(GreatestTime) { times.len() - 1 } else { times.len().saturating_sub(1) / 2 };
+        times.get(middle).copied().unwrap_or(self.genesis_time)
     }
 }

@@ -72,7 +72,7 @@ impl Delivery {
         self.time = mark.time;
         self.open.clear();
         self.open_payload.clear();
-        self.delivered = mark.delivered.iter().copied().collect();
+        self.delivered = mark.delivered.iter().copied().filter(|_| !planted!(NothingDelivered)).collect();
         (self.marked, self.batches, self.bytes) = (mark.round, 0, 0);
     }
 
@@ -156,6 +156,9 @@ impl Delivery {
                 });
             }
         }
+        if planted!(MapOrder) {
+            requests.reverse();
+        }
         self.batches += 1;
         Batch { round: closed.round, time: self.time, requests, mark: self.mark() }
     }
@@ -173,7 +176,7 @@ impl Delivery {
     /// Takes the open vertices of a leader's history. What lies behind a delivered vertex and in this leader's window
     /// lay in that of the leader that delivered it.
     fn deliver(&mut self, dag: &Dag, leader: VertexRef, delivered: &mut BTreeSet<VertexRef>) {
-        let oldest = leader.round.saturating_sub(HISTORY_ROUNDS);
+        let oldest = leader.round.saturating_sub(HISTORY_ROUNDS) + u64::from(planted!(AgeOffByOne));
         let mut stack = vec![leader];
         while let Some(id) = stack.pop() {
             if id.round < oldest || !self.open.remove(&id) {

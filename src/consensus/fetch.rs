@@ -135,9 +135,10 @@ impl Fetch {
         quorum_round: u64,
     ) -> (Vec<(To, Message)>, Option<UnixMillis>) {
         let mut send: Vec<(To, Message)> = Vec::new();
+        let most = if planted!(NothingFetched) { 0 } else { MAX_FETCH };
         let mut askers: BTreeMap<VertexRef, Vec<ReplicaId>> = BTreeMap::new();
         for asker in self.committee.others(self.me) {
-            for id in waiting.missing(asker).take(MAX_FETCH) {
+            for id in waiting.missing(asker).take(most) {
                 askers.entry(id).or_default().push(asker);
             }
             let lowest = waiting.missing(asker).next().map_or(0, |id| id.round);

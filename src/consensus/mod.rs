@@ -70,7 +70,7 @@ use crate::quorum::{Committee, ReplicaId};
 use crate::time::{AgreedTime, UnixMillis};
 use checkpoint::Checkpoints;
 use coin::{CoinShare, Toss};
-use commit::{CERTIFY, Rule};
+use commit::Rule;
 use create::{Creation, Decision};
 use dag::Dag;
 use delivery::Delivery;
@@ -78,7 +78,7 @@ use fetch::Fetch;
 use observe::Observe;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use vertex::{Domain, FIRST_SHARE_ROUND};
+use vertex::Domain;
 use waiting::Waiting;
 
 /// What a replica knows of its cluster, and its tunables.
@@ -184,6 +184,8 @@ pub struct Status {
     pub accepted: usize,
     /// Vertices that wait for ancestors.
     pub waiting: usize,
+    /// Bytes of these, of the author that is charged for most.
+    pub waiting_bytes: usize,
     /// Ancestors that are lacking.
     pub missing: usize,
     /// Bytes of requests that wait to enter a vertex.
@@ -255,7 +257,7 @@ impl Consensus {
     /// and what it knows of checkpoints, and asks for what the other has beyond its own highest quorum.
     pub fn linked(&mut self, now: UnixMillis, peer: ReplicaId) -> Step {
         let mut step = Step::default();
-        if self.config.committee.contains(peer) && peer != self.config.me {
+        if self.config.committee.contains(peer) && peer != self.config.me && !planted!(LinkedUnheard) {
             let newest = self.dag.get(&self.creation.newest).cloned();
             step.send.extend(newest.map(|vertex| (To::One(peer), Message::Vertex(vertex))));
             let certificate = self.checkpoints.newest().cloned().map(Message::Certified);
@@ -327,6 +329,7 @@ impl Consensus {
             time,
             accepted: self.dag.len(),
             waiting: self.waiting.len(),
+            waiting_bytes: self.waiting.most_bytes(),
             missing: self.waiting.lacking(),
             pending_bytes: self.creation.pending.bytes(),
             excluded: self.creation.excluded.keys().copied().collect(),
@@ -411,7 +414,8 @@ impl Consensus {
 
     /// Notes an accepted vertex for those to come. An own one that comes back from others is never contradicted.
     fn note(&mut self, id: VertexRef, vertex: &Vertex) {
-        if id.author == self.config.me && id.round > self.creation.newest.round {
+        if id.author == self.config.me && id.round > self.creation.newest.round && !planted!(NewestForgotten)
+        {
             self.creation.made(id, vertex.body().links(), &self.dag);
         } else {
             self.creation.accepted(id);
@@ -424,7 +428,7 @@ impl Consensus {
     }
 
     fn own_share(&self, round: u64) -> Option<CoinShare> {
-        let tossed = (round >= FIRST_SHARE_ROUND).then(|| round - CERTIFY)?;
+        let tossed = coin::tossed_by(round)?;
         let fresh = self.domain.digest("conclave/coin entropy", &[&self.entropy, &tossed.to_be_bytes()]);
         Some(Toss::new(&self.domain, tossed).share(self.config.me, &self.secrets.coin, &fresh.0))
     }

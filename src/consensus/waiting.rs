@@ -62,6 +62,11 @@ impl Waiting {
         self.held.len()
     }
 
+    /// The most bytes that one author is charged for.
+    pub fn most_bytes(&self) -> usize {
+        self.charges.values().map(|charge| charge.bytes).max().unwrap_or(0)
+    }
+
     /// Lacking ancestors.
     pub fn lacking(&self) -> usize {
         self.needs.keys().filter(|id| !self.holds(id)).count()
@@ -223,10 +228,11 @@ impl Waiting {
     }
 
     fn fits(&self, charged: ReplicaId, weight: usize) -> bool {
-        self.charges.get(&charged).is_none_or(|charge| {
-            charge.bytes + weight <= MAX_WAITING_BYTES_PER_AUTHOR
-                && charge.held.len() < MAX_WAITING_VERTICES_PER_AUTHOR
-        })
+        planted!(UnboundedWaiting)
+            || self.charges.get(&charged).is_none_or(|charge| {
+                charge.bytes + weight <= MAX_WAITING_BYTES_PER_AUTHOR
+                    && charge.held.len() < MAX_WAITING_VERTICES_PER_AUTHOR
+            })
     }
 
     /// Takes a vertex from a full quota: another one that asks for it is charged, or it is dropped for all of them.

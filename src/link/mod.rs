@@ -238,6 +238,9 @@ impl Link {
             self.acknowledged(next).map_err(|()| Refusal::Malformed("received what was not sent"))?;
             self.cursor = self.oldest;
         }
+        if planted!(DropOnReconnect) {
+            self.drop_queue();
+        }
         if self.peer_incarnation != Some(hello.incarnation) {
             self.peer_incarnation = Some(hello.incarnation);
             self.expected = hello.oldest;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::codec::Digest;
+use crate::plant::{Plant, Whose, sown};
 use std::collections::VecDeque;
 
 fn id(index: u8) -> ReplicaId {
@@ -84,35 +85,44 @@ impl World {
     }
 }
 
-#[test]
-fn whatever_is_cut_nothing_is_lost_or_delivered_twice() {
-    for seed in 0..400 {
-        let mut chance = Chance(seed);
-        let mut world = World::new();
-        let mut sent = [0; 2];
-        for _ in 0..2000 {
-            let end = chance.below(2) as usize;
-            match chance.below(40) {
-                0 => world.cut(),
-                1 | 2 => world.connect(),
-                3..=12 => {
-                    world.send(end, sent[end]);
-                    sent[end] += 1;
-                }
-                13..=26 if world.connected => drop(world.write(end)),
-                _ if world.connected => drop(world.read(end)),
-                _ => {}
+/// Connections that come and go at random: nothing is lost, nothing comes twice.
+fn cut_at_random(seed: u64) {
+    let mut chance = Chance(seed);
+    let mut world = World::new();
+    let mut sent = [0; 2];
+    for _ in 0..2000 {
+        let end = chance.below(2) as usize;
+        match chance.below(40) {
+            0 => world.cut(),
+            1 | 2 => world.connect(),
+            3..=12 => {
+                world.send(end, sent[end]);
+                sent[end] += 1;
             }
-        }
-        world.connect();
-        world.settle();
-        for end in 0..2 {
-            let all: Vec<u64> = (0..sent[1 - end]).collect();
-            assert_eq!(world.delivered[end], all, "seed {seed}, end {end}");
-            assert_eq!(world.linked[end], 1, "seed {seed}: one new incarnation, no gap");
-            assert_eq!(world.ends[end].waiting(), 0, "seed {seed}: all acknowledged");
+            13..=26 if world.connected => drop(world.write(end)),
+            _ if world.connected => drop(world.read(end)),
+            _ => {}
         }
     }
+    world.connect();
+    world.settle();
+    for end in 0..2 {
+        let all: Vec<u64> = (0..sent[1 - end]).collect();
+        assert_eq!(world.delivered[end], all, "seed {seed}, end {end}");
+        assert_eq!(world.linked[end], 1, "seed {seed}: one new incarnation, no gap");
+        assert_eq!(world.ends[end].waiting(), 0, "seed {seed}: all acknowledged");
+    }
+}
+
+#[test]
+fn whatever_is_cut_nothing_is_lost_or_delivered_twice() {
+    (0..400).for_each(cut_at_random);
+}
+
+#[test]
+fn planted_links_that_drop_at_a_new_connection_are_found() {
+    let found = |seed| sown(&[Plant::DropOnReconnect], Whose::All, || cut_at_random(seed)).is_err();
+    assert!((0..3).any(found), "not with three seeds");
 }
 
 #[test]

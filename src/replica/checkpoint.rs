@@ -66,7 +66,7 @@ impl Checkpoints {
 
     /// The certified state of this round, if it is kept.
     pub fn certified(&self, round: u64) -> Option<&Held> {
-        self.held.get(&round).filter(|_| round <= self.stable)
+        self.held.get(&round).filter(|_| round <= self.stable && !planted!(NoStateToGive))
     }
 
     /// The certified state of this round, for a peer. A large one takes longer than the order takes to the next but one

@@ -37,6 +37,8 @@ pub struct Status {
     pub pending_bytes: usize,
     /// Vertices that wait for their ancestors.
     pub waiting_vertices: usize,
+    /// Bytes of these, of the author that is charged for most.
+    pub waiting_bytes: usize,
     /// Signature shares that came before their jobs.
     pub early_shares: usize,
     /// Whether it makes no vertices yet, because it found its log empty.
@@ -129,6 +131,7 @@ impl Replica {
             pending_requests: self.clients.requests(),
             pending_bytes: consensus.pending_bytes,
             waiting_vertices: consensus.waiting,
+            waiting_bytes: consensus.waiting_bytes,
             early_shares: self.signing.early_shares(),
             observes: consensus.observes,
             line: consensus.line,

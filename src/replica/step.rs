@@ -11,7 +11,7 @@ use crate::limits::{MAX_FRAME_BYTES, MAX_WAITING_BATCHES};
 use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::ReplicaId;
 use crate::signing::{self, JobSpec};
-use crate::time::{SECOND, UnixMillis};
+use crate::time::{AgreedTime, SECOND, UnixMillis};
 use crate::zone::{self, RequestId, View};
 use std::sync::Arc;
 
@@ -177,7 +177,7 @@ impl Replica {
             let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(LATE));
             out.effects.push(Effect::Reply { client, wire });
         }
-        out.sync = self.unsynced && !out.effects.is_empty();
+        out.sync = self.unsynced && !out.effects.is_empty() && !planted!(SendBeforeSync);
         if out.sync {
             self.unsynced = false;
         }
@@ -207,7 +207,8 @@ impl Replica {
     fn execute(&mut self, now: UnixMillis, batch: consensus::Batch, out: &mut Output) {
         let requests: Vec<(RequestId, &[u8])> =
             batch.requests.iter().zip(0..).map(|(ordered, tag)| (RequestId(tag), &*ordered.bytes)).collect();
-        let executed = self.machine.execute(&zone::Batch { time: batch.time, requests: &requests });
+        let time = if planted!(LocalTime) { AgreedTime(now.0) } else { batch.time };
+        let executed = self.machine.execute(&zone::Batch { time, requests: &requests });
         self.counters.agreed_time_ms = batch.time.0;
         self.pipeline.executed(batch.round, executed.jobs.iter().map(|job| job.id));
         self.executed_round = batch.round;
@@ -307,6 +308,9 @@ impl Replica {
                 Some(failure) => asker.failure(keys, now, failure),
                 None => asker.reply(keys, now, outcome.rcode, None),
             };
+            if planted!(TwoReplies) {
+                out.effects.push(Effect::Reply { client, wire: wire.clone() });
+            }
             out.effects.push(Effect::Reply { client, wire });
         }
     }

@@ -38,6 +38,7 @@ pub(super) struct Actor {
 pub(super) struct Corrupt {
     pub will: Box<dyn Adversary>,
     pub forge: Forge,
+    pub elsewhere: Vec<Forge>,
 }
 
 /// Why a machine has ended, or does not start.
@@ -126,6 +127,8 @@ impl Actor {
 
     /// Starts, from what the disk holds.
     pub fn start(&mut self, cluster: &Cluster, now: u64, chance: &mut Chance) -> Result<Todo, Stop> {
+        #[cfg(test)]
+        crate::plant::at(Some(self.id));
         self.incarnation += 1;
         if self.plant == Some(Plant::ForgetLog) {
             let (_, opened) = Log::open(self.disk.clone(), cluster.id, self.id)?;
@@ -169,6 +172,8 @@ impl Actor {
 
     /// One input.
     pub fn step(&mut self, now: u64, input: Input) -> Result<Todo, Stop> {
+        #[cfg(test)]
+        crate::plant::at(Some(self.id));
         let clock = self.clock(now);
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         let output = running.replica.step(clock, input);
@@ -177,6 +182,8 @@ impl Actor {
 
     /// A request goes into the order past the ingress.
     pub fn order(&mut self, now: u64, request: Vec<u8>) -> Result<Todo, Stop> {
+        #[cfg(test)]
+        crate::plant::at(Some(self.id));
         let clock = self.clock(now);
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         let output = running.replica.order(clock, request);

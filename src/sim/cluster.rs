@@ -115,14 +115,14 @@ impl Cluster {
         Signer::new(Name::parse("guest.client.").expect("a name"), seed)
     }
 
-    /// What a corrupt replica `me` can sign.
-    pub fn forge(&self, me: ReplicaId) -> Forge {
-        Forge::new(&self.consensus(me), self.secrets(me))
-    }
-
     /// One who only looks on.
     pub fn onlooker(&self) -> Onlooker {
         Onlooker::new(self.committee, self.id, Epoch(0), self.coin.clone())
+    }
+
+    /// What a corrupt replica `me` can sign.
+    pub fn forge(&self, me: ReplicaId) -> Forge {
+        Forge::new(&self.consensus(me), self.secrets(me))
     }
 
     fn consensus(&self, me: ReplicaId) -> consensus::Config {

@@ -2,7 +2,7 @@
 use super::actor::{Actor, Corrupt, Todo};
 use super::chance::Chance;
 use super::checkers::Checkers;
-use super::clients::Clients;
+use super::clients::{Clients, Next};
 use super::cluster::{Cluster, START};
 use super::schedulers::Scheduler;
 use super::witness::{News, Seen, Witness};
@@ -151,8 +151,11 @@ impl<'a> World<'a> {
             for audience in audiences {
                 let plant = scenario.plant.filter(|_| id.slot() == 0);
                 let actor = Actor::new(&cluster, id, audience, plant, &mut chance);
-                let corrupt =
-                    adversary.map(|kind| Corrupt { will: kind.make(&mut chance), forge: cluster.forge(id) });
+                let elsewhere = || committee.members().map(|other| cluster.forge(other)).collect();
+                let corrupt = adversary.map(|kind| {
+                    let will = kind.make(&mut chance);
+                    Corrupt { will, forge: cluster.forge(id), elsewhere: elsewhere() }
+                });
                 actors.push(actor.corrupt(corrupt));
             }
         }
@@ -326,7 +329,8 @@ impl<'a> World<'a> {
     fn crash(&mut self, actor: usize, between: bool) {
         if self.actors[actor].running.is_some() {
             self.fail_at(actor, between);
-            self.soon(100, 2_000, Event::Start(actor));
+            let away = self.absence_ms();
+            self.soon(away, away + 1_900, Event::Start(actor));
         }
     }
 
@@ -410,12 +414,18 @@ impl<'a> World<'a> {
                     To::Others => self.cluster.committee.others(id).collect(),
                     To::One(one) => vec![one],
                 };
+                if correct {
+                    self.checkers.coins.sent(id, &bytes)?;
+                }
                 to.into_iter().for_each(|to| self.transmit(actor, to, &bytes));
             }
             Effect::Reply { client, wire } if correct => {
                 let now_secs = (START.0 + self.now) / 1_000;
                 let (one, next) = self.clients.reply(client.0, &wire, now_secs)?;
                 self.tell(actor, News::Reply { client: one, number: client.0, wire: Some(&wire), next });
+                if let (Next::Ended, Some(view)) = (next, self.views.get(&actor)) {
+                    self.clients.check_one(one, view)?;
+                }
                 self.next(one, next);
             }
             Effect::Answer { client, view, .. } if correct => {

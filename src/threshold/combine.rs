@@ -43,7 +43,7 @@ pub(super) fn combine(
     let elements = well_formed(public, shares)?;
     let y = candidate(public, x, shares, &elements).map(|y| public.0.modulus.encode(&y));
     match y {
-        Some(y) if public.verify(x, &y) => Ok(Signature(y)),
+        Some(y) if planted!(UncheckedCombination) || public.verify(x, &y) => Ok(Signature(y)),
         _ => Err(blame(public, shares)),
     }
 }

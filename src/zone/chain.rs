@@ -35,6 +35,7 @@ pub(super) fn mend(base: &View, head: &mut View, touched: &BTreeSet<Key>) -> BTr
         }
     }
     // Moved names change the next name of the owner before them.
+    let moved = if planted!(ChainNotMended) { Vec::new() } else { moved };
     let before: Vec<Key> = moved.iter().filter_map(|key| head.chain_before(key).cloned()).collect();
     affected.extend(before);
     if ttl(base) != ttl(head) {

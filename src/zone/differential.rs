@@ -9,6 +9,7 @@ use super::oracle::{self, Oracle};
 use super::testing::*;
 use crate::dns::message::Message;
 use crate::dns::{Class, Name, Rdata, Record, RrType, Soa};
+use crate::plant::{Plant, Whose, sown};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// xorshift64*.
@@ -210,6 +211,12 @@ fn random_updates_give_what_the_plain_model_gives() {
     for seed in seeds(0..30) {
         run(seed, 150, false);
     }
+}
+
+#[test]
+fn planted_prerequisites_of_some_records_are_found() {
+    let found = |seed| sown(&[Plant::PrerequisiteSubset], Whose::All, || run(seed, 150, false)).is_err();
+    assert!((0..6).any(found), "not with six seeds");
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl Ledger {
             return;
         }
         let serial = self.head.serial();
-        if !open.bumped && draft.view.serial() == serial {
+        if (!open.bumped || planted!(SerialPerMessage)) && draft.view.serial() == serial {
             draft.set_serial(self.rules.serial.next(serial, time));
         }
         open.bumped = true;

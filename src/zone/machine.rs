@@ -223,11 +223,12 @@ impl Machine {
             }
             Ok(verified) => verified,
         };
-        let remember = Some((verified.covered, verified.expires_secs));
-        if let Some(answer) = self.replay.answer(verified.covered) {
+        let covered = if planted!(RepeatsByMessage) { codec::digest("", &[wire]) } else { verified.covered };
+        let remember = Some((covered, verified.expires_secs));
+        if let Some(answer) = self.replay.answer(covered) {
             return Verdict { repeat: Some(answer.clone()), ..plain(answer.rcode) };
         }
-        if fresh.contains_key(&verified.covered) {
+        if fresh.contains_key(&covered) {
             return Verdict { remember, ..plain(Rcode::NOERROR) };
         }
         let update = match Update::parse(wire) {

@@ -165,7 +165,9 @@ impl Restore {
                 }
                 view.settle(key, node);
             }
-            for (covered, answer, end) in partial.answers {
+            for (covered, answer, end) in
+                partial.answers.into_iter().filter(|_| !planted!(RepeatsNotRestored))
+            {
                 self.replay.restore(covered, answer, end);
             }
         }

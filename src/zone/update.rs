@@ -115,7 +115,9 @@ fn prerequisites(zone: &Draft, records: &[Record]) -> Result<(), Rcode> {
     }
     // §3.2.3: the whole RRset must be equal, without its TTL.
     for (name, set) in wanted.values() {
-        if !zone.rrset(name, set.rtype).is_some_and(|held| held.same_data(set)) {
+        let some =
+            |held: &Rrset| planted!(PrerequisiteSubset) && set.iter().all(|rdata| held.contains(rdata));
+        if !zone.rrset(name, set.rtype).is_some_and(|held| held.same_data(set) || some(&held)) {
             return Err(Rcode::NXRRSET);
         }
     }

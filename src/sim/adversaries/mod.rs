@@ -15,6 +15,7 @@ mod forged_checkpoint;
 mod impostor;
 mod mute;
 mod old_epoch;
+mod other_names;
 mod replay;
 mod selective;
 mod time_liar;
@@ -40,6 +41,8 @@ pub struct Scene<'a> {
     pub now: u64,
     /// Its replica's keys.
     pub forge: &'a Forge,
+    /// All replicas' keys, for what they have signed in another cluster.
+    pub elsewhere: &'a [Forge],
     /// What it has done.
     pub deeds: &'a mut Deeds,
 }
@@ -105,6 +108,8 @@ pub enum AdversaryKind {
     Mute,
     /// What is signed for another epoch or another cluster.
     OldEpoch,
+    /// Vertices in others' names, some of which they signed in another cluster.
+    OtherNames,
     /// Says again what it said before, to whomever.
     Replay,
     /// Tells some and not others, and of the others some late.
@@ -138,6 +143,7 @@ impl AdversaryKind {
             Self::Impostor => Box::new(impostor::Impostor::new(chance)),
             Self::Mute => Box::new(mute::Mute::new(chance)),
             Self::OldEpoch => Box::new(old_epoch::OldEpoch),
+            Self::OtherNames => Box::new(other_names::OtherNames),
             Self::Replay => Box::new(replay::Replay::default()),
             Self::Selective => Box::new(selective::Selective::default()),
             Self::TimeLiar => Box::new(time_liar::TimeLiar::new(chance)),

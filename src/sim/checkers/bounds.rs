@@ -1,7 +1,7 @@
 //! Memory: what others can make a replica keep stays within `limits`, whatever they send.
 use crate::limits::{
     LOG_SEGMENT_BYTES, MAX_EARLY_SHARES_PER_PEER, MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES,
-    MAX_WAITING_BATCHES, MAX_WAITING_VERTICES_PER_AUTHOR,
+    MAX_WAITING_BATCHES, MAX_WAITING_BYTES_PER_AUTHOR, MAX_WAITING_VERTICES_PER_AUTHOR,
 };
 use crate::replica::Status;
 
@@ -45,6 +45,7 @@ pub fn check(status: &Status, disk_bytes: u64, comes_back: bool, peaks: &mut Pea
     let pending = MAX_PENDING_REQUEST_BYTES + status.replicas * (MAX_PENDING_REQUEST_BYTES / 16);
     let held = [
         ("waiting vertices", status.waiting_vertices, others * MAX_WAITING_VERTICES_PER_AUTHOR),
+        ("bytes of waiting vertices for one author", status.waiting_bytes, MAX_WAITING_BYTES_PER_AUTHOR),
         ("bytes of pending requests", status.pending_bytes, pending),
         ("early shares", status.early_shares, others * MAX_EARLY_SHARES_PER_PEER),
         ("clients", status.clients, MAX_PENDING_CLIENTS),

@@ -5,7 +5,7 @@
 //! takes its effect, every other time none. After each batch the trusted server's zone must hold just that.
 use super::WINDOW;
 use crate::codec::{self, Digest, digest};
-use crate::dns::{Name, Rcode, RrType};
+use crate::dns::{Name, Rcode, RrType, dnssec};
 use crate::limits::MAX_REQUEST_BYTES;
 use crate::replica::ExecutedBatch;
 use crate::zone::{Request, View};
@@ -26,6 +26,8 @@ pub struct Effects {
     lengths: BTreeMap<usize, usize>,
     addresses: BTreeMap<Name, u8>,
     dealt: Option<BTreeSet<(Name, RrType, Vec<u8>)>>,
+    /// Of the version before.
+    serial: Option<u32>,
     /// Updates executed again, without effect.
     repeats: u64,
 }
@@ -89,6 +91,13 @@ impl Effects {
     }
 
     fn compare(&mut self, view: &View) -> Result<(), String> {
+        let serial = view.serial();
+        if self.serial.replace(serial).is_some_and(|before| serial != before + 1) {
+            return Err(format!(
+                "publication: serial {serial} is not one more than that of the version before"
+            ));
+        }
+        chain(view)?;
         let mut held = BTreeSet::new();
         for node in view.iter() {
             for (rtype, signed) in
@@ -111,6 +120,24 @@ impl Effects {
                 "authorisation: at serial {} the clients' requests, each once, do not explain {name} {rtype} {rdata:?}",
                 view.serial()
             )),
+        }
+    }
+}
+
+/// The chain of denial: from each owner of an NSEC to the next in canonical order, and from the last to the first.
+fn chain(view: &View) -> Result<(), String> {
+    let links: Vec<(Name, Name)> = view
+        .iter()
+        .filter_map(|node| {
+            let nsec = node.get(RrType::NSEC)?.rrset.iter().next()?;
+            Some((node.name().clone(), dnssec::parse_nsec(nsec)?.0))
+        })
+        .collect();
+    let next = links.iter().cycle().skip(1).map(|(owner, _)| owner);
+    match links.iter().zip(next).find(|((_, shown), next)| shown != *next) {
+        None => Ok(()),
+        Some(((owner, shown), next)) => {
+            Err(format!("publication: the NSEC of {owner} leads to {shown}, and the next owner is {next}"))
         }
     }
 }

@@ -3,6 +3,7 @@
 //! - [`order`]: batches with equal numbers are equal, and machines are equal after equal batches;
 //! - [`trusted`]: rcodes, states and zones are those of one trusted server with the whole key;
 //! - [`effects`]: what changed is what clients signed, each request once;
+//! - [`coin`]: nobody can know the leaders before it is time, and none comes first always;
 //! - [`liveness`]: what a correct replica was given is delivered within so many rounds;
 //! - [`bounds`]: buffers stay within their limits;
 //! - here: nobody correct is accused, and agreed time does not run ahead of the correct clocks.
@@ -11,6 +12,7 @@
 //! falls out of a window is not lost to the checks, for batches carry the digest of all before them.
 
 pub mod bounds;
+pub mod coin;
 pub mod effects;
 pub mod liveness;
 pub mod order;
@@ -21,6 +23,7 @@ use crate::protocol::{Fault, Misbehaviour};
 use crate::quorum::ReplicaId;
 use crate::replica::ExecutedBatch;
 use crate::zone::View;
+use coin::Coins;
 use effects::Effects;
 use liveness::Liveness;
 use order::Order;
@@ -40,6 +43,8 @@ pub struct Checkers {
     trusted: Trusted,
     /// That only clients change zones.
     pub effects: Effects,
+    /// That the coin keeps its secret for as long as it must.
+    pub coins: Coins,
     /// That requests are delivered in time.
     pub liveness: Liveness,
     faults: BTreeMap<Misbehaviour, u64>,
@@ -53,6 +58,7 @@ impl Checkers {
             order: Order::default(),
             trusted: Trusted::new(cluster),
             effects: Effects::default(),
+            coins: Coins::new(cluster),
             liveness: Liveness::new(cluster.committee),
             faults: BTreeMap::new(),
         }

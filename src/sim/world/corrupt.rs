@@ -45,7 +45,8 @@ impl World<'_> {
         let one = &mut self.actors[actor];
         let corrupt = one.adversary.as_mut().filter(|_| one.running.is_some())?;
         let deeds = &mut self.report.deeds;
-        let mut scene = Scene { chance: &mut self.chance, now: self.now, forge: &corrupt.forge, deeds };
+        let (forge, elsewhere) = (&corrupt.forge, &corrupt.elsewhere[..]);
+        let mut scene = Scene { chance: &mut self.chance, now: self.now, forge, elsewhere, deeds };
         Some(question(&mut *corrupt.will, &mut scene))
     }
 
