@@ -2,6 +2,7 @@
 
 mod adversaries;
 mod checkpoints;
+mod checks;
 mod delivery;
 mod exclusion;
 mod faults;

@@ -95,15 +95,7 @@ async fn serve(
     };
 
     let (mut log, opened) = Log::open(disk.clone(), cluster, me).map_err(in_log)?;
-    if let Some(torn) = log.torn_tail() {
-        warn!(file = torn.file, offset = torn.offset, bytes = torn.bytes, "cut off what was never synced");
-    }
-    let Opened { snapshot, mut records } = opened;
-    records.extend(first_start(&file, &consensus, &mut log)?);
-    let checkpoint = snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
-    let stored = checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
-    info!(replica = %me, records = records.len(), checkpoint_bytes = stored, "replaying the log");
-    let past = Past { checkpoint, records };
+    let past = past(&file, &consensus, &mut log, opened)?;
     let config = replica::Config {
         consensus,
         secrets,
@@ -172,6 +164,24 @@ async fn work(core: Core<DirDisk>, control: &Lane<Arrival>) -> Result<Result<(),
         }
         ended = &mut ended => Ok(ended.unwrap_or(Ok(()))),
     }
+}
+
+/// What the replica starts from.
+fn past(
+    file: &ReplicaFile,
+    consensus: &consensus::Config,
+    log: &mut Log<DirDisk>,
+    opened: Opened,
+) -> Result<Past, Error> {
+    if let Some(torn) = log.torn_tail() {
+        warn!(file = torn.file, offset = torn.offset, bytes = torn.bytes, "cut off what was never synced");
+    }
+    let Opened { snapshot, mut records } = opened;
+    records.extend(first_start(file, consensus, log)?);
+    let checkpoint = snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
+    let stored = checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
+    info!(replica = %consensus.me, records = records.len(), checkpoint_bytes = stored, "replaying the log");
+    Ok(Past { checkpoint, records })
 }
 
 /// What the log of a replica that has never run begins with. An empty log without the mark of such a replica is a lost one.
