@@ -206,3 +206,18 @@ fn a_tail_made_to_be_slow_to_search_is_cut() {
     let torn = log.torn_tail().unwrap();
     assert_eq!((opened.records.len(), torn.offset, torn.bytes), (1, start, tail.len() as u64));
 }
+
+#[test]
+fn a_record_counts_only_in_its_log_and_where_it_was_written() {
+    let binding = Binding { cluster: cluster(1), me: me(1) };
+    let place = Place { first: 3, offset: 100, position: 5 };
+    let bytes = binding.record(place, HEADER, b"payload");
+    assert_eq!(binding.parse_record(place, &bytes).unwrap(), b"payload");
+    let (first, offset, position) = (4, 101, 6);
+    for other in [Place { first, ..place }, Place { offset, ..place }, Place { position, ..place }] {
+        assert!(binding.parse_record(other, &bytes).is_err());
+    }
+    for other in [Binding { cluster: cluster(2), ..binding }, Binding { me: me(2), ..binding }] {
+        assert!(other.parse_record(place, &bytes).is_err());
+    }
+}
