@@ -24,8 +24,6 @@ pub(crate) enum Plant {
     UncheckedPublication,
     /// Who has a certified state gives it to nobody.
     NoStateToGive,
-    /// A vertex is too old to be delivered one round too early.
-    AgeOffByOne,
     /// The name of a vertex does not bind its requests.
     FakeDigests,
     /// Vertices are taken without their signature.

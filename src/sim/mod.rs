@@ -27,10 +27,11 @@
 //! Order: batches with equal numbers are equal. Execution and publication: outcomes, states and zones, signatures
 //! included, are those of one trusted server with the whole key that is given the same batches. Authorisation: what
 //! changes is what clients signed, each request once. Replies: one for each try of a client, with the rcode that a plain
-//! model of its names gives, and NOERROR only once that replica serves what it says. Accusation: no correct replica is reported for what only a corrupt one does. Time: agreed
-//! time is not ahead of the correct clocks. Coin: nobody can know a round's leaders before it is time. Bounds: buffers stay within their limits. Liveness: every operation
-//! ends, and is delivered within a bounded number of rounds. In the end: all correct replicas serve the same version,
-//! and what was answered is in it.
+//! model of its names gives, and NOERROR only once that replica serves what it says. Accusation: no correct replica is
+//! reported for what only a corrupt one does. Time: agreed time is not ahead of the correct clocks. Coin: nobody can know
+//! a round's leaders before it is time. Bounds: buffers stay within their limits. Liveness: every operation ends, and is
+//! delivered within a bounded number of rounds. In the end: all correct replicas serve the same version, and what was
+//! answered is in it.
 //!
 //! A simulator that finds no planted bug proves nothing: [`Plant`] breaks one replica on purpose, and the tests
 //! demand that it is caught; so do those of `plant` for some thirty more, one wrong line each, in the layers themselves.

@@ -41,6 +41,10 @@ impl Scenario {
             },
             ..Self::new(4, seed)
         };
+        // A replica whose disk is damaged is gone until it is emptied, and so one of the t; with one replica there is no other.
+        let spare = chosen.adversary.is_none() && chosen.crashes == Crashes::Never && chosen.n > 3;
+        let bears = chosen.disk != DiskFault::BitFlip || spare;
+        let chosen = Self { disk: if bears { chosen.disk } else { DiskFault::Never }, ..chosen };
         // Who is lost counts among the t, and so does who is corrupt; and what is lost takes long enough by itself.
         let alone = chosen.crashes == Crashes::Never && chosen.disk == DiskFault::Never && chosen.n == 4;
         if !alone || chosen.adversary.is_some() || !chance.one_in(4) {

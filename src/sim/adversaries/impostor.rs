@@ -8,16 +8,34 @@ use crate::limits::MAX_REQUEST_BYTES;
 use crate::sim::cluster::{START, origin};
 use crate::sim::sig0::Signer;
 use crate::zone::Request;
+use std::collections::VecDeque;
+
+/// Requests that are remembered: those of some seconds.
+const MEMORY: usize = 16;
 
 /// The impostor.
 pub(super) struct Impostor {
     /// A key with a client's name, and not the client's.
     signer: Signer,
+    /// Clients' requests that it heard, the oldest first.
+    heard: VecDeque<Vec<u8>>,
 }
 
 impl Impostor {
     pub fn new(chance: &mut Chance) -> Self {
-        Self { signer: Signer::new(Name::parse("sig0.client.").expect("a name"), chance.seed()) }
+        let signer = Signer::new(Name::parse("sig0.client.").expect("a name"), chance.seed());
+        Self { signer, heard: VecDeque::new() }
+    }
+
+    /// A request heard now, or long ago: who repeats it at once changes nothing that was not just changed.
+    fn remember(&mut self, scene: &mut Scene<'_>, wire: Vec<u8>) -> Vec<u8> {
+        self.heard.push_back(wire);
+        if self.heard.len() > MEMORY {
+            self.heard.pop_front();
+        }
+        let newest = self.heard.len() - 1;
+        let at = if scene.chance.one_in(2) { newest } else { scene.chance.range(0, newest as u64) as usize };
+        self.heard[at].clone()
     }
 
     /// One more request made of a client's.
@@ -56,6 +74,7 @@ impl Adversary for Impostor {
         for request in &vertex.body().payload {
             match codec::decode(&request.0, MAX_REQUEST_BYTES) {
                 Ok(Request::Update { wire }) if !wire.is_empty() && acts.len() < 8 => {
+                    let wire = self.remember(scene, wire);
                     let made = self.alter(scene, wire);
                     acts.push(Act::Propose(codec::encode(&made)));
                 }
