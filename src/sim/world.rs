@@ -134,7 +134,7 @@ impl<'a> World<'a> {
             }
         }
         let checkers = Checkers::new(&cluster, corrupt);
-        let clients = Clients::new(&cluster, scenario.clients, scenario.operations);
+        let clients = Clients::new(&cluster, scenario);
         let mut world = Self {
             scenario,
             cluster,
