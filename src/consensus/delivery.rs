@@ -116,6 +116,11 @@ impl Delivery {
         self.recent.contains(request)
     }
 
+    /// Forgets what is below the collection line.
+    pub fn collect(&mut self, line: u64) {
+        self.recent.collect(line);
+    }
+
     /// Closes a round: its batch, if it makes one, and the vertices that age excludes from now on.
     pub fn close(&mut self, dag: &Dag, closed: &Closed) -> (Option<Batch>, Vec<VertexRef>) {
         let batch = (!closed.leaders.is_empty()).then(|| self.batch(dag, closed));
@@ -147,7 +152,7 @@ impl Delivery {
         let mut requests = Vec::new();
         for id in &delivered {
             for request in &dag.get(id).expect("open vertices are accepted").body().payload {
-                self.recent.insert(&request.0);
+                self.recent.insert(closed.round, &request.0);
                 self.bytes += request.0.len();
                 requests.push(Ordered {
                     author: id.author,
@@ -189,22 +194,33 @@ impl Delivery {
     }
 }
 
-/// The requests delivered last, by digest: not proposed again.
+/// The requests delivered by leaders at or above the collection line, by digest: not proposed again. Of one that is older and
+/// proposed again nothing comes: execution remembers it, or its signature's time is over.
 #[derive(Default)]
 struct Recent {
     known: BTreeSet<Digest>,
-    order: VecDeque<Digest>,
+    order: VecDeque<(u64, Digest)>,
 }
 
 impl Recent {
-    fn insert(&mut self, request: &[u8]) {
+    fn insert(&mut self, round: u64, request: &[u8]) {
         let name = Self::name(request);
         if self.known.insert(name) {
-            self.order.push_back(name);
+            self.order.push_back((round, name));
         }
-        while self.order.len() > MAX_REPLAY_ENTRIES {
-            self.order.pop_front().map(|oldest| self.known.remove(&oldest));
+        if self.order.len() > MAX_REPLAY_ENTRIES {
+            self.forget_oldest();
         }
+    }
+
+    fn collect(&mut self, line: u64) {
+        while self.order.front().is_some_and(|(round, _)| *round < line) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        self.order.pop_front().map(|(_, oldest)| self.known.remove(&oldest));
     }
 
     fn contains(&self, request: &[u8]) -> bool {

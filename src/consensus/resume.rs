@@ -183,6 +183,7 @@ impl Consensus {
         }
         self.dag.collect(line, kept);
         self.creation.collect(line);
+        self.delivery.collect(line);
         let ready = self.waiting.collect(line);
         self.accept_all(ready, step);
     }
@@ -223,6 +224,7 @@ impl Consensus {
             Record::Collected(line) => {
                 self.dag.collect(line, line);
                 self.creation.collect(line);
+                self.delivery.collect(line);
             }
             Record::Accepted(vertex) | Record::Own(vertex) => self.replay_vertex(vertex, step),
         }

@@ -5,6 +5,7 @@
 //! reply, or after SERVFAIL, it sends *the same octets* to another: what was executed already must be answered as the
 //! first time. Each try gets at most one reply. Some clients send each update to two replicas at once; both may answer,
 //! the same.
+use super::Scenario;
 use super::chance::Chance;
 use super::checkers::effects::Change;
 use super::cluster::{Cluster, origin};
@@ -18,11 +19,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Names that a client plays with.
 const LABELS: u64 = 4;
 
+/// A type of which nobody knows anything (RFC 6895 §3.1).
+const PRIVATE: RrType = RrType(65_280);
+
 /// All clients of a run.
 pub struct Clients {
     tsig: TsigKey,
     sig0: Signer,
     guest: Signer,
+    padding: usize,
     clients: Vec<Client>,
     /// Try → client, as long as no reply has come to it.
     open: BTreeMap<u64, usize>,
@@ -71,14 +76,16 @@ pub enum Next {
 }
 
 impl Clients {
-    /// `count` clients with `operations` to do each.
-    pub(super) fn new(cluster: &Cluster, count: usize, operations: usize) -> Self {
-        let client = |_| Client { left: operations, names: BTreeMap::new(), current: None, changed: None };
-        let clients = (0..count).map(client).collect();
+    /// A scenario's clients.
+    pub(super) fn new(cluster: &Cluster, scenario: &Scenario) -> Self {
+        let client =
+            |_| Client { left: scenario.operations, names: BTreeMap::new(), current: None, changed: None };
+        let clients = (0..scenario.clients).map(client).collect();
         Self {
             tsig: cluster.tsig(),
             sig0: cluster.sig0(),
             guest: cluster.guest(),
+            padding: scenario.padding,
             clients,
             open: BTreeMap::new(),
             late: BTreeMap::new(),
@@ -132,7 +139,8 @@ impl Clients {
         let name = origin().child(label.as_bytes()).expect("a short label");
         let held = one.names.get(&name).copied();
         let (tsig, sig0, guest) = (&self.tsig, &self.sig0, &self.guest);
-        let maker = Maker { tsig, sig0, guest, now_secs, by_sig0: client % 2 == 1 };
+        let padding = self.padding;
+        let maker = Maker { tsig, sig0, guest, now_secs, by_sig0: client % 2 == 1, padding };
         let operation = match (ordered_reads && chance.one_in(2), one.left) {
             (true, _) => maker.read(name, held, chance),
             // The last one must change something, so that idle clusters are seen to wake.
@@ -286,6 +294,7 @@ struct Maker<'a> {
     guest: &'a Signer,
     now_secs: u64,
     by_sig0: bool,
+    padding: usize,
 }
 
 /// A record of an update: class, type, data; owner and section come with it.
@@ -338,7 +347,7 @@ impl Maker<'_> {
     /// What must be refused: most by the replica that gets it, what a guest signed by all.
     fn bad(&self, name: Name, chance: &mut Chance) -> Operation {
         let add = (Section::Authority, name, Class::IN, RrType::A, Some(1));
-        let mut wire = message(&[add], chance);
+        let mut wire = message(&[add], self.padding, chance);
         let refused = |wire, rcode| Operation {
             wire,
             unsigned: 0,
@@ -394,7 +403,7 @@ impl Maker<'_> {
         effect: Option<(Name, Option<u8>)>,
         chance: &mut Chance,
     ) -> Operation {
-        let mut wire = message(parts, chance);
+        let mut wire = message(parts, self.padding, chance);
         let unsigned = wire.len();
         let mac = if self.by_sig0 {
             self.sig0.sign(&mut wire, self.now_secs);
@@ -410,8 +419,8 @@ impl Maker<'_> {
 
 /// An unsigned update. Its additional section, which nobody heeds, tells it apart from all others: two equal ones of a
 /// second would be a replay.
-fn message(parts: &[Part], chance: &mut Chance) -> Vec<u8> {
-    let mut writer = Writer::new(4_096);
+fn message(parts: &[Part], padding: usize, chance: &mut Chance) -> Vec<u8> {
+    let mut writer = Writer::new(4_096 + padding);
     writer.header(&Header::request(chance.bits() as u16, Opcode::UPDATE));
     writer.question(&Question { name: origin(), rtype: RrType::SOA, class: Class::IN }).expect("it fits");
     for (section, name, class, rtype, address) in parts {
@@ -421,5 +430,9 @@ fn message(parts: &[Part], chance: &mut Chance) -> Vec<u8> {
     }
     let nonce = Rdata::new(&chance.seed()[..16]);
     writer.parts(Section::Additional, &origin(), RrType::AAAA, Class::IN, 0, &nonce).expect("it fits");
+    if padding > 0 {
+        let padding = Rdata::new(&vec![0; padding]);
+        writer.parts(Section::Additional, &origin(), PRIVATE, Class::IN, 0, &padding).expect("it fits");
+    }
     writer.finish()
 }

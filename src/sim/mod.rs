@@ -145,6 +145,8 @@ pub struct Scenario {
     pub operations: usize,
     /// Virtual milliseconds from one operation of a client to its next, beside half a second by chance.
     pub pace_ms: u64,
+    /// Octets in each update that nobody heeds.
+    pub padding: usize,
     /// Virtual milliseconds of silence before the last operation of each client.
     pub idle_ms: u64,
     /// Whether the zone's queries go through the order.
@@ -171,6 +173,7 @@ impl Scenario {
             clients: 3,
             operations: 5,
             pace_ms: 0,
+            padding: 0,
             idle_ms: 0,
             ordered_reads: false,
             doubled: false,

@@ -160,7 +160,7 @@ impl<'a> World<'a> {
             }
         }
         let checkers = Checkers::new(&cluster, corrupt);
-        let clients = Clients::new(&cluster, scenario.clients, scenario.operations);
+        let clients = Clients::new(&cluster, scenario);
         for witness in witnesses.iter_mut() {
             witness.begin(committee, cluster.onlooker());
         }

@@ -138,6 +138,7 @@ impl Choices {
             rest: self.rest.unwrap_or(chosen.rest),
             interrupted: self.interrupted.unwrap_or(chosen.interrupted),
             pace_ms: self.pace_ms.unwrap_or(chosen.pace_ms),
+            padding: chosen.padding,
             plant: self.plant,
             seed,
         }

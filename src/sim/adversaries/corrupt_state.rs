@@ -74,7 +74,7 @@ impl CorruptState {
         mut runs: Vec<(Vec<Piece>, bool)>,
     ) -> Option<Message> {
         let chosen = scene.chance.range(0, runs.len().max(1) as u64 - 1) as usize;
-        let Some((pieces, last)) = runs.get_mut(chosen) else { return None };
+        let (pieces, last) = runs.get_mut(chosen)?;
         let piece = scene.chance.range(0, pieces.len().max(1) as u64 - 1) as usize;
         match (self.turn(), pieces.get_mut(piece)) {
             (0, Some(piece)) => {

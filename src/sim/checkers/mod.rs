@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trusted::Trusted;
 
 /// Batches, versions and requests that are remembered: more than any replica lags behind another in a run.
-const WINDOW: usize = 2_048;
+const WINDOW: usize = 1_024;
 /// Milliseconds by which a correct clock may be fast.
 pub(super) const MAX_SKEW_MS: u64 = 2_000;
 

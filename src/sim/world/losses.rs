@@ -87,11 +87,11 @@ impl World<'_> {
         if self.scenario.losses == Losses::Never {
             return;
         }
-        let correct = (0..self.actors.len()).filter(|i| self.actors[*i].is_correct());
+        let mut correct = (0..self.actors.len()).filter(|i| self.actors[*i].is_correct());
         self.losses.left = match self.scenario.adversary {
             None => correct.collect(),
             // The one that asks corrupt replicas first, again and again.
-            Some(_) => correct.last().into_iter().flat_map(|last| [last; AGAIN]).collect(),
+            Some(_) => correct.next_back().into_iter().flat_map(|last| [last; AGAIN]).collect(),
         };
     }
 
