@@ -26,8 +26,9 @@ pub struct Subject {
     replica: Replica,
     starts: u8,
     log: Vec<Vec<u8>>,
-    /// Records of the log that a crash leaves.
+    /// Records of the log that a crash leaves, and the round of the last own vertex among them.
     durable: usize,
+    durable_round: u64,
     /// Its own vertices in the log, by round.
     own: BTreeMap<u64, Vertex>,
     /// Its own vertices that have left: what others may know.
@@ -49,6 +50,7 @@ impl Subject {
             replica,
             starts: 1,
             durable: log.len(),
+            durable_round: 0,
             log,
             own: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -75,8 +77,8 @@ impl Subject {
     pub fn crash(&mut self, kept: u8) {
         let loose = self.log.len() - self.durable;
         self.log.truncate(self.durable + loose * usize::from(kept) / 255);
-        self.durable = self.log.len();
         self.own = self.log.iter().filter_map(|record| own(record)).collect();
+        self.synced();
         self.tasks.clear();
         self.starts = self.starts.wrapping_add(1);
         let config = self.history.cluster.config(*SUBJECT, [self.starts; 32], None);
@@ -103,7 +105,7 @@ impl Subject {
             self.log.push(record);
         }
         if output.sync {
-            self.durable = self.log.len();
+            self.synced();
         }
         assert!(output.effects.len() <= MAX_EFFECTS, "{} effects", output.effects.len());
         let mut octets = 0;
@@ -155,17 +157,20 @@ impl Subject {
         }
     }
 
+    /// All that was appended is durable.
+    fn synced(&mut self) {
+        self.durable = self.log.len();
+        self.durable_round = self.own.keys().next_back().copied().unwrap_or(0);
+    }
+
     /// An own vertex that leaves is durable, and the only one of its round that ever left.
     fn leaves(&mut self, vertex: Vertex) {
         if vertex.body().author != *SUBJECT {
             return;
         }
         let round = vertex.body().round;
-        let mut durable = self.log[..self.durable].iter().rev().filter_map(|record| own(record));
-        assert!(
-            durable.any(|(_, held)| held == vertex),
-            "the vertex of round {round} leaves before it is durable"
-        );
+        let durable = round <= self.durable_round && self.own.get(&round) == Some(&vertex);
+        assert!(durable, "the vertex of round {round} leaves before it is durable");
         let before = self.sent.insert(round, vertex.clone());
         assert!(before.is_none_or(|before| before == vertex), "two vertices of round {round}");
     }
