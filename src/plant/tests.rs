@@ -108,7 +108,7 @@ plants! {
     planted_repeats_forgotten_are_found: [RepeatsForgotten], All, 9, "", against(Impostor, 12);
     planted_repeats_not_restored_are_found:
         [RepeatsNotRestored], All, 3, "execution", |seed| Scenario { doubled: true, ..absence(seed) };
-    planted_repeats_by_message_are_found: [RepeatsByMessage], All, 9, "", against(Impostor, 12);
+    planted_repeats_by_message_are_found: [RepeatsByMessage], All, 12, "", against(Impostor, 12);
     planted_policy_ignored_is_found: [PolicyIgnored], All, 3, "", long;
     planted_serial_a_message_is_found: [SerialPerMessage], All, 3, "publication: serial", crowded;
     planted_chain_not_mended_is_found: [ChainNotMended], All, 3, "publication: the NSEC", plain;

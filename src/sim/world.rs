@@ -2,7 +2,7 @@
 use super::actor::{Actor, Corrupt, Todo};
 use super::chance::Chance;
 use super::checkers::Checkers;
-use super::clients::{Clients, Next};
+use super::clients::Clients;
 use super::cluster::{Cluster, START};
 use super::schedulers::Scheduler;
 use super::witness::{News, Seen, Witness};
@@ -421,11 +421,9 @@ impl<'a> World<'a> {
             }
             Effect::Reply { client, wire } if correct => {
                 let now_secs = (START.0 + self.now) / 1_000;
-                let (one, next) = self.clients.reply(client.0, &wire, now_secs)?;
+                let view = self.views.get(&actor).map(|view| &**view);
+                let (one, next) = self.clients.reply(client.0, &wire, now_secs, view)?;
                 self.tell(actor, News::Reply { client: one, number: client.0, wire: Some(&wire), next });
-                if let (Next::Ended, Some(view)) = (next, self.views.get(&actor)) {
-                    self.clients.check_one(one, view)?;
-                }
                 self.next(one, next);
             }
             Effect::Answer { client, view, .. } if correct => {
