@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 #[path = "../support/tools.rs"]
 mod tools;
 
+#[allow(unused_imports, reason = "a benchmark includes this file and needs less")]
 pub use tools::{DEADLINE, all_output, has, run, stdout, wait_for};
 
 /// Whether `tests/run quick` asked for the two-minute part only.

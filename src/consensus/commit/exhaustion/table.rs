@@ -236,7 +236,7 @@ pub fn outcome(rule: &mut Rule, round: u64, place: Place) -> Outcome {
         }
     };
     let outcome = [0, 1, 2, 3].map(decided);
-    assert!(round != 1 || closed.is_some() == !outcome.contains(&0), "a round closes when it is decided");
+    assert!(round != 1 || closed.is_some() != outcome.contains(&0), "a round closes when it is decided");
     if let Some(closed) = closed {
         let places = closed.leaders.iter().map(|id| coin.iter().position(|author| *author == id.author));
         assert!(places.is_sorted(), "{coin:?}: {closed:?}");
