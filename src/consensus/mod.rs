@@ -200,7 +200,7 @@ pub struct Status {
     pub stable: u64,
     /// The round of the newest certified checkpoint, 0 before the first.
     pub certified: u64,
-    /// Whether it makes no vertices, because its log was empty.
+    /// Whether its log was empty and it has made no vertex since: it counts among the t.
     pub observes: bool,
 }
 
@@ -337,7 +337,7 @@ impl Consensus {
             kept_from: self.dag.kept_from(),
             stable: round(self.checkpoints.stable()),
             certified: round(self.checkpoints.newest()),
-            observes: self.observe.observes(),
+            observes: self.observe.observes() || self.creation.newest.round < self.creation.floor,
         }
     }
 

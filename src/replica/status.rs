@@ -41,7 +41,7 @@ pub struct Status {
     pub waiting_bytes: usize,
     /// Signature shares that came before their jobs.
     pub early_shares: usize,
-    /// Whether it makes no vertices yet, because it found its log empty.
+    /// Whether it found its log empty and has made no vertex since: it counts among the t.
     pub observes: bool,
     /// Vertices of lower rounds matter no more.
     pub line: u64,

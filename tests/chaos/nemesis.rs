@@ -112,7 +112,8 @@ impl<'a, 'b> Nemesis<'a, 'b> {
         self.few(2, 12);
         harms.iter().for_each(|(i, harm)| self.undo(*i, *harm));
         let wiped = harms.iter().filter(|(_, harm)| *harm == Harm::Wipe);
-        wiped.for_each(|(i, _)| self.replicas.wait_ready(*i));
+        // Until it has made a vertex again it counts among the t.
+        wiped.for_each(|(i, _)| self.replicas.wait_standing(*i));
         self.few(0, 8);
     }
 

@@ -178,6 +178,14 @@ impl<'a> Replicas<'a> {
         });
     }
 
+    /// Waits until replica `i`, whose log was lost, takes part in the order again.
+    pub fn wait_standing(&self, i: u8) {
+        self.wait_ready(i);
+        wait_for(&format!("replica {i} takes part again; {}", self.site.logs()), || {
+            (self.site.status(i)?["replica"]["observes"] == false).then_some(())
+        });
+    }
+
     /// The process of replica `i`.
     pub fn pid(&self, i: u8) -> u32 {
         self.running[&i].id()
