@@ -182,7 +182,7 @@ impl<'a> Replicas<'a> {
     pub fn wait_standing(&self, i: u8) {
         self.wait_ready(i);
         wait_for(&format!("replica {i} takes part again; {}", self.site.logs()), || {
-            (self.site.status(i)?["replica"]["observes"] == false).then_some(())
+            (self.site.status(i)?["observes"] == false).then_some(())
         });
     }
 
