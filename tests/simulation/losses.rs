@@ -109,8 +109,8 @@ fn votes_for_false_states_and_forged_certificates_certify_nothing() {
     let scenario = |seed: u64| Scenario {
         n: if seed % 4 == 3 { 7 } else { 4 },
         adversary: Some(AdversaryKind::ForgedCheckpoint),
-        losses: if seed % 2 == 0 { Losses::Away } else { Losses::Never },
-        operations: if seed % 2 == 0 { 5 } else { 30 },
+        losses: if seed.is_multiple_of(2) { Losses::Away } else { Losses::Never },
+        operations: if seed.is_multiple_of(2) { 5 } else { 30 },
         ..Scenario::new(4, seed)
     };
     let reports: Vec<Report> = seeds(4400..4404).into_iter().map(scenario).map(holds).collect();
