@@ -1,6 +1,6 @@
 //! Planted bugs: what has gone wrong elsewhere, and could here, behind switches that only the library's own tests have.
 //!
-//! A checker that finds no planted bug proves nothing. So each [`Plant`] is one wrong line, at the place where somebody could
+//! A checker that finds no planted bug proves nothing. So each `Plant` is one wrong line, at the place where somebody could
 //! have written it: `if planted!(ThatBug) { wrong } else { right }`. In what is shipped `planted!` is the word `false`: there
 //! is no switch, and nothing to turn on. `tests` sows one plant at a time, runs whole replicas in the simulator, and
 //! demands that a checker finds it within a stated number of seeds.
