@@ -104,7 +104,7 @@ impl<'a> Words<'a> {
         self.skip();
         let rest = &self.text[self.at..];
         let (word, length) = match rest.chars().next()? {
-            '"' => match rest[1..].find('"') {
+            '"' => match closing_quote(&rest[1..]) {
                 Some(end) => (&rest[1..=end], end + 2),
                 None => (&rest[1..], rest.len()),
             },
@@ -142,6 +142,16 @@ impl<'a> Words<'a> {
     }
 }
 
+/// Where the quote stands that ends a string; an escaped one, as in the text of a name, does not.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|octet| {
+        let closes = octet == b'"' && !escaped;
+        escaped = octet == b'\\' && !escaped;
+        closes
+    })
+}
+
 /// The KEY rdata of an Ed25519 public key.
 pub fn sig0_rdata(public: &[u8; 32]) -> Rdata {
     let mut rdata = 512u16.to_be_bytes().to_vec();
@@ -174,7 +184,8 @@ pub fn sig0_private(seed: &[u8; 32]) -> Zeroizing<String> {
 /// The name without its last dot, as in key clauses.
 fn bare(name: &Name) -> String {
     let text = name.to_lowercase().to_string();
-    if name.is_root() { text } else { text.trim_end_matches('.').to_owned() }
+    // One dot only: the dot before it may be escaped, and part of a label.
+    if name.is_root() { text } else { text.strip_suffix('.').unwrap_or(&text).to_owned() }
 }
 
 #[cfg(test)]

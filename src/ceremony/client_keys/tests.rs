@@ -20,6 +20,15 @@ fn key_clauses_are_read_back_as_written() {
 }
 
 #[test]
+fn names_with_quotes_and_dots_in_their_labels_are_read_back_as_written() {
+    for name in ["a\\\"b.test", "a\\\\\\.", "\\034", "a\\\\"] {
+        let name = Name::parse(name).unwrap();
+        let key = KeyClause { name, algorithm: "hmac-sha256".into(), secret: Zeroizing::new(vec![1]) };
+        assert_eq!(parsed(&tsig_text([&key])).unwrap()[0].name, key.name);
+    }
+}
+
+#[test]
 fn the_forms_of_named_conf_are_read() {
     let keys = parsed(
         "// by hand\nkey ops { secret \"AQID\"; /* first */ algorithm HMAC-SHA512; };\n# more\n\
