@@ -2,7 +2,9 @@
 //!
 //! An RRset goes in whole, with its signatures, or not at all (RFC 2181 §9). If one does not fit into the answer,
 //! the authority section or the required glue, TC is set and the rest is left out; courtesies are left out silently.
-//! Names are compressed where RFC 3597 §4 allows it: owners, and names in the rdata of RFC 1035's types.
+//! Names are compressed where RFC 3597 §4 allows it: owners, and names in the rdata of RFC 1035's types. The name asked is
+//! written as it was asked, as NSD and Knot do; every other name has the case that the zone has, since a name is compressed
+//! only against one of the same case (RFC 4343 §4).
 
 use super::solve::Solution;
 use crate::dns::{Name, Rdata, RrType};
@@ -207,14 +209,14 @@ struct Suffixes {
     entries: [(u32, u16); Suffixes::CAPACITY],
 }
 
-/// Where each label of an uncompressed name begins, with a tag of the suffix from there on: equal suffixes, whatever
-/// their case, have equal tags, and others mostly not.
+/// Where each label of an uncompressed name begins, with a tag of the suffix from there on: equal suffixes have equal
+/// tags, and others mostly not.
 fn suffixes(wire: &[u8]) -> impl Iterator<Item = (usize, u32)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let (start, length) = (at, *wire.get(at)?);
         let label = wire.get(start + 1..)?.get(..usize::from(length))?;
-        let (first, last) = (label.first()?.to_ascii_lowercase(), label.last()?.to_ascii_lowercase());
+        let (&first, &last) = (label.first()?, label.last()?);
         at += 1 + usize::from(length);
         Some((start, u32::from_be_bytes([(wire.len() - start) as u8, length, first, last])))
     })
@@ -248,7 +250,7 @@ impl Suffixes {
     }
 }
 
-/// Whether the name at `at` in `out`, which we wrote, is `wire` in any case.
+/// Whether the name at `at` in `out`, which we wrote, is `wire`, octet by octet.
 fn stands(out: &[u8], mut at: usize, mut wire: &[u8]) -> bool {
     loop {
         let (Some(&length), Some(&wanted)) = (out.get(at), wire.first()) else { return false };
@@ -265,7 +267,7 @@ fn stands(out: &[u8], mut at: usize, mut wire: &[u8]) -> bool {
         }
         let span = 1 + usize::from(length);
         let (Some(have), Some(want)) = (out.get(at..at + span), wire.get(..span)) else { return false };
-        if !have.eq_ignore_ascii_case(want) {
+        if have != want {
             return false;
         }
         at += span;

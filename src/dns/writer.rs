@@ -1,5 +1,6 @@
 //! Writes messages (RFC 1035 §4.1) into a bounded buffer, with compression where RFC 3597 §4 allows it: owners, and
-//! names in the rdata of RFC 1035's types. What does not fit leaves no trace; a mark lets the caller take back more.
+//! names in the rdata of RFC 1035's types. A name is compressed only against one of the same case, so that every name is
+//! read as it was written. What does not fit leaves no trace; a mark lets the caller take back more.
 
 use super::edns::Edns;
 use super::message::{HEADER_OCTETS, Header, Question};
@@ -22,7 +23,7 @@ pub enum Section {
 pub struct Writer {
     out: Vec<u8>,
     limit: usize,
-    /// Where each suffix, in lower case, stands.
+    /// Where each suffix stands.
     suffixes: BTreeMap<Vec<u8>, u16>,
     /// The same in the order of writing, for [`Writer::rollback`].
     written: Vec<(usize, Vec<u8>)>,
@@ -161,18 +162,17 @@ impl Writer {
 
     /// Writes an uncompressed name, the longest suffix that stands in the message already as a pointer.
     fn name(&mut self, wire: &[u8]) {
-        let lower = wire.to_ascii_lowercase();
         let mut at = 0;
         while wire[at] != 0 {
-            if let Some(place) = self.suffixes.get(&lower[at..]) {
+            if let Some(place) = self.suffixes.get(&wire[at..]) {
                 let pointer = 0xc000 | place;
                 self.out.extend_from_slice(&pointer.to_be_bytes());
                 return;
             }
             let place = self.out.len();
             if place < 0x4000 {
-                self.suffixes.insert(lower[at..].to_vec(), place as u16);
-                self.written.push((place, lower[at..].to_vec()));
+                self.suffixes.insert(wire[at..].to_vec(), place as u16);
+                self.written.push((place, wire[at..].to_vec()));
             }
             let end = at + 1 + usize::from(wire[at]);
             self.out.extend_from_slice(&wire[at..end]);

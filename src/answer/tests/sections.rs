@@ -7,6 +7,11 @@ fn names_that_exist() {
     check(&[
         ("RFC 1034 §4.3.2 3a", "web A", "NOERROR aa | web A 192.0.2.3 |  |"),
         ("RFC 1034 §4.3.2 3a, any case", "WEB A", "NOERROR aa | WEB A 192.0.2.3 |  |"),
+        (
+            "RFC 4343 §4: every other name as the zone has it",
+            "WWW A",
+            "NOERROR aa | WWW CNAME web, web A 192.0.2.3 |  |",
+        ),
         ("RFC 4035 §3.1.1", "web A do", "NOERROR aa | web A 192.0.2.3, web RRSIG A |  |"),
         ("RFC 3597 §3", "strange TYPE65280", "NOERROR aa | strange TYPE65280 \\# 4 00010203 |  |"),
         ("RFC 1034 §3.6.2", "www A", "NOERROR aa | www CNAME web, web A 192.0.2.3 |  |"),

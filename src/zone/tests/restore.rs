@@ -4,7 +4,7 @@ use super::*;
 use crate::codec;
 use crate::limits::{MAX_MANIFEST_BYTES, MAX_PIECE_BYTES, PIPELINE_BATCHES};
 use crate::time::{DAY, SECOND, UnixMillis};
-use crate::zone::differential::{Random, parsed, random_prerequisites, random_updates, seeds};
+use crate::zone::differential::{Random, random_prerequisites, random_updates, seeds};
 use crate::zone::oracle::Oracle;
 use crate::zone::{
     Batch, Job, Machine, Manifest, Piece, Request, RequestId, Restore, Signed, Snapshot, Trust,
@@ -97,7 +97,7 @@ fn random_requests(bench: &mut Bench, oracle: &mut Oracle, random: &mut Random) 
     let messages = (0..count).map(|_| (random_prerequisites(random, oracle), random_updates(random, oracle)));
     let messages: Vec<_> = messages.collect();
     let requests: Vec<Request> = messages.iter().map(|(p, u)| bench.signed_records(p, u)).collect();
-    oracle.batch(&requests.iter().map(parsed).collect::<Vec<_>>());
+    oracle.batch(&messages);
     requests
 }
 
