@@ -21,6 +21,8 @@ use crate::threshold::{SecretShare, SignatureShare};
 use crate::zone::{CheckedBundle, Receipt};
 use std::path::Path;
 
+/// The directory of a deal in which receipts are collected.
+pub const DIRECTORY: &str = "receipts";
 /// How a receipt file begins.
 pub const MAGIC: &[u8] = b"CONCLAVE-RECEIPT\n";
 /// Bytes of one receipt of a key of 4,096 bits: a share, a proof, a signature, and lengths.
@@ -29,6 +31,11 @@ const MAX_RECEIPT_BYTES: usize = 2 * 512 + 65 + 32 + 32 + 64 + 64;
 const MAX_BYTES: usize = 2 * MAX_ZONES * MAX_RECEIPT_BYTES;
 /// Quorums tried for one key, beyond each window of neighbours.
 const MAX_QUORUMS: usize = 64;
+
+/// The name of a replica's file.
+pub fn name(replica: ReplicaId) -> String {
+    format!("replica-{replica}.receipt")
+}
 
 /// Makes the receipt for a share that fits its bundle.
 pub fn make(bundle: &CheckedBundle, share: &SecretShare, seed: &[u8; 32]) -> Result<Receipt, String> {

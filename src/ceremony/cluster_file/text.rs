@@ -1,5 +1,6 @@
 //! The shape of `cluster.toml`, and how each value in it is written.
 
+use crate::ceremony::seal::Recipient;
 use crate::codec::Digest;
 use crate::dns::name::Name;
 use crate::dns::rdata::{self, Rdata};
@@ -19,6 +20,7 @@ pub(super) struct FileText {
     pub faults: Spanned<u8>,
     pub epoch: u32,
     pub genesis_time_ms: u64,
+    pub plan: Value<Digest>,
     #[serde(default, rename = "member")]
     pub members: Vec<MemberText>,
     #[serde(default, rename = "zone")]
@@ -34,6 +36,7 @@ pub(super) struct FileText {
 pub(super) struct MemberText {
     pub index: Spanned<u8>,
     pub identity: Value<[u8; 32]>,
+    pub sealing: Value<Recipient>,
     pub coin: Value<[u8; 32]>,
 }
 
@@ -143,6 +146,12 @@ impl FromText for [u8; 32] {
     fn from_text(text: &str) -> Result<Self, String> {
         let bytes = BASE64.decode(text.as_bytes()).map_err(|e| format!("is not Base64: {e}"))?;
         bytes.try_into().map_err(|bytes: Vec<u8>| format!("has {} octets, not 32", bytes.len()))
+    }
+}
+
+impl FromText for Recipient {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
     }
 }
 
