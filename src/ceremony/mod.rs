@@ -18,6 +18,7 @@ pub mod cluster;
 pub mod cluster_file;
 pub mod deal;
 pub mod files;
+pub mod held;
 pub mod identity;
 pub mod import;
 pub mod inspect;

@@ -1,7 +1,7 @@
 //! Sealing for one reader: age files, version 1, for X25519 recipients.
 //!
 //! Stock `age` and `rage` open what is written here, and this opens what they write for a native recipient; passphrases,
-//! plugins, SSH keys and the armoured form are not for this program (a key file may be locked with `age -p` by its owner).
+//! plugins, SSH keys and the armoured form are not for this program.
 //!
 //! ```text
 //! age-encryption.org/v1

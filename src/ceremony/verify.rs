@@ -172,6 +172,10 @@ impl Check<'_> {
                 self.share(id, &dir.join(format!("{}.{role}.share", zone_stem(&zone.origin))), key);
             }
             let path = dir.join("zones").join(format!("{}.zone", zone_stem(&zone.origin)));
+            // A zone that was served before this epoch comes with the state.
+            if self.cluster.epoch.0 > 0 && !path.exists() {
+                continue;
+            }
             let records = self.take(read_zone(&path, &zone.origin));
             if records.is_some_and(|records| zone_digest(&zone.origin, &records) != zone.records) {
                 self.wrong(&path, "is not the zone whose digest the cluster file names");
