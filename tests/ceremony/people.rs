@@ -235,7 +235,8 @@ impl Ceremony {
 
     /// No secret stands anywhere but in the files that are for it, nor was any said.
     pub fn search(&self, secrets: &Secrets) {
-        assert!(secrets.found_in(&self.said.lock().unwrap()).is_none(), "a program said a secret");
+        let found = secrets.found_in(&self.said.lock().unwrap());
+        assert!(found.is_none(), "a program said {}", found.unwrap_or_default());
         let mut searched = 0;
         self.search_dir(self.dir.path(), secrets, &mut searched);
         assert!(searched > 60, "only {searched} files were searched");

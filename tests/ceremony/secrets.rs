@@ -50,7 +50,9 @@ impl Secrets {
             let (p, q) = (BigUint::from_bytes_be(&primes.p), BigUint::from_bytes_be(&primes.q));
             let m = (&p >> 1u32) * (&q >> 1u32);
             let d = BigUint::from(65_537u32).modinv(&m).unwrap();
-            let numbers = [("p", p), ("q", q), ("m", m), ("d", d)];
+            // m = (N - p - q + 1) / 4: its upper half is public with N.
+            let low = &m % (BigUint::from(1u32) << 504u32);
+            let numbers = [("p", p), ("q", q), ("m", low), ("d", d)];
             secrets
                 .extend(numbers.map(|(name, number)| (format!("{name} of the {key}"), number.to_bytes_be())));
         }
