@@ -10,10 +10,11 @@ use conclave::ceremony::rehearsal::{Sizes, rehearse};
 use conclave::ceremony::words;
 use conclave::ceremony::written::WrittenPlan;
 use conclave::cli::progress::DealDisplay;
-use conclave::cli::{Failure, agree, print};
+use conclave::cli::{Failure, agree, print, signing_protocol};
 use conclave::dns::name::Name;
 use conclave::limits::MAX_REPLICAS;
 use conclave::quorum::Committee;
+use conclave::signing::Protocol;
 use conclave::time::UnixMillis;
 use conclave::zone::Reads;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -55,6 +56,9 @@ pub struct Arguments {
     /// Bits of the keys' moduli; 1024 is for tests
     #[arg(long, default_value_t = DEFAULT_BITS)]
     bits: usize,
+    /// How the replicas sign together
+    #[arg(long, value_name = "PROTOCOL", value_parser = signing_protocol(), default_value = "optte")]
+    signing: Protocol,
     /// Without --dns: replica I answers DNS on 127.0.0.1:P+I, and its peers on P+100+I
     #[arg(long, value_name = "P", default_value_t = 5300, value_parser = clap::value_parser!(u16).range(1..=65_400))]
     dns_base: u16,
@@ -107,7 +111,8 @@ impl std::str::FromStr for Policy {
 }
 
 /// What only a deal with all roles played here takes.
-const PLAYED: [&str; 9] = ["zone", "replicas", "bits", "dns", "peer", "tsig", "sig0", "policy", "reads"];
+const PLAYED: [&str; 10] =
+    ["zone", "replicas", "bits", "signing", "dns", "peer", "tsig", "sig0", "policy", "reads"];
 
 /// Runs `conclave-dealer init`.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -219,6 +224,7 @@ fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
     Ok(Plan {
         committee,
         bits: arguments.bits,
+        signing: arguments.signing,
         zones,
         tsig: arguments.tsig.clone(),
         sig0: arguments.sig0.clone(),

@@ -9,7 +9,8 @@
 //! big-endian, each `bytes` preceded by its length in 4 octets and each list by its count in 4 octets:
 //!
 //! ```text
-//! u16 version (2) · u8 n · u8 t · u32 epoch · u64 genesis time (ms) · bytes plan digest
+//! u16 version (2) · u8 n · u8 t · u32 epoch · u64 genesis time (ms) · u8 signing protocol (0 basic, 1 optproof, 2 optte)
+//! bytes plan digest
 //! list of members, by index:  bytes identity · bytes sealing key · bytes coin verification key
 //! list of zones, by origin:   bytes origin (wire, lower case) · bytes records digest · u8 reads (0 local, 1 ordered)
 //!                             · u8 serial rule (0 increment, 1 unixtime, 2 date) · u32 DNSKEY TTL · u32 lifetime, refresh, jitter, backdate (s)
@@ -25,6 +26,7 @@ use crate::codec::{ClusterId, Digest, Epoch, digest};
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::quorum::Committee;
+use crate::signing::Protocol;
 use crate::threshold::PublicKey;
 use crate::time::UnixMillis;
 use crate::zone::{Bundle, CheckedBundle, Holders, Reads, Role, SerialRule, Validity};
@@ -42,6 +44,8 @@ pub struct Cluster {
     pub epoch: Epoch,
     /// When the cluster was dealt: the time of the implied first round.
     pub genesis_time: UnixMillis,
+    /// How signing sessions go.
+    pub signing: Protocol,
     /// Digest of the written plan ([`super::written`]) under which it was dealt.
     pub plan: Digest,
     /// Public keys of the replicas, by slot.
@@ -159,6 +163,11 @@ impl Cluster {
         form.0.extend_from_slice(&[self.committee.n() as u8, self.committee.faults() as u8]);
         form.0.extend_from_slice(&self.epoch.0.to_be_bytes());
         form.0.extend_from_slice(&self.genesis_time.0.to_be_bytes());
+        form.0.push(match self.signing {
+            Protocol::Basic => 0,
+            Protocol::OptProof => 1,
+            Protocol::OptTe => 2,
+        });
         form.bytes(&self.plan.0);
         form.count(&self.members);
         for member in &self.members {

@@ -250,6 +250,7 @@ fn cluster_of(
         committee: plan.committee,
         epoch: plan.epoch,
         genesis_time: now,
+        signing: plan.signing,
         plan: plan.digest(),
         members: members.collect(),
         zones: pairs.map(|(zone, keys)| zone_of(zone, old, keys)).collect::<Result<_, _>>()?,

@@ -75,6 +75,7 @@ fn differs(plan: &WrittenPlan, cluster: &Cluster) -> Option<&'static str> {
         });
     [
         (plan.committee != cluster.committee || plan.epoch != cluster.epoch, "the replicas or the epoch"),
+        (plan.signing != cluster.signing, "the signing protocol"),
         (!cluster.members.iter().map(|m| (m.identity, m.sealing)).eq(members), "a member's keys"),
         (!zones.eq(served), "a zone, its records or its policy"),
         (keys.into_iter().any(|key| key.public.bits() != plan.bits), "the length of a key"),

@@ -132,6 +132,7 @@ fn write_cluster(out: &mut String, cluster: &Cluster) -> FmtResult {
     )?;
     writeln!(out, "dealt    {} ms after 1970, under the plan", cluster.genesis_time.0)?;
     words::lines(&cluster.plan).iter().try_for_each(|line| writeln!(out, "  {line}"))?;
+    writeln!(out, "signing  by {}", cluster.signing)?;
     for (id, member) in committee.members().zip(&cluster.members) {
         writeln!(out, "member {id} identity {}", BASE64.encode(&member.identity))?;
     }

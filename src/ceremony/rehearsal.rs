@@ -21,6 +21,7 @@ use crate::codec::Epoch;
 use crate::dns::master::read_str;
 use crate::dns::name::Name;
 use crate::quorum::{Committee, ReplicaId};
+use crate::signing::Protocol;
 use crate::time::UnixMillis;
 use crate::zone::Reads;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -144,6 +145,7 @@ impl Rehearsal<'_> {
         let plan = Plan {
             committee: self.sizes.committee,
             bits: self.sizes.bits,
+            signing: Protocol::default(),
             zones: vec![ZonePlan { origin, records, policy: Vec::new(), reads: Reads::Local }],
             tsig: Vec::new(),
             sig0: Vec::new(),

@@ -8,6 +8,7 @@
 //! version = 1
 //! replicas = 4                     # n; t follows
 //! bits = 2048                      # of each modulus
+//! signing = "optte"                # or "basic", "optproof"; optional
 //! [[member]]                       # one for each replica, in order
 //! keys = "replica-1.pub.toml"      # from `conclave keygen`; or identity = "…" and sealing = "age1…"
 //! dns = ["192.0.2.1:53"]
@@ -35,7 +36,7 @@
 //! As that of the cluster ([`super::cluster`]), digest domain "conclave/plan":
 //!
 //! ```text
-//! u16 version (1) · u32 epoch · u8 n · u8 t · u32 bits · bytes replaced cluster id (or none)
+//! u16 version (1) · u32 epoch · u8 n · u8 t · u32 bits · bytes signing protocol (its name) · bytes replaced cluster id (or none)
 //! list of members, by index: bytes identity · bytes sealing key · list of DNS addresses, each bytes · bytes peer address
 //! list of zones, by origin:  bytes origin · bytes records digest · u8 reads (0 local, 1 ordered) · list of statements, each bytes
 //! list of TSIG keys, by name: bytes name · bytes recipient (or none)
@@ -57,6 +58,7 @@ use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::Record;
 use crate::quorum::Committee;
+use crate::signing::Protocol;
 use crate::threshold::MODULUS_BITS;
 use crate::zone::{Reads, UpdatePolicy};
 use std::collections::BTreeSet;
@@ -76,6 +78,8 @@ pub struct WrittenPlan {
     pub committee: Committee,
     /// Bits of each modulus.
     pub bits: usize,
+    /// How signing sessions go.
+    pub signing: Protocol,
     /// The cluster whose keys are dealt anew.
     pub replaces: Option<ClusterId>,
     /// Who gets shares, by slot.
@@ -173,6 +177,7 @@ impl WrittenPlan {
             epoch: Epoch(0),
             committee: plan.committee,
             bits: plan.bits,
+            signing: plan.signing,
             replaces: None,
             members: members.collect(),
             zones: zones.collect(),
@@ -247,6 +252,7 @@ impl WrittenPlan {
         form.0.extend_from_slice(&self.epoch.0.to_be_bytes());
         form.0.extend_from_slice(&[self.committee.n() as u8, self.committee.faults() as u8]);
         form.0.extend_from_slice(&(self.bits as u32).to_be_bytes());
+        form.bytes(self.signing.name().as_bytes());
         form.bytes(self.replaces.as_ref().map_or(&[][..], |id| &id.0.0));
         form.count(&self.members);
         for member in &self.members {

@@ -16,6 +16,7 @@
 
 pub mod ctl;
 pub mod demo;
+mod metrics;
 pub mod operator;
 pub mod progress;
 pub mod sim;
@@ -25,6 +26,8 @@ use crate::ceremony::words;
 use crate::codec::Digest;
 use crate::runtime::config::ReplicaFile;
 use crate::runtime::{self, Options};
+use crate::signing::Protocol;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::io::{IsTerminal, Write};
@@ -88,6 +91,17 @@ pub fn agree(plan: &Digest, said: Option<&str>) -> Result<(), Failure> {
         Ok("yes") => Ok(()),
         _ => Err(Failure::new("not agreed: nothing was done")),
     }
+}
+
+/// Reads the name of a signing protocol.
+pub fn signing_protocol() -> impl TypedValueParser<Value = Protocol> {
+    let help = |protocol| match protocol {
+        Protocol::Basic => "Each share with its proof, verified before use",
+        Protocol::OptProof => "Shares without proofs; if they do not combine, all prove theirs",
+        Protocol::OptTe => "Shares without proofs, tried in other company before proofs are asked for",
+    };
+    let value = |protocol: Protocol| PossibleValue::new(protocol.name()).help(help(protocol));
+    PossibleValuesParser::new(Protocol::ALL.map(value)).try_map(|name| name.parse::<Protocol>())
 }
 
 #[derive(Parser)]
@@ -204,10 +218,11 @@ fn check(config: &std::path::Path) -> Result<(), Failure> {
     }
     let committee = loaded.consensus.committee;
     print(&format!(
-        "{}: in order: replica {} of {}, cluster {}\n",
+        "{}: in order: replica {} of {}, signing by {}, cluster {}\n",
         config.display(),
         loaded.file.me,
         committee.n(),
+        loaded.signing,
         loaded.cluster.0.to_hex()
     ));
     Ok(())

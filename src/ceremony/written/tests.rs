@@ -2,6 +2,7 @@ use super::*;
 use crate::ceremony::deal::tests::plan;
 use crate::ceremony::files::write_public;
 use crate::ceremony::seal::SealingKey;
+use crate::signing::Protocol;
 
 fn keys() -> Vec<([u8; 32], Recipient)> {
     (1..=4).map(|octet| ([octet; 32], SealingKey::from_bytes(&[octet; 32]).recipient())).collect()
@@ -41,7 +42,8 @@ fn a_plan_written_and_read_has_the_same_words() {
 #[test]
 fn every_change_of_a_plan_changes_its_words() {
     let first = written().digest();
-    let changes: [fn(&mut WrittenPlan); 14] = [
+    let changes: [fn(&mut WrittenPlan); 15] = [
+        |plan| plan.signing = Protocol::Basic,
         |plan| plan.epoch = Epoch(1),
         |plan| plan.bits = 2048,
         |plan| plan.replaces = Some(ClusterId::default()),
@@ -88,5 +90,6 @@ fn what_cannot_be_dealt_is_told_with_its_line() {
     refused("threshold = 2", "threshold = 4", "4 of 3 custodians");
     refused("name = \"custodian-51\"", "name = \"a/b\"", "no name of a custodian");
     refused("grant ops", "allow ops", "allow");
+    refused("signing = \"optte\"", "signing = \"magic\"", "magic");
     refused("epoch = 0", "epochs = 0", "epochs");
 }

@@ -14,6 +14,7 @@ use crate::dns::name::Name;
 use crate::dns::rdata::{self, Rdata};
 use crate::dns::rtype::RrType;
 use crate::quorum::Committee;
+use crate::signing::Protocol;
 use crate::zone::Reads;
 use data_encoding::BASE64;
 use serde::Deserialize;
@@ -30,6 +31,7 @@ struct FileText {
     replicas: Spanned<u8>,
     #[serde(default = "default_bits")]
     bits: usize,
+    signing: Option<Spanned<String>>,
     replaces: Option<Spanned<String>>,
     #[serde(default, rename = "member")]
     members: Vec<Spanned<MemberText>>,
@@ -116,6 +118,9 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<WrittenPlan, Vec<Problem>
     if committee.is_none() {
         reader.wrong(file.replicas.span().start, "the number of replicas is out of range");
     }
+    let signing = file
+        .signing
+        .map_or(Some(Protocol::default()), |name| reader.keep(name.span().start, name.get_ref().parse()));
     let replaces = file.replaces.map(|id| {
         let parsed = Digest::from_hex(id.get_ref());
         reader
@@ -126,25 +131,30 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<WrittenPlan, Vec<Problem>
     let tsig = file.tsig.into_iter().map(|key| reader.item(key, Reader::tsig)).collect();
     let sig0 = file.sig0.into_iter().map(|key| reader.item(key, Reader::sig0)).collect();
     let backup = file.backup.map(|backup| reader.item(backup, Reader::backup));
-    let parts = (
-        committee,
-        replaces.map_or(Some(None), |id| id.map(Some)),
-        backup.map_or(Some(None), |b| b.map(Some)),
-    );
-    let lists: (Option<Vec<_>>, Option<Vec<_>>, Option<Vec<_>>, Option<Vec<_>>) =
-        (members, zones, tsig, sig0);
-    match (parts, lists) {
-        (
-            (Some(committee), Some(replaces), Some(backup)),
-            (Some(members), Some(zones), Some(tsig), Some(sig0)),
-        ) => {
-            let (epoch, bits) = (Epoch(file.epoch), file.bits);
-            let mut plan =
-                WrittenPlan { epoch, committee, bits, replaces, members, zones, tsig, sig0, backup };
+    let read = || {
+        let (replaces, backup) =
+            (replaces.map_or(Some(None), |id| id.map(Some))?, backup.map_or(Some(None), |b| b.map(Some))?);
+        let (members, zones): (Option<Vec<_>>, Option<Vec<_>>) = (members, zones);
+        let (tsig, sig0): (Option<Vec<_>>, Option<Vec<_>>) = (tsig, sig0);
+        Some(WrittenPlan {
+            epoch: Epoch(file.epoch),
+            committee: committee?,
+            bits: file.bits,
+            signing: signing?,
+            replaces,
+            members: members?,
+            zones: zones?,
+            tsig: tsig?,
+            sig0: sig0?,
+            backup,
+        })
+    };
+    match read() {
+        Some(mut plan) => {
             plan.sort();
             Ok(plan)
         }
-        _ => Err(reader.problems),
+        None => Err(reader.problems),
     }
 }
 

@@ -24,6 +24,7 @@ fn write_all(out: &mut String, plan: &WrittenPlan) -> std::fmt::Result {
     }
     let (n, bits, epoch) = (plan.committee.n(), plan.bits, plan.epoch.0);
     writeln!(out, "version = {VERSION}\nepoch = {epoch}\nreplicas = {n}\nbits = {bits}")?;
+    writeln!(out, "signing = \"{}\"", plan.signing)?;
     if let Some(id) = &plan.replaces {
         writeln!(out, "replaces = \"{}\"", id.0.to_hex())?;
     }
