@@ -19,6 +19,7 @@ pub fn files(ending: &str) -> Vec<Vec<u8>> {
     let plan = Plan {
         committee: Committee::new(4).expect("a number of replicas"),
         bits: 1024,
+        signing: conclave::signing::Protocol::default(),
         zones: vec![ZonePlan { origin, records, policy, reads: Reads::Local }],
         tsig: vec![name("ops.")],
         sig0: vec![name("admin.")],
