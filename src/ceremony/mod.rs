@@ -11,6 +11,7 @@
 //! wiped from memory as soon as they are written, and no output shows them.
 
 pub mod anchors;
+pub mod bundle;
 pub mod client_keys;
 pub mod cluster;
 pub mod cluster_file;
@@ -19,5 +20,8 @@ pub mod files;
 pub mod identity;
 pub mod inspect;
 pub mod plan;
+pub mod receipt;
+pub mod seal;
+pub mod shamir;
 pub mod share_file;
 pub mod verify;

@@ -24,9 +24,11 @@
 //! | `element`, `digest`, `planned` | what the state consists of, and its running digests |
 //! | `manifest`, `snapshot` | the state in brief, and as a whole, after a batch |
 //! | `partial`, `restore` | a machine from that |
+//! | `bundle` | a new key's public part, and the receipts for its shares |
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
+mod bundle;
 mod chain;
 mod command;
 mod digest;
@@ -62,7 +64,11 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+<<<<<<< HEAD
 pub use command::Command;
+=======
+pub use bundle::{Bundle, CheckedBundle, Holders, Receipt, Role};
+>>>>>>> ceremony
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
