@@ -149,6 +149,9 @@ impl Machine {
         self.time = batch.time;
         self.batches += 1;
         self.replay.forget(self.time, &mut self.tally);
+        for ledger in self.zones.values_mut().filter(|ledger| ledger.started) {
+            ledger.keys.settle(self.batches, self.time);
+        }
         votes::lapse(&mut self.register, &mut self.tally, self.time);
         let mut open = BTreeMap::new();
         // The digests of this batch's own requests: those remembered are not until it is closed.
@@ -170,7 +173,7 @@ impl Machine {
         let mut planned = Vec::new();
         for (zone, open) in open {
             if let Some(ledger) = self.zones.get_mut(&zone) {
-                let plans = ledger.close(open, self.time, self.realm, &mut self.tally);
+                let plans = ledger.close(open, (self.batches, self.time), self.realm, &mut self.tally);
                 planned.extend(plans.into_iter().map(|plan| (zone.clone(), plan)));
             }
         }
@@ -191,6 +194,8 @@ impl Machine {
             Err(_) => Verdict::plain(Kind::Internal, Rcode::FORMERR),
             Ok(Request::Genesis { zone }) => self.internal(&zone, open, |ledger, open, _| ledger.start(open)),
             Ok(Request::Refresh { zone, .. }) => self.internal(&zone, open, Ledger::refresh),
+            Ok(Request::Settle { .. }) => Verdict::plain(Kind::Internal, Rcode::NOERROR),
+            Ok(Request::Receipt(receipt)) => self.receipt(&receipt),
             Ok(Request::Query { wire, .. }) => self.query(&wire),
             Ok(Request::Update { wire }) => self.update(&wire, open, fresh),
             Ok(Request::Said(said)) => self.said(&said, open),
@@ -258,7 +263,7 @@ impl Machine {
             return plain(Rcode::SERVFAIL);
         }
         let zone = ledger.rules.origin.clone();
-        let applied = update.apply(&ledger.head, &ledger.rules.policy, verified.signer.name());
+        let applied = update.apply(ledger, verified.signer.name());
         let rcode = applied.as_ref().map_or_else(|rcode| *rcode, |_| Rcode::NOERROR);
         if let Ok(draft) = applied {
             take(ledger, open, &zone, draft, self.time);
@@ -360,7 +365,10 @@ impl Machine {
             if !ledger.started {
                 return Some(Request::Genesis { zone });
             }
-            ledger.is_due(now.secs()).then(|| Request::Refresh { zone, serial: ledger.head.serial() })
+            if ledger.is_due(now.secs()) {
+                return Some(Request::Refresh { zone, serial: ledger.head.serial() });
+            }
+            ledger.keys.is_settling().then_some(Request::Settle { batches: self.batches })
         });
         due.collect()
     }

@@ -5,6 +5,7 @@
 //! fulfil so that nothing can go wrong with it later.
 
 use super::command::Command;
+use super::deals::Deal;
 use super::digest::Tally;
 use super::element;
 use super::votes::{self, Decided, Voter};
@@ -20,6 +21,7 @@ pub(super) enum Label {
     Voter(ReplicaId),
     Command(Digest),
     Decided(u64),
+    Deal(Digest),
 }
 
 /// An entry.
@@ -31,6 +33,8 @@ pub(super) enum Entry {
     Command(Command),
     /// A command that a quorum has voted for.
     Decided(Decided),
+    /// A new key.
+    Deal(Box<Deal>),
 }
 
 impl Entry {
@@ -39,6 +43,7 @@ impl Entry {
             Self::Voter(voter) => Label::Voter(voter.who),
             Self::Command(command) => Label::Command(command.digest()),
             Self::Decided(decided) => Label::Decided(decided.number),
+            Self::Deal(deal) => Label::Deal(deal.bundle.digest()),
         }
     }
 
@@ -48,6 +53,7 @@ impl Entry {
             Self::Voter(voter) => votes::check_voter(voter, time),
             Self::Command(_) => Ok(()),
             Self::Decided(decided) => votes::check_decided(decided, time),
+            Self::Deal(deal) => deal.check(time),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! Signed is `"conclave/said\0" | digest("conclave/said", [cluster, epoch (4, big-endian), replica (1), encoding of what is
 //! said])`: nothing said in one cluster or epoch counts in another, and nothing signed for another layer counts here.
 
+use super::bundle::Bundle;
 use super::signature::Realm;
 use crate::codec::{self, Digest};
 use crate::quorum::ReplicaId;
@@ -26,6 +27,8 @@ pub enum Saying {
         /// An encoded [`super::Command`].
         command: Vec<u8>,
     },
+    /// That its operator has brought the public part of a new key.
+    Bundle(Box<Bundle>),
 }
 
 /// Something said.
