@@ -2,6 +2,7 @@
 //!
 //! [`crate::runtime::admin`] says what goes over the socket. An export that breaks off prints nothing.
 
+mod keys;
 mod votes;
 
 use super::{Failure, print};
@@ -53,6 +54,12 @@ enum Command {
         #[arg(value_name = "ORIGIN")]
         origin: String,
     },
+    /// Show each zone's keys, the rollover under way, and the next step with its date
+    Keys {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Vote for a command; a quorum of operators must say the same, each to his own replica
     Vote {
         /// Do not wait until the vote counts
@@ -83,6 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Status { json } => status(&targets, *json),
         Command::Export { origin } => export(&targets, origin),
+        Command::Keys { json } => keys::show(&targets, *json),
         Command::Vote { words, no_wait } => votes::vote(&targets, &words.join(" "), !no_wait),
         Command::Votes { json } => votes::list(&targets, *json),
     }

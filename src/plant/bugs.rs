@@ -68,6 +68,18 @@ pub(crate) enum Plant {
     TwoReplies,
     /// A share counts as another replica's.
     SharesMixedUp,
+    /// A rollover does not wait for DNSKEY RRsets in caches.
+    DnskeyUnawaited,
+    /// Nor for signatures in caches.
+    DataUnawaited,
+    /// Nor for DS RRsets in caches.
+    DsUnawaited,
+    /// What left before the new key signed is forgotten.
+    HorizonForgotten,
+    /// A version counts as served when it is executed.
+    ServedAtOnce,
+    /// Replicas and secondaries are never late.
+    NoAllowance,
 }
 
 /// At which replicas a plant is sown.

@@ -39,6 +39,7 @@
 mod checkpoint;
 mod clients;
 mod ingress;
+mod keys;
 mod pipeline;
 mod proposals;
 mod recover;
@@ -49,6 +50,7 @@ mod store;
 pub mod transfer;
 mod votes;
 
+pub use keys::{KeyStatus, RollStatus, ZoneKeys};
 pub use recover::Past;
 pub use status::{Status, ZoneStatus};
 pub use store::StateFile;
@@ -140,8 +142,19 @@ pub struct Output {
     pub wake_at: Option<UnixMillis>,
     /// A state to be stored, in place of everything in the log up to and with this output's records. One at a time.
     pub store: Option<StateFile>,
+    /// Keys that come and go: the workers must know them before they do this output's tasks.
+    pub keys: Vec<KeyChange>,
     /// The replica must not go on: why, and what to do.
     pub fatal: Option<String>,
+}
+
+/// A threshold key that jobs may name from now on, or no more.
+#[derive(Clone)]
+pub enum KeyChange {
+    /// It came with a rollover.
+    Learn(Arc<PublicKey>),
+    /// Nobody can want a signature by it any more: its share is to be wiped, in memory and on disk.
+    Forget(KeyId),
 }
 
 /// What is told of a batch that was executed.
@@ -297,6 +310,10 @@ pub struct Replica {
     ready: Option<transfer::Ready>,
     /// To restore states by; without the records of zones that have begun.
     genesis: zone::Genesis,
+    /// The keys that jobs may name.
+    keys: BTreeSet<KeyId>,
+    /// As dealt.
+    dealt: BTreeMap<KeyId, Arc<PublicKey>>,
     /// Whether a record was appended since the last output that asked for a sync.
     unsynced: bool,
     consensus_wake: Option<UnixMillis>,

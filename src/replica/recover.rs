@@ -40,6 +40,7 @@ impl Replica {
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
         let Config { consensus: public, secrets, genesis, keys, entropy, patience_ms } = config;
         let (me, committee) = (public.me, public.committee);
+        let dealt = keys.clone();
         let own = signing::Config { committee, me, cluster: public.cluster, epoch: public.epoch, keys };
         let mut signing = Signing::new(own);
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
@@ -83,6 +84,8 @@ impl Replica {
             serving: BTreeMap::new(),
             ready: None,
             genesis,
+            keys: dealt.keys().copied().collect(),
+            dealt,
             unsynced: false,
             consensus_wake: None,
             signing_wake: None,

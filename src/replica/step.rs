@@ -230,6 +230,7 @@ impl Replica {
                 self.tell(now, done, view.as_ref(), out);
             }
         }
+        self.follow_keys(out);
         let step = self.signing.start_all(executed.jobs.into_iter().map(spec).collect());
         self.absorb_signing(step, out);
         let mark = batch.mark.clone();

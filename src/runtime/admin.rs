@@ -6,6 +6,7 @@
 //! | `{"cmd":"export","zone":"ORIGIN"}` | one line `{"zone":…,"serial":…,"records":N}`, then N lines of the signed zone in canonical order, master-file form |
 //! | `{"cmd":"vote","command":"WORDS"}` | one line `{"vote":NUMBER,"command":"WORDS"}`: the vote is on its way |
 //! | `{"cmd":"votes"}` | one line `{"votes":{"needed":…,"newest":NUMBER,"open":[…],"decided":[…]}}` |
+//! | `{"cmd":"keys"}` | one line `{"keys":[…],"votes":{…}}`: each zone's keys, the rollover under way, its next step |
 //! | anything else | `{"error":"…"}` |
 //!
 //! A connection may ask several times. Bounds: [`MAX_CONNECTIONS`], [`MAX_LINE_BYTES`].
@@ -56,6 +57,8 @@ pub enum Command {
     },
     /// What operators have voted on.
     Votes,
+    /// The zones' keys.
+    Keys,
 }
 
 impl Command {
@@ -130,6 +133,7 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
         match Command::parse(&line) {
             Ok(Command::Status) => write_line(&mut writer, &ask(admin, Arrival::Status).await).await?,
             Ok(Command::Votes) => write_line(&mut writer, &ask(admin, Arrival::Votes).await).await?,
+            Ok(Command::Keys) => write_line(&mut writer, &ask(admin, Arrival::Keys).await).await?,
             Ok(Command::Vote { command }) => {
                 let answer = match command.parse() {
                     Ok(command) => ask(admin, |asker| Arrival::Vote(command, asker)).await,

@@ -13,12 +13,13 @@ use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
 use crate::answer::{self, Catalog, Settings};
+use crate::codec::KeyId;
 use crate::dns::name::Name;
 use crate::link::Event;
 use crate::protocol::To;
 use crate::quorum::{Committee, ReplicaId};
-use crate::replica::{ClientId, Effect, Input, Output, Replica};
-use crate::signing::Computed;
+use crate::replica::{ClientId, Effect, Input, KeyChange, Output, Replica};
+use crate::signing::{Computed, KeyStore};
 use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
 use crate::time::{SECOND, UnixMillis};
 use crate::zone::{Command, View};
@@ -43,6 +44,8 @@ pub(super) enum Arrival {
     Status(oneshot::Sender<serde_json::Value>),
     /// The operator votes for a command.
     Vote(Command, oneshot::Sender<serde_json::Value>),
+    /// Somebody wants to know the zones' keys.
+    Keys(oneshot::Sender<serde_json::Value>),
     /// Somebody wants to know what is voted on.
     Votes(oneshot::Sender<serde_json::Value>),
     /// End, cleanly.
@@ -70,6 +73,7 @@ pub(super) struct Hands<D> {
     pub peers: Peers,
     pub clients: ClientPort,
     pub workers: Workers,
+    pub keys: Arc<KeyStore>,
     pub store: Store<D, Arrival>,
     pub catalog: Arc<ArcSwap<Catalog>>,
     pub settings: Arc<Settings>,
@@ -135,6 +139,10 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                         let _ = asker.send(self.status());
                     }
                     Arrival::Vote(command, asker) => self.vote(&command, asker)?,
+                    Arrival::Keys(asker) => {
+                        let _ =
+                            asker.send(json!({ "keys": self.replica.keys(), "votes": self.replica.votes() }));
+                    }
                     Arrival::Votes(asker) => {
                         let _ = asker.send(json!({ "votes": self.replica.votes() }));
                     }
@@ -216,6 +224,20 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             let at = self.log.roll()?;
             let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
             self.hands.store.begin(file, at).map_err(refused)?;
+        }
+        for change in output.keys {
+            match change {
+                KeyChange::Learn(public) => {
+                    let key = public.key_id().0;
+                    self.hands.keys.learn(public);
+                    let has_share = self.hands.keys.has_share(KeyId(key));
+                    info!(key = %key.to_hex(), has_share, "a zone has a new key");
+                }
+                KeyChange::Forget(key) => {
+                    self.hands.keys.forget(key);
+                    info!(key = %key.0.to_hex(), "a key is retired, and its share wiped from memory");
+                }
+            }
         }
         self.hands.workers.add(output.tasks);
         if output.wake_at.is_some() {

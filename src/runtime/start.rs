@@ -123,6 +123,7 @@ async fn serve(
         peers,
         clients,
         workers,
+        keys: key_store,
         store: Store { disk, cluster, me, lane: inbox.lane(1, 0) },
         catalog: catalog.clone(),
         settings,

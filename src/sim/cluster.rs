@@ -195,7 +195,7 @@ impl Cluster {
 
     /// The threshold shares of replica `me`.
     pub fn key_store(&self, me: ReplicaId) -> KeyStore {
-        let mut store = KeyStore::new();
+        let store = KeyStore::new();
         for key in [&self.zsk, &self.ksk] {
             let share = SecretShare::from_bytes(&key.shares[me.slot()]).expect("it was dealt");
             assert!(store.insert(key.public.clone(), share), "the share fits its key");

@@ -134,7 +134,27 @@ impl Machine {
         names.iter().map(bundle).collect()
     }
 
+    /// As if it had come with all receipts.
+    #[cfg(test)]
+    pub(super) fn put_complete(&mut self, bundle: Bundle) {
+        let holders = (1..=bundle.members.len() as u8).filter_map(ReplicaId::new).collect();
+        let by = ReplicaId::new(1).expect("a replica");
+        let deal = Deal { bundle, by, at: self.time.secs(), holders, is_used: false };
+        self.register.put(Entry::Deal(Box::new(deal)), &mut self.tally);
+    }
+
+    /// A zone has taken the key; what was taken before and has been replaced since goes.
     pub(super) fn mark_used(&mut self, name: &Digest) {
+        let wanted = self.signing_keys();
+        let is_past = |deal: &Deal| {
+            let key = deal.bundle.clone().check().map(|bundle| bundle.key_id());
+            deal.is_used && !key.is_ok_and(|key| wanted.contains(&key))
+        };
+        let past: Vec<Digest> =
+            self.deals().filter(|(_, deal)| is_past(deal)).map(|(name, _)| *name).collect();
+        for name in past {
+            self.register.remove(&Label::Deal(name), &mut self.tally);
+        }
         if let Some(mut deal) = self.deal(name).cloned() {
             deal.is_used = true;
             self.register.put(Entry::Deal(Box::new(deal)), &mut self.tally);

@@ -15,7 +15,6 @@
 use super::bundle::Role;
 use super::rollover::{Roll, Stage, Wait};
 use super::rules::{KeyInfo, ZoneRules};
-use super::signature::RSASHA512;
 use crate::codec::KeyId;
 use crate::dns::{Rdata, RrType, Rrset, dnssec};
 use crate::limits::PIPELINE_BATCHES;
@@ -50,11 +49,6 @@ impl ZoneKey {
 
     pub(super) fn algorithm(&self) -> u8 {
         self.dnskey.wire()[3]
-    }
-
-    /// How long the hash is that it signs.
-    pub(super) fn hash_octets(&self) -> usize {
-        if self.algorithm() == RSASHA512 { 64 } else { 32 }
     }
 }
 
@@ -153,11 +147,6 @@ impl KeySet {
         self.roll.as_ref().is_some_and(|roll| roll.new.contains(&key.id))
     }
 
-    /// The key with this tag.
-    pub(super) fn by_tag(&self, tag: u16) -> Option<&ZoneKey> {
-        self.keys.iter().find(|key| key.tag() == tag)
-    }
-
     /// All keys of which a signature may be wanted.
     pub(super) fn wanted(&self) -> impl Iterator<Item = &ZoneKey> {
         self.keys.iter().chain(self.retired.iter().map(|(_, key)| key))
@@ -209,7 +198,8 @@ impl KeySet {
     /// An RRset was replaced by another, or left. `is_stale`: not signed as [`Layout::signers`] has it.
     pub(super) fn left(&mut self, batch: u64, class: Class, ttl: u32, is_stale: bool) {
         let awaited = self.roll.as_ref().map(|roll| roll.next().1);
-        if class == Class::Data && awaited == Some(Wait::Data) && !is_stale {
+        let only_stale = awaited == Some(Wait::Data) || planted!(HorizonForgotten);
+        if class == Class::Data && only_stale && !is_stale {
             return; // what comes after is signed as it is to be
         }
         let mut at =
@@ -222,7 +212,7 @@ impl KeySet {
 
     /// Batch `batches` is executed at `time`: what the batches up to `batches` - P replaced is no longer served.
     pub(super) fn settle(&mut self, batches: u64, time: AgreedTime) {
-        let is_settled = |batch: u64| batch + PIPELINE_BATCHES <= batches;
+        let is_settled = |batch: u64| batch + PIPELINE_BATCHES <= batches || planted!(ServedAtOnce);
         for Leaving { batch, class, ttl } in std::mem::take(&mut self.leaving) {
             let until = time.secs() + u64::from(ttl) + 1;
             match class {

@@ -13,7 +13,7 @@ use super::signature::{Realm, Signature};
 use super::signatures::Signatures;
 use super::versions::{Pending, Versions};
 use super::view::{Key, Node, SignedRrset, View};
-use crate::dns::{Name, RrType, Rrset};
+use crate::dns::{Name, RrType};
 use crate::limits::MAX_REFRESHED_PER_VERSION;
 use crate::time::{AgreedTime, HOUR, SECOND};
 use std::collections::BTreeSet;

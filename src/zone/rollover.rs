@@ -158,8 +158,8 @@ impl Stage {
 }
 
 impl Step {
-    /// The same word whatever its number.
-    pub(super) fn word(self) -> &'static str {
+    /// Its word in commands.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Activate => "activate",
             Self::Remove => "remove",
@@ -221,7 +221,7 @@ impl KeySet {
         if !roll.is_served {
             return Err("the last step's signatures are not known to be there: some batches more");
         }
-        let allowance = u64::from(self.allowance);
+        let allowance = if planted!(NoAllowance) { 0 } else { u64::from(self.allowance) };
         match roll.next().1 {
             Wait::Data | Wait::Conform if is_stale => Err("not every RRset is signed by the new key yet"),
             Wait::Data if self.is_leaving() => {

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 use std::sync::{Arc, OnceLock};
 
 /// RSASHA512 (RFC 5702); every other key is RSASHA256.
-pub(super) const RSASHA512: u8 = 10;
+const RSASHA512: u8 = 10;
 
 /// A planned RRSIG and, once there, its rdata.
 #[derive(Debug)]

@@ -21,7 +21,7 @@
 use super::draft::Draft;
 use super::ledger::Ledger;
 use super::policy::UpdatePolicy;
-use super::view::{Key, View};
+use super::view::Key;
 use crate::dns::message::Message;
 use crate::dns::rdata;
 use crate::dns::rrset::serial_gt;

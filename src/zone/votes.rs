@@ -120,7 +120,12 @@ impl Machine {
         sign: impl FnOnce(&Digest) -> [u8; 64],
     ) -> super::Request {
         let what = Saying::Vote { count, command: encode(command) };
-        super::Request::Said(Said::sign(self.realm, by, what, sign))
+        super::Request::Said(self.saying(by, what, sign))
+    }
+
+    /// What replica `by` says, signed by `sign`, to be ordered as [`super::Request::Said`].
+    pub fn saying(&self, by: ReplicaId, what: Saying, sign: impl FnOnce(&Digest) -> [u8; 64]) -> Said {
+        Said::sign(self.realm, by, what, sign)
     }
 
     /// Something said: what counts already, or cannot, is not looked at further.

@@ -209,7 +209,7 @@ impl Loader<'_> {
     }
 
     fn shares(&mut self) -> (BTreeMap<KeyId, Arc<PublicKey>>, KeyStore) {
-        let (mut public, mut store) = (BTreeMap::new(), KeyStore::new());
+        let (mut public, store) = (BTreeMap::new(), KeyStore::new());
         for zone in &self.cluster.zones {
             for (role, key) in [("zsk", &zone.zsk), ("ksk", &zone.ksk)] {
                 public.insert(key.public.key_id(), key.public.clone());

@@ -306,7 +306,7 @@ fn random_octets_never_panic() {
         for _ in 0..20 {
             let mut octets =
                 |most| (0..random.below(most)).map(|_| random.below(3) as u8).collect::<Vec<_>>();
-            let piece = Piece { element: octets(200), signature: octets(3) };
+            let piece = Piece { element: octets(200), signatures: vec![octets(3)] };
             let _ = codec::decode::<Manifest>(&piece.element, 1000);
             let _ = codec::decode::<Piece>(&piece.element, 1000);
             assert!(restore.take(vec![piece], true).is_err());

@@ -6,7 +6,7 @@ use conclave::runtime::admin::Command;
 pub fn run(data: &[u8]) {
     let line = String::from_utf8_lossy(data);
     match Command::parse(&line) {
-        Ok(Command::Status | Command::Votes) => {}
+        Ok(Command::Status | Command::Votes | Command::Keys) => {}
         Ok(Command::Vote { command }) => {
             if let Ok(command) = command.parse::<conclave::zone::Command>() {
                 assert_eq!(command.to_string().parse(), Ok(command), "one text form");
