@@ -126,9 +126,19 @@ pub const MAX_ZONES: usize = 768;
 /// Bytes of a manifest of the state: 48 for each of its chunks, and at most 264 for each zone.
 pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 
-/// Bytes of one piece of the state: an RRset of the greatest size, its records' lengths, names and one signature.
+/// Bytes of one piece of the state: an RRset of the greatest size, its records' lengths, names and two signatures.
 pub const MAX_PIECE_BYTES: usize = 32 * 1024;
 
+/// Bytes of an encoded command that operators vote on.
+pub const MAX_COMMAND_BYTES: usize = 1_024;
+/// Open votes of one replica: more commands than an operator has in hand at a time.
+pub const MAX_OPEN_VOTES: usize = 8;
+/// Decided commands that are kept, for operators to look at.
+pub const MAX_DECIDED: usize = 32;
+/// Bundles that one replica brought and that are not complete: some rollovers' worth.
+pub const MAX_BUNDLES: usize = 8;
+/// Bytes of the reason for which a command was refused: a sentence with names and a date.
+pub const MAX_REASON_BYTES: usize = 1_024;
 /// Bytes of a bundle, the public part of one new key: a modulus of 4,096 bits and as many numbers of that length as there are
 /// replicas, and their identity keys. It must fit one request, and one piece of the state.
 pub const MAX_BUNDLE_BYTES: usize = 24 * 1024;
@@ -159,9 +169,10 @@ const _: () =
     assert!((MAX_REPLICAS as usize / 3) * (MAX_WEAK_LINKS + 32) * 65 * 41 < MAX_CHECKPOINT_HEAD_BYTES);
 const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);
-const _: () =
-    assert!(MAX_RRSET_OCTETS + 2 * MAX_RECORDS_PER_RRSET + MAX_SIGNATURE_OCTETS + 1024 <= MAX_PIECE_BYTES);
-const _: () = assert!((256 + PIPELINE_BATCHES as usize) * 48 + MAX_ZONES * 264 + 128 <= MAX_MANIFEST_BYTES);
+const _: () = assert!(
+    MAX_RRSET_OCTETS + 2 * MAX_RECORDS_PER_RRSET + 2 * MAX_SIGNATURE_OCTETS + 1024 <= MAX_PIECE_BYTES
+);
+const _: () = assert!((257 + PIPELINE_BATCHES as usize) * 48 + MAX_ZONES * 264 + 128 <= MAX_MANIFEST_BYTES);
 const _: () = assert!(MAX_PIECE_BYTES < MAX_FRAME_BYTES / 2);
 const _: () =
     assert!((MAX_REPLICAS as usize + 2) * (MAX_SIGNATURE_OCTETS + 4 + 32) + 512 <= MAX_BUNDLE_BYTES);

@@ -74,6 +74,18 @@ pub(crate) enum Plant {
     AllBlamed,
     /// Bare shares that do not combine lead to nothing more.
     NoFallBack,
+    /// A rollover does not wait for DNSKEY RRsets in caches.
+    DnskeyUnawaited,
+    /// Nor for signatures in caches.
+    DataUnawaited,
+    /// Nor for DS RRsets in caches.
+    DsUnawaited,
+    /// What left before the new key signed is forgotten.
+    HorizonForgotten,
+    /// A version counts as served when it is executed.
+    ServedAtOnce,
+    /// Replicas and secondaries are never late.
+    NoAllowance,
 }
 
 /// At which replicas a plant is sown.

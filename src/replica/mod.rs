@@ -38,7 +38,9 @@
 
 mod checkpoint;
 mod clients;
+mod holding;
 mod ingress;
+mod keys;
 mod pipeline;
 mod proposals;
 mod recover;
@@ -47,10 +49,13 @@ mod status;
 mod step;
 mod store;
 pub mod transfer;
+mod votes;
 
+pub use keys::{KeyStatus, RollStatus, ZoneKeys};
 pub use recover::Past;
 pub use status::{CulpritStatus, SigningStatus, Status, ZoneStatus};
 pub use store::StateFile;
+pub use votes::{Decision, OpenVotes, Votes};
 
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::consensus::{self, Consensus};
@@ -140,8 +145,19 @@ pub struct Output {
     pub wake_at: Option<UnixMillis>,
     /// A state to be stored, in place of everything in the log up to and with this output's records. One at a time.
     pub store: Option<StateFile>,
+    /// Keys that come and go: the workers must know them before they do this output's tasks.
+    pub keys: Vec<KeyChange>,
     /// The replica must not go on: why, and what to do.
     pub fatal: Option<String>,
+}
+
+/// A threshold key that jobs may name from now on, or no more.
+#[derive(Clone)]
+pub enum KeyChange {
+    /// It came with a rollover.
+    Learn(Arc<PublicKey>),
+    /// Nobody can want a signature by it any more: its share is to be wiped, in memory and on disk.
+    Forget(KeyId),
 }
 
 /// What is told of a batch that was executed.
@@ -297,10 +313,18 @@ pub struct Replica {
     ready: Option<transfer::Ready>,
     /// To restore states by; without the records of zones that have begun.
     genesis: zone::Genesis,
+    /// The keys that jobs may name.
+    keys: BTreeSet<KeyId>,
+    /// As dealt.
+    dealt: BTreeMap<KeyId, Arc<PublicKey>>,
     /// Whether a record was appended since the last output that asked for a sync.
     unsynced: bool,
     consensus_wake: Option<UnixMillis>,
     /// When the signing sessions are to be ticked; none while no job is open.
     signing_wake: Option<UnixMillis>,
     counters: status::Counters,
+    /// The number of the operator's newest vote.
+    voted: u64,
+    /// Of bundles that were brought, by their names.
+    receipts: BTreeMap<Digest, crate::zone::Receipt>,
 }

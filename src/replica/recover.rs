@@ -40,17 +40,14 @@ impl Replica {
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
         let Config { consensus: public, secrets, genesis, keys, signing: protocol, entropy, patience_ms } =
             config;
-        let (me, committee) = (public.me, public.committee);
+        let (me, committee, dealt) = (public.me, public.committee, keys.clone());
         let (cluster, epoch) = (public.cluster, public.epoch);
-        let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
-        let mut signing = Signing::new(own);
+        let mut signing = Signing::new(signing::Config { committee, me, cluster, epoch, protocol, keys });
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
         let (mut order, signatures) = sort(&past.records)?;
         drop(past.records);
         let logged: BTreeSet<JobId> = signatures.iter().map(|(job, _)| *job).collect();
-        for (job, bytes) in signatures {
-            signing.known(job, bytes);
-        }
+        signatures.into_iter().for_each(|(job, bytes)| signing.known(job, bytes));
         let stored_bytes = past.checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
         let stored = past.checkpoint.map(|(records, _)| store::read(genesis.clone(), records)).transpose()?;
         let base = stored.as_ref().map(|stored| stored.base.clone());
@@ -85,10 +82,14 @@ impl Replica {
             serving: BTreeMap::new(),
             ready: None,
             genesis,
+            keys: dealt.keys().copied().collect(),
+            dealt,
             unsynced: false,
             consensus_wake: None,
             signing_wake: None,
             counters: Counters::default(),
+            voted: 0,
+            receipts: BTreeMap::new(),
         };
         let mut out = Output::default();
         replica.checkpoints.logged(log_bytes);

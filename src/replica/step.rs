@@ -86,12 +86,22 @@ impl Replica {
         }
     }
 
-    /// Puts octets into the order past the ingress, as a corrupt replica can: execution must hold without it. For the
-    /// simulator.
+    /// Puts octets into the order past the ingress: what the operator says, and, in the simulator, what a corrupt replica
+    /// invents, for execution must hold without the ingress.
     pub fn order(&mut self, now: UnixMillis, request: Vec<u8>) -> Output {
+        self.order_all(now, [request])
+    }
+
+    pub(super) fn order_all(
+        &mut self,
+        now: UnixMillis,
+        requests: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Output {
         let mut out = Output::default();
-        let step = self.consensus.submit(now, request);
-        self.absorb_consensus(step, &mut out);
+        for request in requests {
+            let step = self.consensus.submit(now, request);
+            self.absorb_consensus(step, &mut out);
+        }
         self.finish(now, &mut out);
         out
     }
@@ -230,6 +240,7 @@ impl Replica {
                 self.tell(now, done, view.as_ref(), out);
             }
         }
+        self.follow_keys(out);
         let step = self.signing.start_all(executed.jobs.into_iter().map(spec).collect());
         self.absorb_signing(step, out);
         let mark = batch.mark.clone();
@@ -330,7 +341,8 @@ impl Replica {
         if !self.proposals.should_look(now) {
             return;
         }
-        let due = self.machine.due(now).iter().map(codec::encode).collect();
+        let due = self.machine.due(now).into_iter().chain(self.lacking_receipts());
+        let due = due.map(|request| codec::encode(&request)).collect();
         for request in self.proposals.look(now, due) {
             let step = self.consensus.submit(now, request);
             self.absorb_consensus(step, out);

@@ -13,15 +13,16 @@ use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
 use crate::answer::{self, Catalog, Settings};
+use crate::codec::KeyId;
 use crate::dns::name::Name;
 use crate::link::Event;
 use crate::protocol::To;
 use crate::quorum::{Committee, ReplicaId};
-use crate::replica::{ClientId, Effect, Input, Output, Replica};
-use crate::signing::Computed;
+use crate::replica::{ClientId, Effect, Input, KeyChange, Output, Replica};
+use crate::signing::{Computed, KeyStore};
 use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
 use crate::time::{SECOND, UnixMillis};
-use crate::zone::View;
+use crate::zone::{CheckedBundle, Command, Receipt, View};
 use arc_swap::ArcSwap;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -41,6 +42,14 @@ pub(super) enum Arrival {
     Written(Written),
     /// Somebody wants to know how it is.
     Status(oneshot::Sender<serde_json::Value>),
+    /// The operator votes for a command.
+    Vote(Command, oneshot::Sender<serde_json::Value>),
+    /// Somebody wants to know the zones' keys.
+    Keys(oneshot::Sender<serde_json::Value>),
+    /// The operator has brought a bundle, whose share was opened.
+    Import(Box<(CheckedBundle, Receipt)>, oneshot::Sender<serde_json::Value>),
+    /// Somebody wants to know what is voted on.
+    Votes(oneshot::Sender<serde_json::Value>),
     /// End, cleanly.
     Stop,
 }
@@ -66,6 +75,7 @@ pub(super) struct Hands<D> {
     pub peers: Peers,
     pub clients: ClientPort,
     pub workers: Workers,
+    pub keys: Arc<KeyStore>,
     pub store: Store<D, Arrival>,
     pub catalog: Arc<ArcSwap<Catalog>>,
     pub settings: Arc<Settings>,
@@ -130,6 +140,15 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                         // Who asked may have gone.
                         let _ = asker.send(self.status());
                     }
+                    Arrival::Vote(command, asker) => self.vote(&command, asker)?,
+                    Arrival::Import(brought, asker) => self.import(*brought, asker)?,
+                    Arrival::Keys(asker) => {
+                        let _ =
+                            asker.send(json!({ "keys": self.replica.keys(), "votes": self.replica.votes() }));
+                    }
+                    Arrival::Votes(asker) => {
+                        let _ = asker.send(json!({ "votes": self.replica.votes() }));
+                    }
                     Arrival::Peer(FromPeer { from, event: Event::Linked }) => {
                         self.step(Input::Linked(from))?;
                     }
@@ -159,6 +178,34 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
 
     fn step(&mut self, input: Input) -> Result<(), End> {
         let output = self.replica.step(now(), input);
+        self.hold(output)
+    }
+
+    fn vote(&mut self, command: &Command, asker: oneshot::Sender<serde_json::Value>) -> Result<(), End> {
+        let (answer, output) = match self.replica.vote(now(), command) {
+            Ok((number, output)) => (json!({ "vote": number, "command": command.to_string() }), output),
+            Err(why) => (json!({ "error": why }), Output::default()),
+        };
+        info!(%command, "the operator votes");
+        let _ = asker.send(answer);
+        self.hold(output)
+    }
+
+    fn import(
+        &mut self,
+        (bundle, receipt): (CheckedBundle, Receipt),
+        asker: oneshot::Sender<serde_json::Value>,
+    ) -> Result<(), End> {
+        let (name, key) = (bundle.name().to_hex(), bundle.bundle());
+        let (zone, role) = (key.zone.to_string(), key.role.word());
+        let (answer, output) = match self.replica.bring(now(), &bundle, receipt) {
+            Ok(output) => {
+                (json!({ "bundle": name, "zone": zone, "role": role, "tag": bundle.tag() }), output)
+            }
+            Err(why) => (json!({ "error": why }), Output::default()),
+        };
+        info!(bundle = name, zone, role, "the operator brings a bundle");
+        let _ = asker.send(answer);
         self.hold(output)
     }
 
@@ -198,6 +245,20 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             let at = self.log.roll()?;
             let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
             self.hands.store.begin(file, at).map_err(refused)?;
+        }
+        for change in output.keys {
+            match change {
+                KeyChange::Learn(public) => {
+                    let key = public.key_id().0;
+                    self.hands.keys.learn(public);
+                    let has_share = self.hands.keys.has_share(KeyId(key));
+                    info!(key = %key.to_hex(), has_share, "a zone has a new key");
+                }
+                KeyChange::Forget(key) => {
+                    self.hands.keys.forget(key);
+                    info!(key = %key.0.to_hex(), "a key is retired, and its share wiped from memory");
+                }
+            }
         }
         self.hands.workers.add(output.tasks);
         if output.wake_at.is_some() {

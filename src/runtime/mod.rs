@@ -18,6 +18,7 @@ pub mod clients;
 pub mod config;
 mod core;
 mod disk;
+mod importer;
 pub mod inbox;
 mod logging;
 pub mod peers;

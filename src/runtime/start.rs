@@ -10,6 +10,7 @@ use super::clients::{self, ClientPort};
 use super::config::{Loaded, ReplicaFile};
 use super::core::{Arrival, Core, End, Hands, now};
 use super::disk::DirDisk;
+use super::importer::Importer;
 use super::inbox::{Inbox, Lane};
 use super::peers::{self, Peers, Setup};
 use super::process::told_to_stop;
@@ -21,14 +22,15 @@ use super::{Error, Outbound, tcp};
 use crate::answer::{Catalog, Settings};
 use crate::ceremony::files::NEVER_RUN;
 use crate::consensus;
+use crate::dns::Name;
 use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
 use crate::link::Local;
 use crate::quorum::ReplicaId;
 use crate::replica::{self, Past, Replica};
 use crate::storage::{Log, LogError, Opened};
-use crate::zone::Reads;
+use crate::zone::{Genesis, Reads};
 use arc_swap::ArcSwap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -80,49 +82,35 @@ async fn serve(
     admin: std::os::unix::net::UnixListener,
 ) -> Result<(), Error> {
     let sockets = bind(&loaded.file, admin)?;
-    let Loaded {
-        file,
-        cluster,
-        epoch,
-        consensus,
-        secrets,
-        genesis,
-        signing,
-        public_keys,
-        key_store,
-        tls,
-        ..
-    } = loaded;
+    let (file, cluster, epoch, key_store) = (loaded.file, loaded.cluster, loaded.epoch, loaded.key_store);
+    let consensus = loaded.consensus;
     let (me, committee) = (consensus.me, consensus.committee);
-    let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
-    let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
-    let origins = genesis.zones.iter().map(|(rules, _)| rules.origin.clone());
-    let catalog = Arc::new(ArcSwap::from_pointee(origins.fold(Catalog::new(), |c, o| c.awaiting(o))));
-    let settings = Arc::new(Settings { nsid: None, keys: genesis.keys.clone() });
+    let (ordered, catalog, settings) = fronts(&loaded.genesis);
     let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
     let ended_by = |end: End| match end {
         End::Log(error) => in_log(error),
         End::Replica(why) => Error(format!("{}: {why}", file.data.display())),
     };
-
     let (mut log, opened) = Log::open(disk.clone(), cluster, me).map_err(in_log)?;
     let past = past(&file, &consensus, &mut log, opened)?;
     let config = replica::Config {
         consensus,
-        secrets,
-        genesis,
-        keys: public_keys,
-        signing,
+        secrets: loaded.secrets,
+        genesis: loaded.genesis,
+        keys: loaded.public_keys,
+        signing: loaded.signing,
         entropy: entropy()?,
         patience_ms: file.update_patience_ms,
     };
-    let (replica, recovered) = Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
+    let (mut replica, recovered) = Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
+    loaded.receipts.into_iter().for_each(|receipt| replica.hold(receipt));
 
-    let mut inbox = Inbox::new();
-    let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));
+    let (mut tasks, mut inbox) = (JoinSet::new(), Inbox::new());
+    let lanes = peer_lanes(&mut inbox, committee.others(me));
     let incarnation = u64::from_le_bytes(*entropy()?.first_chunk().unwrap_or(&[0; 8]));
     let local = Local { cluster, epoch, me, incarnation };
-    let setup = Setup { local, tls, listener: sockets.peer, addresses: file.peers.clone(), lanes };
+    let setup =
+        Setup { local, tls: loaded.tls, listener: sockets.peer, addresses: file.peers.clone(), lanes };
     let peers: Peers =
         peers::start(setup, &mut tasks).map_err(|e| Error(format!("TLS between replicas: {e}")))?;
     let clients = ClientPort::new(inbox.lane(clients::LANE.0, clients::LANE.1));
@@ -135,25 +123,37 @@ async fn serve(
         peers,
         clients,
         workers,
+        keys: key_store.clone(),
         store: Store { disk, cluster, me, lane: inbox.lane(1, 0) },
         catalog: catalog.clone(),
         settings,
         ordered,
         outbound,
     };
+    let importer =
+        Arc::new(Importer { home: file.directory().to_owned(), dealt: loaded.dealt, me, keys: key_store });
     let mut core = Core::new(replica, log, inbox, hands);
     core.begin(recovered).map_err(ended_by)?;
 
     let udp = start_udp(&file.dns, &service)?;
-    sockets.dns.into_iter().for_each(|listener| {
+    for listener in sockets.dns {
         tasks.spawn(tcp::serve(listener, service.clone()));
-    });
-    tasks.spawn(admin::serve(sockets.admin, Admin { catalog, core: control.clone() }));
+    }
+    tasks.spawn(admin::serve(sockets.admin, Admin { catalog, core: control.clone(), importer }));
     info!(replica = %me, dns = ?file.dns, peer = %file.peer, "serving");
     let ended = work(core, &control).await?.map_err(ended_by);
     drop(udp);
     tasks.shutdown().await;
     ended
+}
+
+/// What answers queries: the zones with ordered reads, the catalog, and how to answer.
+fn fronts(genesis: &Genesis) -> (BTreeSet<Name>, Arc<ArcSwap<Catalog>>, Arc<Settings>) {
+    let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
+    let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
+    let origins = genesis.zones.iter().map(|(rules, _)| rules.origin.clone());
+    let catalog = Arc::new(ArcSwap::from_pointee(origins.fold(Catalog::new(), |c, o| c.awaiting(o))));
+    (ordered, catalog, Arc::new(Settings { nsid: None, keys: genesis.keys.clone() }))
 }
 
 /// Runs the core on a thread of its own until a signal comes, or the log fails.

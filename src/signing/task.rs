@@ -6,12 +6,18 @@ use crate::codec::{Epoch, JobId, KeyId};
 use crate::quorum::ReplicaId;
 use crate::threshold::{CombineError, Proof, PublicKey, Representative, SecretShare, SignatureShare};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// The keys of one replica, as its workers need them: public parts and its own shares.
+/// The keys of one replica, as its workers need them: public parts and its own shares. Keys come and go while the workers run.
 #[derive(Default)]
 pub struct KeyStore {
-    keys: BTreeMap<KeyId, (Arc<PublicKey>, SecretShare)>,
+    keys: RwLock<BTreeMap<KeyId, Arc<Held>>>,
+}
+
+/// A key, and the own share of it, wiped when the last that uses it has let go.
+struct Held {
+    public: Arc<PublicKey>,
+    share: Option<SecretShare>,
 }
 
 impl KeyStore {
@@ -21,19 +27,42 @@ impl KeyStore {
     }
 
     /// Adds a key; false, and nothing added, if the share is not of this public key.
-    pub fn insert(&mut self, public: Arc<PublicKey>, share: SecretShare) -> bool {
+    pub fn insert(&self, public: Arc<PublicKey>, share: SecretShare) -> bool {
         let fits = share.check(&public).is_ok();
         if fits {
-            self.keys.insert(public.key_id(), (public, share));
+            self.write().insert(public.key_id(), Arc::new(Held { public, share: Some(share) }));
         }
         fits
     }
 
-    fn of(&self, spec: &Spec) -> (&PublicKey, &SecretShare, Representative) {
-        let (public, secret) =
-            self.keys.get(&spec.key).expect("the workers have every key that jobs may name");
-        let x = public.encode(&spec.hash).expect("jobs sign SHA-256 or SHA-512");
-        (public, secret, x)
+    /// Adds a key of which the own share is not here yet, to combine and check with.
+    pub fn learn(&self, public: Arc<PublicKey>) {
+        self.write().entry(public.key_id()).or_insert_with(|| Arc::new(Held { public, share: None }));
+    }
+
+    /// Drops a key, and wipes its share.
+    pub fn forget(&self, key: KeyId) {
+        self.write().remove(&key);
+    }
+
+    /// Whether the own share of this key is here.
+    pub fn has_share(&self, key: KeyId) -> bool {
+        self.read().get(&key).is_some_and(|held| held.share.is_some())
+    }
+
+    /// The key of a job, unless it went meanwhile.
+    fn of(&self, spec: &Spec) -> Option<(Arc<Held>, Representative)> {
+        let held = self.read().get(&spec.key).cloned()?;
+        let x = held.public.encode(&spec.hash).expect("jobs sign SHA-256 or SHA-512");
+        Some((held, x))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<KeyId, Arc<Held>>> {
+        self.keys.read().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<KeyId, Arc<Held>>> {
+        self.keys.write().unwrap_or_else(|e| e.into_inner())
     }
 }
 
@@ -116,30 +145,31 @@ impl Task {
             Work::Check(claims) => Done::Check(
                 claims
                     .into_iter()
-                    .map(|(spec, who, signature)| {
-                        let (public, _, x) = keys.of(&spec);
-                        let valid = public.verify(&x, &signature);
-                        (spec.job, who, signature, valid)
+                    .filter_map(|(spec, who, signature)| {
+                        let (key, x) = keys.of(&spec)?;
+                        let valid = key.public.verify(&x, &signature);
+                        Some((spec.job, who, signature, valid))
                     })
                     .collect(),
             ),
             Work::Prove(epoch, items) => Done::Prove(
                 items
                     .into_iter()
-                    .map(|(spec, share)| {
-                        let (public, secret, x) = keys.of(&spec);
-                        (spec.job, secret.prove(public, epoch, &x, &share, entropy))
+                    .filter_map(|(spec, share)| {
+                        let (key, x) = keys.of(&spec)?;
+                        let proof = key.share.as_ref()?.prove(&key.public, epoch, &x, &share, entropy);
+                        Some((spec.job, proof))
                     })
                     .collect(),
             ),
             Work::Verify(epoch, items) => Done::Verify(
                 items
                     .into_iter()
-                    .map(|(spec, who, share, proof)| {
-                        let (public, _, x) = keys.of(&spec);
-                        let holds = public.verify_share(who, epoch, &x, &share, &proof).is_ok();
+                    .filter_map(|(spec, who, share, proof)| {
+                        let (key, x) = keys.of(&spec)?;
+                        let holds = key.public.verify_share(who, epoch, &x, &share, &proof).is_ok();
                         let holds = holds || planted!(ProofUnchecked);
-                        (spec.job, who, share, holds)
+                        Some((spec.job, who, share, holds))
                     })
                     .collect(),
             ),
@@ -155,8 +185,9 @@ fn share(keys: &KeyStore, specs: &[Spec], proofs: Option<Epoch>, entropy: [u8; 3
     }
     let mut made = Vec::with_capacity(specs.len());
     for specs in by_key.values() {
-        let (public, secret, _) = keys.of(specs[0]);
-        let xs: Vec<_> = specs.iter().map(|spec| keys.of(spec).2).collect();
+        let Some((key, _)) = keys.of(specs[0]) else { continue };
+        let (Some(secret), public) = (&key.share, &key.public) else { continue };
+        let xs: Vec<_> = specs.iter().filter_map(|spec| public.encode(&spec.hash)).collect();
         for ((spec, x), share) in specs.iter().zip(&xs).zip(secret.sign_all(public, &xs)) {
             let proof = proofs.map(|epoch| secret.prove(public, epoch, x, &share, entropy));
             made.push(Made { job: spec.job, share, proof });
@@ -168,9 +199,12 @@ fn share(keys: &KeyStore, specs: &[Spec], proofs: Option<Epoch>, entropy: [u8; 3
 /// Tries k-subsets that have not been tried until one verifies, or tries run out.
 fn combine(keys: &KeyStore, attempt: Attempt) -> Outcome {
     let Attempt { spec, mut shares, mut tried, most, suspects } = attempt;
-    let (public, _, x) = keys.of(&spec);
     let mut wrong = BTreeMap::new();
     let mut combinations = 0;
+    let Some((key, x)) = keys.of(&spec) else {
+        return Outcome { job: spec.job, signature: None, tried, wrong, combinations };
+    };
+    let public = &*key.public;
     'shares: loop {
         for chosen in Subsets::new(shares.len(), public.threshold()) {
             let set: Vec<_> = chosen.iter().map(|place| shares[*place].clone()).collect();

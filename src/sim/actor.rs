@@ -6,7 +6,7 @@ use super::{Plant, adversaries::Adversary};
 use crate::codec::{ClusterId, Digest};
 use crate::consensus::forge::Forge;
 use crate::quorum::ReplicaId;
-use crate::replica::{Effect, ExecutedBatch, Input, Output, Past, Replica};
+use crate::replica::{Effect, ExecutedBatch, Input, KeyChange, Output, Past, Replica};
 use crate::signing::{KeyStore, Task};
 use crate::storage::{Log, LogError, MemDisk, SnapshotWriter, Stored};
 use crate::time::UnixMillis;
@@ -214,6 +214,12 @@ impl Actor {
     fn take(&mut self, now: u64, output: Output) -> Result<Todo, Stop> {
         let to_true = |at: UnixMillis| at.0.saturating_add_signed(-self.skew_ms).saturating_sub(START.0);
         let wake = output.wake_at.map(to_true).map(|at| at.max(now + 1));
+        for change in output.keys {
+            match change {
+                KeyChange::Learn(public) => self.keys.learn(public),
+                KeyChange::Forget(key) => self.keys.forget(key),
+            }
+        }
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         for record in &output.records {
             running.log.append(record)?;

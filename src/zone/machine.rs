@@ -5,12 +5,14 @@ use super::draft::Draft;
 use super::ledger::{Ledger, Open};
 use super::load;
 use super::planned::{BatchJobs, LastBatches};
+use super::register::Register;
 use super::replay::{Answer, Replay};
 use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed};
 use super::rules::{Genesis, ZoneRules};
 use super::signature::{Realm, Signature};
 use super::update::Update;
 use super::view::View;
+use super::votes;
 use crate::codec::{self, Digest, JobId};
 use crate::dns::tsig::{self, AuthFailure, Keyring};
 use crate::dns::{Name, Rcode, query};
@@ -29,7 +31,10 @@ pub struct Machine {
     pub(super) keys: Arc<Keyring>,
     pub(super) zones: BTreeMap<Name, Ledger>,
     pub(super) replay: Replay,
-    /// Every element of zones and replay table.
+    pub(super) register: Register,
+    /// Public keys, by slot.
+    pub(super) members: Vec<[u8; 32]>,
+    /// Every element of zones, replay table and register.
     pub(super) tally: Tally,
     pub(super) time: AgreedTime,
     /// Batches executed so far.
@@ -60,7 +65,7 @@ impl fmt::Display for MachineError {
 impl std::error::Error for MachineError {}
 
 /// What one request came to, before its batch is closed.
-struct Verdict {
+pub(super) struct Verdict {
     rcode: Rcode,
     failure: Option<AuthFailure>,
     /// The zone whose state the answer speaks of.
@@ -73,7 +78,7 @@ struct Verdict {
 }
 
 impl Verdict {
-    fn plain(kind: Kind, rcode: Rcode) -> Self {
+    pub(super) fn plain(kind: Kind, rcode: Rcode) -> Self {
         Self { rcode, failure: None, zone: None, repeat: None, remember: None, kind }
     }
 }
@@ -95,16 +100,23 @@ impl Machine {
             }
         }
         let realm = Realm { cluster: genesis.cluster, epoch: genesis.epoch };
-        Ok(Self::of(realm, genesis.keys, zones))
+        Ok(Self::of(realm, genesis.keys, genesis.members, zones))
     }
 
     /// These zones, before the first batch.
-    pub(super) fn of(realm: Realm, keys: Arc<Keyring>, zones: BTreeMap<Name, Ledger>) -> Self {
+    pub(super) fn of(
+        realm: Realm,
+        keys: Arc<Keyring>,
+        members: Vec<[u8; 32]>,
+        zones: BTreeMap<Name, Ledger>,
+    ) -> Self {
         Self {
             realm,
             keys,
             zones,
             replay: Replay::default(),
+            register: Register::default(),
+            members,
             tally: Tally::default(),
             time: AgreedTime::default(),
             batches: 0,
@@ -137,6 +149,10 @@ impl Machine {
         self.time = batch.time;
         self.batches += 1;
         self.replay.forget(self.time, &mut self.tally);
+        for ledger in self.zones.values_mut().filter(|ledger| ledger.started) {
+            ledger.keys.settle(self.batches, self.time);
+        }
+        votes::lapse(&mut self.register, &mut self.tally, self.time);
         let mut open = BTreeMap::new();
         // The digests of this batch's own requests: those remembered are not until it is closed.
         let mut fresh: BTreeMap<Digest, usize> = BTreeMap::new();
@@ -157,7 +173,7 @@ impl Machine {
         let mut planned = Vec::new();
         for (zone, open) in open {
             if let Some(ledger) = self.zones.get_mut(&zone) {
-                let plans = ledger.close(open, self.time, self.realm, &mut self.tally);
+                let plans = ledger.close(open, (self.batches, self.time), self.realm, &mut self.tally);
                 planned.extend(plans.into_iter().map(|plan| (zone.clone(), plan)));
             }
         }
@@ -178,8 +194,11 @@ impl Machine {
             Err(_) => Verdict::plain(Kind::Internal, Rcode::FORMERR),
             Ok(Request::Genesis { zone }) => self.internal(&zone, open, |ledger, open, _| ledger.start(open)),
             Ok(Request::Refresh { zone, .. }) => self.internal(&zone, open, Ledger::refresh),
+            Ok(Request::Settle { .. }) => Verdict::plain(Kind::Internal, Rcode::NOERROR),
+            Ok(Request::Receipt(receipt)) => self.receipt(&receipt),
             Ok(Request::Query { wire, .. }) => self.query(&wire),
             Ok(Request::Update { wire }) => self.update(&wire, open, fresh),
+            Ok(Request::Said(said)) => self.said(&said, open),
         }
     }
 
@@ -244,7 +263,7 @@ impl Machine {
             return plain(Rcode::SERVFAIL);
         }
         let zone = ledger.rules.origin.clone();
-        let applied = update.apply(&ledger.head, &ledger.rules.policy, verified.signer.name());
+        let applied = update.apply(ledger, verified.signer.name());
         let rcode = applied.as_ref().map_or_else(|rcode| *rcode, |_| Rcode::NOERROR);
         if let Ok(draft) = applied {
             take(ledger, open, &zone, draft, self.time);
@@ -346,7 +365,10 @@ impl Machine {
             if !ledger.started {
                 return Some(Request::Genesis { zone });
             }
-            ledger.is_due(now.secs()).then(|| Request::Refresh { zone, serial: ledger.head.serial() })
+            if ledger.is_due(now.secs()) {
+                return Some(Request::Refresh { zone, serial: ledger.head.serial() });
+            }
+            ledger.keys.is_settling().then_some(Request::Settle { batches: self.batches })
         });
         due.collect()
     }

@@ -1,5 +1,7 @@
 //! What the order carries to the machine, and what the machine says of it.
 
+use super::bundle::Receipt;
+use super::said::Said;
 use super::view::View;
 use crate::codec::{JobId, KeyId};
 use crate::dns::tsig::AuthFailure;
@@ -24,6 +26,11 @@ pub enum Request {
         /// The serial of the version that the proposer saw.
         serial: u32,
     },
+    /// Nothing but a batch: by going on the pipeline shows that what came before is signed.
+    Settle {
+        /// Batches that the proposer has executed; only tells proposals apart.
+        batches: u64,
+    },
     /// A client's UPDATE message, as it came.
     Update {
         /// The whole DNS message.
@@ -36,6 +43,10 @@ pub enum Request {
         /// Tells equal queries apart.
         nonce: [u8; 16],
     },
+    /// What a replica says in its own name.
+    Said(Said),
+    /// That a replica holds its share of a new key.
+    Receipt(Box<Receipt>),
 }
 
 /// The caller's tag of a request: outcomes carry it back.

@@ -6,6 +6,8 @@ mod lifecycle;
 mod policy;
 mod restore;
 mod rfc2136;
+mod rollover;
+mod votes;
 
 use super::testing::*;
 use super::view::View;

@@ -16,7 +16,11 @@ fn serve_one() -> Served {
     let path = directory.path().join("admin.sock");
     let listener = bind(&path).unwrap();
     let mut inbox = Inbox::new();
-    let admin = Admin { catalog: Arc::default(), core: inbox.lane(4, 0) };
+    let dir = crate::ceremony::deal::tests::dealt();
+    let dealt = crate::ceremony::cluster_file::read(&dir.path().join("cluster.toml")).unwrap();
+    let (me, keys) = (crate::quorum::ReplicaId::new(1).unwrap(), Arc::default());
+    let importer = Arc::new(Importer { home: dir.path().join("replica-1"), dealt, me, keys });
+    let admin = Admin { catalog: Arc::default(), core: inbox.lane(4, 0), importer };
     std::thread::spawn(move || {
         loop {
             for arrival in inbox.take(Duration::from_secs(1)) {

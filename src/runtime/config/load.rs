@@ -6,6 +6,7 @@ use crate::ceremony::client_keys::{self, KeyClause};
 use crate::ceremony::cluster::{Cluster, Key, Zone, tsig_commitment};
 use crate::ceremony::cluster_file;
 use crate::ceremony::files::{make_dir, read_text, zone_stem};
+use crate::ceremony::held::{self, Held};
 use crate::ceremony::identity;
 use crate::ceremony::share_file::{self, Kind, Label};
 use crate::codec::{ClusterId, Epoch, KeyId};
@@ -16,7 +17,7 @@ use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
 use crate::signing::{KeyStore, Protocol};
 use crate::threshold::{PublicKey, SecretShare};
-use crate::zone::{self, KeyInfo, UpdatePolicy, ZoneRules};
+use crate::zone::{self, KeyInfo, Receipt, UpdatePolicy, ZoneRules};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -51,6 +52,10 @@ pub struct Loaded {
     pub public_keys: BTreeMap<KeyId, Arc<PublicKey>>,
     /// This replica's shares of them.
     pub key_store: Arc<KeyStore>,
+    /// What all replicas agreed on beforehand.
+    pub dealt: Cluster,
+    /// Receipts for the shares of new keys that the operator imported.
+    pub receipts: Vec<Receipt>,
     /// TLS.
     pub tls: Tls,
     /// What should be told to the operator, one line each.
@@ -78,6 +83,7 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     let (public_keys, key_store) = loader.shares();
     let keyring = loader.keyring();
     let (zones, kept) = loader.zones();
+    let receipts = loader.held(&key_store);
     let Loader { problems, warnings, .. } = loader;
     let (Some((secret, tls)), Some((coin_public, coin)), true) = (identity, coin, problems.is_empty()) else {
         return Err(problems);
@@ -94,7 +100,8 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     };
     let secrets = consensus::Secrets { identity: secret, coin };
     let epoch = cluster.epoch;
-    let genesis = zone::Genesis { cluster: id, epoch, zones, keys: Arc::new(keyring) };
+    let members = tls.identities.clone();
+    let genesis = zone::Genesis { cluster: id, epoch, members, zones, keys: Arc::new(keyring) };
     let key_store = Arc::new(key_store);
     Ok(Loaded {
         file,
@@ -106,6 +113,8 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
         signing: cluster.signing,
         public_keys,
         key_store,
+        dealt: cluster,
+        receipts,
         tls,
         warnings,
         kept,
@@ -211,7 +220,7 @@ impl Loader<'_> {
     }
 
     fn shares(&mut self) -> (BTreeMap<KeyId, Arc<PublicKey>>, KeyStore) {
-        let (mut public, mut store) = (BTreeMap::new(), KeyStore::new());
+        let (mut public, store) = (BTreeMap::new(), KeyStore::new());
         for zone in &self.cluster.zones {
             for (role, key) in [("zsk", &zone.zsk), ("ksk", &zone.ksk)] {
                 public.insert(key.public.key_id(), key.public.clone());
@@ -232,6 +241,23 @@ impl Loader<'_> {
             }
         }
         (public, store)
+    }
+
+    /// The shares of new keys, from the bundles that the operator imported.
+    fn held(&mut self, store: &KeyStore) -> Vec<Receipt> {
+        match held::all(self.file.directory(), self.cluster, self.file.me) {
+            Ok(all) => {
+                let keep = |one: Held| {
+                    store.insert(Arc::new(one.bundle.public().clone()), one.share);
+                    one.receipt
+                };
+                all.into_iter().map(keep).collect()
+            }
+            Err(problems) => {
+                self.problems.extend(problems);
+                Vec::new()
+            }
+        }
     }
 
     fn keyring(&mut self) -> Keyring {

@@ -11,6 +11,12 @@ use crate::zone::{Machine, Manifest, Piece, Restore, Snapshot, Trust};
 /// A state with everything in it: answers remembered, jobs that wait and one that is superseded.
 fn state() -> (Bench, Snapshot) {
     let mut bench = bench();
+    for index in 1..=4 {
+        let vote = bench.vote(index, 1, &crate::zone::Command::Drill { word: "one".into() });
+        let other =
+            bench.vote(index, 1 + u64::from(index), &crate::zone::Command::Drill { word: "two".into() });
+        let _ = bench.execute(&[vote, other]);
+    }
     bench.publish("add a.example. 60 TXT one");
     bench.publish(&format!("add sub.example. 60 DS 1 8 2 {}", "ab".repeat(32)));
     for address in 1..3 {
@@ -71,15 +77,15 @@ fn lies(foreign: Piece) -> Vec<Lie> {
         }),
         lie("a bad signature, or one too many", move |pieces, random| {
             let at = any(pieces, random);
-            let signature = &mut pieces[at].signature;
-            match signature.get_mut(20) {
+            let signatures = &mut pieces[at].signatures;
+            match signatures.first_mut().and_then(|signature| signature.get_mut(20)) {
                 Some(octet) => *octet ^= 1,
-                None => signature.push(1),
+                None => signatures.push(vec![1]),
             }
         }),
         lie("a signature too long", move |pieces, random| {
             let at = any(pieces, random);
-            pieces[at].signature = vec![1; MAX_SIGNATURE_OCTETS + 1];
+            pieces[at].signatures = vec![vec![1; MAX_SIGNATURE_OCTETS + 1]];
         }),
     ]
 }
@@ -129,10 +135,10 @@ fn a_signature_may_be_lacking_for_a_job_of_the_last_batches_only() {
         let right = chunk(&snapshot, at);
         for i in 0..right.len() {
             let mut pieces = right.clone();
-            if pieces[i].signature.is_empty() {
+            if pieces[i].signatures.is_empty() || pieces[i].signatures[0].is_empty() {
                 continue;
             }
-            pieces[i].signature.clear();
+            pieces[i].signatures[0].clear();
             // Alone, without the end, nothing is kept that could not be refused again.
             match restore.take(pieces, true) {
                 Err(why) => {
@@ -266,7 +272,7 @@ fn a_manifest_that_nobody_certified_may_lie_and_nothing_panics() {
                 0 => {
                     pieces.remove(which);
                 }
-                1 => pieces[which].signature = vec![7; random.below(300) as usize],
+                1 => pieces[which].signatures = vec![vec![7; random.below(300) as usize]],
                 _ => {
                     let octet = random.below(pieces[which].element.len() as u64) as usize;
                     pieces[which].element[octet] = random.below(256) as u8;
@@ -300,7 +306,7 @@ fn random_octets_never_panic() {
         for _ in 0..20 {
             let mut octets =
                 |most| (0..random.below(most)).map(|_| random.below(3) as u8).collect::<Vec<_>>();
-            let piece = Piece { element: octets(200), signature: octets(3) };
+            let piece = Piece { element: octets(200), signatures: vec![octets(3)] };
             let _ = codec::decode::<Manifest>(&piece.element, 1000);
             let _ = codec::decode::<Piece>(&piece.element, 1000);
             assert!(restore.take(vec![piece], true).is_err());

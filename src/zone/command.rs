@@ -1,0 +1,187 @@
+//! What operators may have the cluster do, together: never by one's word, but by the votes of a quorum ([`super::votes`]).
+//!
+//! A command has one text form, a line of words, which operators say, compare over the telephone, and find again in lists
+//! and logs; and one encoding, in which votes are counted. Each gives the other.
+
+use super::rollover::Step;
+use crate::codec::{self, DecodeError, Digest};
+use crate::dns::Name;
+use crate::limits::MAX_COMMAND_BYTES;
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Letters of the word of a drill.
+const MAX_WORD: usize = 64;
+
+/// An ordered command.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
+pub enum Command {
+    /// `drill WORD`: changes nothing. With it operators find out that their votes come through, and practise.
+    Drill {
+        /// Printable ASCII without spaces, 1 to 64 letters.
+        word: String,
+    },
+    /// `keys ZONE …`: a step of a rollover ([`super::rollover`]).
+    Keys {
+        /// The zone, in lower case.
+        zone: Name,
+        /// What to do.
+        act: Act,
+    },
+}
+
+/// What to do with the keys of a zone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
+pub enum Act {
+    /// `begin BUNDLE [BUNDLE]`: begin a rollover to a new ZSK, a new KSK, or both of another algorithm.
+    Begin(Vec<Digest>),
+    /// `STEP TAG`, `ds-seen TAG TTL`, `ds-gone TAG TTL`: the next step of the rollover to the key with this tag.
+    Step(Step, u16),
+    /// `allowance SECONDS`: how long replicas and secondaries may serve what is replaced.
+    Allowance(u32),
+}
+
+impl Command {
+    /// Reads the encoding; what is none, too long, or has no text form is refused.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let command: Self = codec::decode(bytes, MAX_COMMAND_BYTES)?;
+        match command.to_string().parse() {
+            Ok(same) if command == same => Ok(command),
+            _ => Err(DecodeError::Malformed("a command without a text form".into())),
+        }
+    }
+
+    /// Names it in a cluster's votes.
+    pub(super) fn digest(&self) -> Digest {
+        codec::digest("conclave/command", &[&codec::encode(self)])
+    }
+}
+
+/// The text form.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drill { word } => write!(f, "drill {word}"),
+            Self::Keys { zone, act } => match act {
+                Act::Begin(bundles) => {
+                    write!(f, "keys {zone} begin")?;
+                    bundles.iter().try_for_each(|bundle| write!(f, " {}", bundle.to_hex()))
+                }
+                Act::Step(step @ (Step::DsSeen(ttl) | Step::DsGone(ttl)), tag) => {
+                    write!(f, "keys {zone} {} {tag} {ttl}", step.word())
+                }
+                Act::Step(step, tag) => write!(f, "keys {zone} {} {tag}", step.word()),
+                Act::Allowance(seconds) => write!(f, "keys {zone} allowance {seconds}"),
+            },
+        }
+    }
+}
+
+impl FromStr for Command {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let command = match words.as_slice() {
+            ["drill", word] if word.len() <= MAX_WORD && word.bytes().all(|c| c.is_ascii_graphic()) => {
+                Self::Drill { word: (*word).into() }
+            }
+            ["drill", ..] => {
+                return Err(format!("`drill` takes one word of at most {MAX_WORD} ASCII letters"));
+            }
+            ["keys", zone, rest @ ..] => {
+                let zone = zone.parse::<Name>().map_err(|_| "a zone's name is lacking".to_owned())?;
+                Self::Keys { zone: zone.to_lowercase(), act: act(rest)? }
+            }
+            [first, ..] => return Err(format!("there is no command `{}`", first.escape_default())),
+            [] => return Err("a command is lacking".into()),
+        };
+        if codec::encode(&command).len() > MAX_COMMAND_BYTES {
+            return Err(format!("a command has at most {MAX_COMMAND_BYTES} bytes"));
+        }
+        Ok(command)
+    }
+}
+
+fn act(words: &[&str]) -> Result<Act, String> {
+    let number =
+        |text: &str| text.parse::<u32>().map_err(|_| format!("not a number: {}", text.escape_default()));
+    let tag =
+        |text: &str| text.parse::<u16>().map_err(|_| format!("not a key tag: {}", text.escape_default()));
+    let bundle =
+        |text: &&str| Digest::from_hex(text).ok_or("a bundle's name has 64 hexadecimal digits".to_owned());
+    match words {
+        ["begin", bundles @ ..] if (1..=2).contains(&bundles.len()) => {
+            bundles.iter().map(bundle).collect::<Result<_, _>>().map(Act::Begin)
+        }
+        ["allowance", seconds] => Ok(Act::Allowance(number(seconds)?)),
+        ["ds-seen", key, ttl] => Ok(Act::Step(Step::DsSeen(number(ttl)?), tag(key)?)),
+        ["ds-gone", key, ttl] => Ok(Act::Step(Step::DsGone(number(ttl)?), tag(key)?)),
+        [word, key] => {
+            let step = PLAIN_STEPS.into_iter().find(|step| step.word() == *word);
+            Ok(Act::Step(step.ok_or_else(|| format!("no step `{}`", word.escape_default()))?, tag(key)?))
+        }
+        _ => {
+            Err("`keys ZONE` goes on with `begin BUNDLE [BUNDLE]`, `STEP TAG` or `allowance SECONDS`".into())
+        }
+    }
+}
+
+/// Those that a tag alone makes.
+const PLAIN_STEPS: [Step; 10] = [
+    Step::Activate,
+    Step::Remove,
+    Step::Swap,
+    Step::Withdraw,
+    Step::Publish,
+    Step::Announce,
+    Step::Unpublish,
+    Step::Unsign,
+    Step::Finish,
+    Step::Abort,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_encoding_give_one_another_and_what_has_no_text_is_no_command() {
+        let drill = |word: &str| Command::Drill { word: word.into() };
+        assert_eq!("  drill   hello ".parse(), Ok(drill("hello")));
+        assert_eq!(Command::decode(&codec::encode(&drill("hello"))), Ok(drill("hello")));
+        for word in ["", "two words", "line\nbreak", "ümlaut", &"x".repeat(MAX_WORD + 1), &"x".repeat(5_000)]
+        {
+            assert!(Command::decode(&codec::encode(&drill(word))).is_err(), "{word}");
+        }
+        let hex = "ab".repeat(32);
+        let keys = [
+            format!("keys example.test. begin {hex}"),
+            format!("keys example.test. begin {hex} {hex}"),
+            "keys example.test. activate 12345".into(),
+            "keys example.test. ds-seen 1 3600".into(),
+            "keys . allowance 0".into(),
+        ];
+        for text in keys {
+            let command: Command = text.parse().unwrap();
+            assert_eq!(command.to_string(), text);
+            assert_eq!(Command::decode(&codec::encode(&command)), Ok(command));
+        }
+        for text in [
+            "",
+            "keys",
+            "keys a..b swap 1",
+            "keys a. swap 70000",
+            "keys a. begin ff",
+            "keys a. swap 1 2",
+            "drill",
+            "drill a b",
+            "halt",
+            "\u{1b}[2J",
+        ] {
+            let why = text.parse::<Command>().unwrap_err();
+            assert!(!why.contains('\u{1b}'), "{why}");
+        }
+    }
+}
