@@ -122,7 +122,8 @@ fn all_shares_and_signatures_are_made_again_from_what_is_published() {
 /// DER: a tag, a length of one or three octets, contents.
 fn der(tag: u8, contents: &[u8]) -> Vec<u8> {
     let length = u16::try_from(contents.len()).unwrap().to_be_bytes();
-    let head = if contents.len() < 128 { vec![tag, length[1]] } else { vec![tag, 0x82, length[0], length[1]] };
+    let head =
+        if contents.len() < 128 { vec![tag, length[1]] } else { vec![tag, 0x82, length[0], length[1]] };
     [head, contents.to_vec()].concat()
 }
 
@@ -138,7 +139,16 @@ fn openssl_verifies_the_signatures_and_no_others() {
         // RSAPublicKey, RFC 8017 appendix A.1.1; lengths of 128 octets or more in the form of three octets, which BER allows.
         let numbers = [der(2, &[&[0], key.public.modulus()].concat()), der(2, &[1, 0, 1])].concat();
         fs::write(path("key.der"), der(0x30, &numbers)).unwrap();
-        let pem = ["-RSAPublicKey_in", "-inform", "DER", "-in", &path("key.der"), "-pubout", "-out", &path("key.pem")];
+        let pem = [
+            "-RSAPublicKey_in",
+            "-inform",
+            "DER",
+            "-in",
+            &path("key.der"),
+            "-pubout",
+            "-out",
+            &path("key.pem"),
+        ];
         let output = run("openssl", &[&["rsa"], &pem[..]].concat());
         assert!(output.status.success(), "{}: {}", file.display(), all_output(&output));
         fs::write(path("message"), octets(&key.vector["message"])).unwrap();
@@ -168,11 +178,14 @@ fn bind_and_ldns_verify_zones_that_shares_signed_and_no_others() {
             let infos = [zsk.info(256, algorithm), ksk.info(257, algorithm)];
             let zsk_id = infos[0].id;
             let sign = |id: KeyId, hash: &[u8]| if id == zsk_id { &zsk } else { &ksk }.sign(hash);
-            let zone = format!("\n$TTL 300\n@ SOA ns hostmaster 1 7200 3600 1209600 300\n@ NS ns\nns A 192.0.2.{n}\n");
+            let zone = format!(
+                "\n$TTL 300\n@ SOA ns hostmaster 1 7200 3600 1209600 300\n@ NS ns\nns A 192.0.2.{n}\n"
+            );
             let view = signed::view_of("vectors.test.", &zone, infos, time, &sign);
             let text = signed::export(&view);
             for right in [true, false] {
-                let file = dir.path().join(format!("{n}-{algorithm}-{right}.zone")).to_str().unwrap().to_owned();
+                let file =
+                    dir.path().join(format!("{n}-{algorithm}-{right}.zone")).to_str().unwrap().to_owned();
                 fs::write(&file, if right { text.clone() } else { spoiled(&text) }).unwrap();
                 let why = |output| format!("n = {n}, algorithm {algorithm}, {right}: {}", all_output(output));
                 if verifiers[0] {

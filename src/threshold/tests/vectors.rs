@@ -222,7 +222,13 @@ impl Case {
         let number = |number: BigUint| SignatureShare(octets(&self.dealt.public, &number));
         vec![
             entry("c has one bit changed", 1, self.epoch, share, &changed(&|p| p.c[31] ^= 1)),
-            entry("z has one bit changed", 1, self.epoch, share, &changed(&|p| *p.z.last_mut().unwrap() ^= 1)),
+            entry(
+                "z has one bit changed",
+                1,
+                self.epoch,
+                share,
+                &changed(&|p| *p.z.last_mut().unwrap() ^= 1),
+            ),
             entry("z is 2^(|N|+513) or more", 1, self.epoch, share, &changed(&|p| p.z[0] |= 2)),
             entry("z has one octet too many", 1, self.epoch, share, &changed(&|p| p.z.insert(0, 0))),
             entry("another epoch", 1, Epoch(self.epoch.0 + 1), share, &good),
@@ -272,11 +278,8 @@ fn signed(number: &BigInt) -> String {
 fn vector(case: Parameters) -> Vector {
     let (bits, which, n, k, hash_octets) = case;
     let message = message(n, k);
-    let hash = if hash_octets == 32 {
-        Sha256::digest(&message).to_vec()
-    } else {
-        Sha512::digest(&message).to_vec()
-    };
+    let hash =
+        if hash_octets == 32 { Sha256::digest(&message).to_vec() } else { Sha512::digest(&message).to_vec() };
     let at = Case::new(case, &hash);
     let secrets = secrets(bits, which, k);
     let public = &at.dealt.public;
