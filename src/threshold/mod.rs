@@ -24,8 +24,8 @@
 //!   neither's own length shows.
 //! - Secret powers, x^{s_i}, v^r, x̃^r and the dealer's v^{s_i}, are aws-lc's `BN_mod_exp_mont_consttime`: a fixed window over all
 //!   limbs, and table look-ups that read the whole table.
-//! - (x^{s_i})^{2Δ}: the exponent is public, the base is not: x^{s_i} shows parity of s_i as no share may. The variable-time
-//!   `BN_mod_exp_mont` is right for that: what it does depends on the exponent, and its Montgomery products are constant time.
+//! - (x^{s_i})^{2Δ}: the exponent is public, the base is not: where (x|N) = -1, k bare powers x^{s_i} can factor N (a test
+//!   does it with two). The variable-time `BN_mod_exp_mont` is right for that: what it does depends on the exponent, and its Montgomery products are constant time.
 //! - z = s_i c + r and the dealer's polynomial: crypto-bigint's fixed-width arithmetic. The comparison in
 //!   [`SecretShare::check`]: subtle.
 //! - Secrets have neither `Debug` nor `Clone`, and are wiped: `Zeroizing` here, `BN_clear_free` there, where what is freed is
