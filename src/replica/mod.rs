@@ -49,7 +49,7 @@ mod store;
 pub mod transfer;
 
 pub use recover::Past;
-pub use status::{Status, ZoneStatus};
+pub use status::{CulpritStatus, SigningStatus, Status, ZoneStatus};
 pub use store::StateFile;
 
 use crate::codec::{self, Digest, JobId, KeyId};
@@ -79,6 +79,8 @@ pub struct Config {
     pub genesis: zone::Genesis,
     /// The public parts of the zones' threshold keys.
     pub keys: BTreeMap<KeyId, Arc<PublicKey>>,
+    /// How signing sessions go.
+    pub signing: signing::Protocol,
     /// Fresh randomness of this start. Everything random in the replica derives from it.
     pub entropy: [u8; 32],
     /// Milliseconds after which a client that waits gets SERVFAIL ([`CLIENT_PATIENCE_MS`](crate::limits::CLIENT_PATIENCE_MS)).

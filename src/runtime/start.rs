@@ -80,8 +80,19 @@ async fn serve(
     admin: std::os::unix::net::UnixListener,
 ) -> Result<(), Error> {
     let sockets = bind(&loaded.file, admin)?;
-    let Loaded { file, cluster, epoch, consensus, secrets, genesis, public_keys, key_store, tls, .. } =
-        loaded;
+    let Loaded {
+        file,
+        cluster,
+        epoch,
+        consensus,
+        secrets,
+        genesis,
+        signing,
+        public_keys,
+        key_store,
+        tls,
+        ..
+    } = loaded;
     let (me, committee) = (consensus.me, consensus.committee);
     let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
     let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
@@ -101,6 +112,7 @@ async fn serve(
         secrets,
         genesis,
         keys: public_keys,
+        signing,
         entropy: entropy()?,
         patience_ms: file.update_patience_ms,
     };
