@@ -66,6 +66,8 @@ pub(crate) enum Plant {
     ReplyBeforePublication,
     /// A client is told twice.
     TwoReplies,
+    /// An equivocator's vertex is accepted when anybody else's needs it.
+    UnlistedAccepted,
     /// A share counts as another replica's.
     SharesMixedUp,
     /// A share counts as proven whatever its proof is.
