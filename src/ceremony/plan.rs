@@ -125,7 +125,7 @@ impl Plan {
 }
 
 impl ZonePlan {
-    fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         for statement in &self.policy {
             UpdatePolicy::parse(&[statement])
                 .map_err(|e| format!("zone {}: `{statement}`: {e}", self.origin))?;

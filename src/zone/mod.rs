@@ -22,9 +22,11 @@
 //! | `element`, `digest`, `planned` | what the state consists of, and its running digests |
 //! | `manifest`, `snapshot` | the state in brief, and as a whole, after a batch |
 //! | `partial`, `restore` | a machine from that |
+//! | `bundle` | a new key's public part, and the receipts for its shares |
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
+mod bundle;
 mod chain;
 mod digest;
 mod draft;
@@ -56,6 +58,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use bundle::{Bundle, CheckedBundle, Holders, Receipt, Role};
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};

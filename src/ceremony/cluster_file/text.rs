@@ -1,5 +1,6 @@
 //! The shape of `cluster.toml`, and how each value in it is written.
 
+use crate::ceremony::seal::Recipient;
 use crate::codec::Digest;
 use crate::dns::name::Name;
 use crate::dns::rdata::{self, Rdata};
@@ -21,6 +22,7 @@ pub(super) struct FileText {
     pub epoch: u32,
     pub genesis_time_ms: u64,
     pub signing: Value<Protocol>,
+    pub plan: Value<Digest>,
     #[serde(default, rename = "member")]
     pub members: Vec<MemberText>,
     #[serde(default, rename = "zone")]
@@ -36,6 +38,7 @@ pub(super) struct FileText {
 pub(super) struct MemberText {
     pub index: Spanned<u8>,
     pub identity: Value<[u8; 32]>,
+    pub sealing: Value<Recipient>,
     pub coin: Value<[u8; 32]>,
 }
 
@@ -151,6 +154,12 @@ impl FromText for [u8; 32] {
     fn from_text(text: &str) -> Result<Self, String> {
         let bytes = BASE64.decode(text.as_bytes()).map_err(|e| format!("is not Base64: {e}"))?;
         bytes.try_into().map_err(|bytes: Vec<u8>| format!("has {} octets, not 32", bytes.len()))
+    }
+}
+
+impl FromText for Recipient {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Arguments, Demo, Failure};
 use crate::ceremony::cluster::Cluster;
 use crate::ceremony::cluster_file;
-use crate::ceremony::deal::{deal, entropy};
+use crate::ceremony::deal::{deal_here, entropy};
 use crate::ceremony::files::{Problem, make_dir, plain};
 use crate::ceremony::plan::{Place, Plan, ZoneArgument, ZonePlan};
 use crate::cli::progress::DealDisplay;
@@ -50,7 +50,7 @@ pub(super) fn prepare(arguments: &Arguments) -> Result<Demo, Failure> {
         check_places(&plan.places)?;
         eprintln!("Dealing {} keys of {} bits into {}.", 2 * plan.zones.len(), plan.bits, shown.display());
         let display = DealDisplay::default();
-        deal(&plan, &dir, &|news| display.tell(news))?
+        deal_here(&plan, &dir, &|news| display.tell(news))?
     };
     let mut replicas = Vec::new();
     for id in cluster.committee.members() {
