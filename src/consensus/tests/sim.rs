@@ -186,6 +186,9 @@ impl Sim {
     }
 
     pub fn linked(&mut self, me: ReplicaId, peer: ReplicaId) {
+        if !self.hosts.contains_key(&me) {
+            return;
+        }
         let now = self.clock(me);
         let Some(core) = self.hosts.get_mut(&me).and_then(|host| host.core.as_mut()) else { return };
         let step = core.linked(now, peer);
