@@ -42,6 +42,7 @@ mod ingress;
 mod pipeline;
 mod proposals;
 mod recover;
+mod refresh;
 mod reply;
 mod status;
 mod step;
@@ -50,7 +51,7 @@ pub mod transfer;
 mod votes;
 
 pub use recover::Past;
-pub use status::{Status, ZoneStatus};
+pub use status::{KeyStatus, Status, ZoneStatus};
 pub use store::StateFile;
 pub use votes::{Decision, OpenVotes, Votes};
 
@@ -81,6 +82,8 @@ pub struct Config {
     pub genesis: zone::Genesis,
     /// The public parts of the zones' threshold keys.
     pub keys: BTreeMap<KeyId, Arc<PublicKey>>,
+    /// The shares that this replica holds, and how it can be dealt others.
+    pub holdings: signing::Holdings,
     /// Fresh randomness of this start. Everything random in the replica derives from it.
     pub entropy: [u8; 32],
     /// Milliseconds after which a client that waits gets SERVFAIL ([`CLIENT_PATIENCE_MS`](crate::limits::CLIENT_PATIENCE_MS)).
@@ -274,6 +277,9 @@ pub struct Replica {
     clients: clients::Clients,
     pipeline: pipeline::Pipeline,
     proposals: proposals::Proposals,
+    refreshes: refresh::Refreshes,
+    /// What became of chores, and is not looked at yet.
+    errands: Vec<signing::Errand>,
     /// Signatures that finished and are not yet given to the machine.
     finished: VecDeque<(JobId, Vec<u8>)>,
     /// Jobs whose signatures the log already holds.

@@ -1,9 +1,9 @@
 //! A session's course: shares, attempts, proofs, claims, the end.
 
 use super::session::{Own, Session};
-use super::task::{Done, Outcome, Spec};
+use super::task::{Done, Outcome};
 use super::{Message, Signing, Step};
-use crate::codec::JobId;
+use crate::codec::{JobId, KeyId};
 use crate::limits::{MAX_OPTTE_TRIES, SIGNING_ASK_AFTER_MS};
 use crate::protocol::{Misbehaviour, To};
 use crate::quorum::ReplicaId;
@@ -11,9 +11,10 @@ use crate::threshold::{Proof, SignatureShare};
 
 impl Signing {
     /// Opens a session, with the shares that came before it.
-    pub(super) fn open(&mut self, spec: Spec) {
-        let job = spec.job;
-        let mut session = Session::new(spec, SIGNING_ASK_AFTER_MS);
+    pub(super) fn open(&mut self, key: KeyId, job: JobId, hash: Vec<u8>) {
+        let spec = self.spec(key, job, hash);
+        let (outer, job) = (job, spec.job);
+        let mut session = Session::new(key, outer, spec, SIGNING_ASK_AFTER_MS);
         for peer in self.config.committee.others(self.config.me) {
             if let Some(share) = self.early[peer.slot()].remove(&job) {
                 session.add_bare(peer, share);
@@ -27,7 +28,7 @@ impl Signing {
     /// Queues an attempt to combine, if there is something new to combine.
     fn consider(&mut self, job: JobId) {
         let Some(session) = self.sessions.get_mut(&job) else { return };
-        let k = self.config.keys[&session.key()].threshold();
+        let k = session.key().threshold();
         if session.ready(k) {
             session.combining = true;
             self.queues.combines.push_back(job);
@@ -43,7 +44,7 @@ impl Signing {
         let from = if planted!(SharesMixedUp) { self.config.me } else { from };
         for (job, share) in shares {
             if let Some(session) = self.sessions.get_mut(&job) {
-                if share.0.len() == self.config.keys[&session.key()].modulus().len() {
+                if share.0.len() == session.key().modulus().len() {
                     session.add_bare(from, share);
                     self.consider(job);
                 } else {
@@ -69,8 +70,8 @@ impl Signing {
     ) {
         for (job, share, proof) in proofs {
             let Some(session) = self.sessions.get_mut(&job) else { continue };
-            let length = self.config.keys[&session.key()].modulus().len();
-            if share.0.len() != length || proof.z.len() > 2 * length {
+            let length = session.key().modulus().len();
+            if share.0.len() != length || proof.z.len() > 3 * length {
                 step.fault(from, Misbehaviour::Malformed);
             } else if session.proofs_asked && session.proof_taken.insert(from) {
                 self.queues.verifies.push_back((job, from, share, proof));
@@ -82,7 +83,7 @@ impl Signing {
     pub(super) fn take_claims(&mut self, from: ReplicaId, claims: Vec<(JobId, Vec<u8>)>, step: &mut Step) {
         for (job, signature) in claims {
             let Some(session) = self.sessions.get_mut(&job) else { continue };
-            if signature.len() != self.config.keys[&session.key()].modulus().len() {
+            if signature.len() != session.key().modulus().len() {
                 step.fault(from, Misbehaviour::Malformed);
             } else if session.claimed.insert(from) {
                 self.queues.checks.push_back((job, from, signature));
@@ -100,6 +101,7 @@ impl Signing {
                 }
             }
             Done::Prove(proofs) => self.proved(proofs, step),
+            Done::Errand(errand) => step.errands.push(errand),
             Done::Verify(verdicts) => {
                 for (job, who, share, holds) in verdicts {
                     self.verified(job, who, share, holds, step);
@@ -187,8 +189,12 @@ impl Signing {
         }
     }
 
-    fn finish(&mut self, job: JobId, signature: Vec<u8>, step: &mut Step) {
-        self.sessions.remove(&job);
+    fn finish(&mut self, name: JobId, signature: Vec<u8>, step: &mut Step) {
+        let job = self.sessions.remove(&name).map_or(name, |session| session.job);
+        if job != name {
+            self.names.entry(job).or_default().push(name);
+            self.finished.insert(name, signature.clone());
+        }
         self.finished.insert(job, signature.clone());
         step.finished.push((job, signature));
     }

@@ -20,8 +20,8 @@
 //! replica finishes it, once, with the same octets. A share is made for no job but those of the replica's own execution.
 //! Shares for jobs not started here wait, at most [`MAX_EARLY_SHARES_PER_PEER`] for each peer, the latest kept.
 //!
-//! A job's id is a digest over cluster, epoch, key and hash, so that a share that names it names them all; a share's
-//! index is its authenticated sender's, never a field.
+//! A job's id is a digest over cluster, epoch, key and hash, so that a share that names it names them all; of a refreshed
+//! key ([`refresh`]) it names the sharing too. A share's index is its authenticated sender's, never a field.
 //!
 //! Work leaves as [`Task`]s, at most [`MAX_SIGNING_TASKS`](crate::limits::MAX_SIGNING_TASKS) at a time and up to
 //! [`MAX_JOBS_PER_SIGNING_TASK`](crate::limits::MAX_JOBS_PER_SIGNING_TASK) jobs in each: while they run new work
@@ -41,11 +41,12 @@ use schedule::Queues;
 use session::Session;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use task::Spec;
 
 mod ask;
 mod flow;
+mod keys;
 mod recent;
+mod refresh;
 mod schedule;
 mod session;
 mod subsets;
@@ -53,7 +54,9 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use task::{Computed, KeyStore, Task};
+pub use keys::{Holdings, KeyStore, Offered, Vault, share_name};
+pub use refresh::{Chore, Errand, Fruit};
+pub use task::{Computed, Task};
 
 /// What a replica's sessions need to know.
 pub struct Config {
@@ -107,6 +110,8 @@ pub struct Step {
     pub finished: Vec<(JobId, Vec<u8>)>,
     /// What peers did wrong.
     pub faults: Vec<Fault>,
+    /// What became of chores.
+    pub errands: Vec<Errand>,
 }
 
 impl Step {
@@ -121,11 +126,15 @@ impl Step {
 /// (2) a job in `sessions` was given to `start_all`.
 pub struct Signing {
     config: Config,
-    /// Started and not finished.
+    /// The sharing in force of each key that was refreshed.
+    in_force: BTreeMap<KeyId, KeyId>,
+    /// Started and not finished, by what they go by between replicas.
     sessions: BTreeMap<JobId, Session>,
     /// From the own log, not started yet. Not bounded here: the log was written by this replica.
     known: BTreeMap<JobId, Vec<u8>>,
     finished: Recent<Vec<u8>>,
+    /// What finished jobs of refreshed keys went by.
+    names: BTreeMap<JobId, Vec<JobId>>,
     /// Shares for jobs not started here, by the slot of their sender.
     early: Vec<Recent<SignatureShare>>,
     /// Replicas caught with a wrong share; theirs are tried last.
@@ -146,9 +155,11 @@ impl Signing {
         assert!(config.keys.values().all(|key| key.parties() == n), "every replica has a share of every key");
         Self {
             config,
+            in_force: BTreeMap::new(),
             sessions: BTreeMap::new(),
             known: BTreeMap::new(),
             finished: Recent::new(MAX_FINISHED_SIGNATURES),
+            names: BTreeMap::new(),
             early: (0..n).map(|_| Recent::new(MAX_EARLY_SHARES_PER_PEER)).collect(),
             culprits: BTreeSet::new(),
             queues: Queues::default(),
@@ -183,11 +194,12 @@ impl Signing {
             if let Some(signature) = self.known.remove(&id) {
                 self.finished.insert(id, signature);
             }
+            let name = self.name(key, id);
             if let Some(signature) = self.finished.get(&id) {
                 step.finished.push((id, signature.clone()));
-            } else if !self.sessions.contains_key(&id) {
-                self.open(Spec { job: id, key, hash });
-                lacking.push(id);
+            } else if !self.sessions.contains_key(&name) {
+                self.open(key, id, hash);
+                lacking.push(name);
             }
         }
         if let Some((helper, _)) = self.helper {
@@ -202,11 +214,11 @@ impl Signing {
     /// state, verified: for those that have the same state without them.
     pub fn resume(&mut self, jobs: Vec<JobSpec>, finished: Vec<(JobId, Vec<u8>)>) -> Step {
         for (job, signature) in finished {
-            self.sessions.remove(&job);
+            self.close(&job);
             self.finished.insert(job, signature);
         }
         let wanted: BTreeSet<JobId> = jobs.iter().map(|job| job.id).collect();
-        self.sessions.retain(|job, _| wanted.contains(job));
+        self.sessions.retain(|_, session| wanted.contains(&session.job));
         self.start_all(jobs)
     }
 
@@ -214,7 +226,10 @@ impl Signing {
     pub fn forget(&mut self, jobs: &[JobId]) {
         for job in jobs {
             self.finished.remove(job);
-            self.sessions.remove(job);
+            for name in self.names.remove(job).into_iter().flatten() {
+                self.finished.remove(&name);
+            }
+            self.close(job);
         }
     }
 

@@ -4,10 +4,11 @@ use super::subsets::Mask;
 use super::task::{Attempt, Spec};
 use crate::codec::{JobId, KeyId};
 use crate::quorum::ReplicaId;
-use crate::threshold::{Proof, SignatureShare};
+use crate::threshold::{Proof, PublicKey, SignatureShare};
 use crate::time::UnixMillis;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// How far the own share is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,7 +22,12 @@ pub(super) enum Own {
 }
 
 pub(super) struct Session {
-    key: KeyId,
+    /// The job that it is for.
+    pub(super) job: JobId,
+    /// The key that the job names: as dealt.
+    pub(super) named: KeyId,
+    /// That key, as it is shared.
+    public: Arc<PublicKey>,
     hash: Vec<u8>,
     pub(super) own: Own,
     /// The first share of each replica, or the one that it proved.
@@ -52,9 +58,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(spec: Spec, ask_interval: u64) -> Self {
+    pub(super) fn new(named: KeyId, job: JobId, spec: Spec, ask_interval: u64) -> Self {
         Self {
-            key: spec.key,
+            job,
+            named,
+            public: spec.public,
             hash: spec.hash,
             own: Own::Queued,
             shares: BTreeMap::new(),
@@ -75,11 +83,11 @@ impl Session {
     }
 
     pub(super) fn spec(&self, job: JobId) -> Spec {
-        Spec { job, key: self.key, hash: self.hash.clone() }
+        Spec { job, public: self.public.clone(), hash: self.hash.clone() }
     }
 
-    pub(super) fn key(&self) -> KeyId {
-        self.key
+    pub(super) fn key(&self) -> &PublicKey {
+        &self.public
     }
 
     pub(super) fn share_of(&self, who: ReplicaId) -> Option<&SignatureShare> {

@@ -75,6 +75,7 @@ impl fmt::Display for Scenario {
         write!(f, " --idle-ms {} --ordered-reads={}", self.idle_ms, self.ordered_reads)?;
         write!(f, " --doubled={} --disk {} --losses {}", self.doubled, self.disk, name(&self.losses))?;
         write!(f, " --rest={} --interrupted={} --pace-ms {}", self.rest, self.interrupted, self.pace_ms)?;
+        write!(f, " --refreshes {}", self.refreshes)?;
         match &self.plant {
             Some(plant) => write!(f, " --plant {}", name(plant)),
             None => Ok(()),

@@ -77,6 +77,15 @@ pub struct Row {
     pub randomizer: Vec<u8>,
 }
 
+/// Dealings added up. Never more than a [`Dealing`] without its proof.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sum {
+    /// ∏ C_1 … ∏ C_{k-1}; none before the first dealing.
+    pub commitments: Vec<Vec<u8>>,
+    /// ∏ E_i, by slot.
+    pub rows: Vec<Vec<u8>>,
+}
+
 /// What a refresh leads to.
 pub struct Outcome {
     /// The key with the new verification keys.
@@ -170,39 +179,48 @@ impl<'a> Round<'a> {
         proof::verify(self, dealer, dealing)
     }
 
-    /// What these verified dealings lead to. `missed` holds, by slot, what a replica has not taken from earlier
-    /// refreshes, under the receiver's key that it has here too.
-    pub fn outcome(&self, dealings: &[&Dealing], missed: &[Option<Vec<u8>>]) -> Result<Outcome, KeyError> {
-        let wrong = KeyError("dealings that were not verified");
-        let public = self.public.grown(dealings)?;
+    /// Adds a verified dealing.
+    pub fn add(&self, sum: &Sum, dealing: &Dealing) -> Result<Sum, KeyError> {
+        let ring = &self.public.0.modulus;
+        let commitments = dealing.commitments.iter().enumerate().map(|(j, new)| {
+            let new = unit(ring, new).map_err(|_| UNVERIFIED)?;
+            let product = match sum.commitments.get(j) {
+                Some(old) => ring.mul(&unit(ring, old).map_err(|_| UNVERIFIED)?, &new),
+                None => new,
+            };
+            Ok(ring.encode(&product))
+        });
+        let rows = self.receivers.iter().zip(&dealing.rows).enumerate().map(|(slot, (key, row))| {
+            let old = sum.rows.get(slot).map(Vec::as_slice);
+            key.sum(old.into_iter().chain([&row.ciphertext[..]])).ok_or(UNVERIFIED)
+        });
+        Ok(Sum { commitments: commitments.collect::<Result<_, _>>()?, rows: rows.collect::<Result<_, _>>()? })
+    }
+
+    /// What added dealings lead to. `missed` holds, by slot, what a replica has not taken from earlier refreshes, under the
+    /// receiver's key that it has here too.
+    pub fn outcome(&self, sum: &Sum, missed: &[Option<&[u8]>]) -> Result<Outcome, KeyError> {
+        let public = self.public.grown(&sum.commitments)?;
         let row = |(slot, key): (usize, &ReceiverKey)| {
-            let new =
-                dealings.iter().map(|dealing| dealing.rows.get(slot).map_or(&[][..], |row| &row.ciphertext));
-            let old = missed.get(slot).and_then(Option::as_deref);
-            key.sum(new.chain(old)).ok_or(wrong.clone())
+            let new = sum.rows.get(slot).map_or(&[][..], Vec::as_slice);
+            key.sum([new].into_iter().chain(missed.get(slot).copied().flatten())).ok_or(UNVERIFIED)
         };
         let rows = self.receivers.iter().enumerate().map(row).collect::<Result<_, _>>()?;
         Ok(Outcome { public, rows })
     }
 }
 
+const UNVERIFIED: KeyError = KeyError("dealings that were not verified");
+
 impl PublicKey {
     /// The key after a refresh: v_i' = v_i^c ∏ V_i² over the dealings.
-    fn grown(&self, dealings: &[&Dealing]) -> Result<PublicKey, KeyError> {
+    fn grown(&self, commitments: &[Vec<u8>]) -> Result<PublicKey, KeyError> {
         let ring = &self.0.modulus;
-        let mut sum: Vec<Residue> = Vec::new();
-        for dealing in dealings {
-            for (j, octets) in dealing.commitments.iter().enumerate() {
-                let c_j = unit(ring, octets).map_err(|_| KeyError("dealings that were not verified"))?;
-                match sum.get_mut(j) {
-                    Some(product) => *product = ring.mul(product, &c_j),
-                    None => sum.push(c_j),
-                }
-            }
+        if commitments.len() != self.threshold() - 1 {
+            return Err(UNVERIFIED);
         }
-        if sum.len() != self.threshold() - 1 {
-            return Err(KeyError("dealings of another degree"));
-        }
+        let sum = commitments.iter().map(|c_j| unit(ring, c_j)).collect::<Result<Vec<_>, _>>();
+        let sum = sum.map_err(|_| UNVERIFIED)?;
         let scale = lagrange::magnitude(&self.step());
         let new = |(slot, v_i): (usize, &Residue)| {
             let grown = at(self, &sum, slot + 1);

@@ -4,6 +4,7 @@
 //! and logs; and one encoding, in which votes are counted. Each gives the other.
 
 use crate::codec::{self, DecodeError, Digest};
+use crate::dns::Name;
 use crate::limits::MAX_COMMAND_BYTES;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -19,6 +20,13 @@ pub enum Command {
     Drill {
         /// Printable ASCII without spaces, 1 to 64 letters.
         word: String,
+    },
+    /// `refresh ZONE TAG`: new shares of the key with this tag ([`super::refresh`]).
+    Refresh {
+        /// The zone.
+        zone: Name,
+        /// The key's tag (RFC 4034, appendix B).
+        tag: u16,
     },
 }
 
@@ -43,6 +51,7 @@ impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Drill { word } => write!(f, "drill {word}"),
+            Self::Refresh { zone, tag } => write!(f, "refresh {zone} {tag}"),
         }
     }
 }
@@ -59,6 +68,13 @@ impl FromStr for Command {
             ["drill", ..] => {
                 return Err(format!("`drill` takes one word of at most {MAX_WORD} ASCII letters"));
             }
+            ["refresh", zone, tag] => Self::Refresh {
+                zone: Name::parse(zone)
+                    .map_err(|why| format!("`{}`: {why}", zone.escape_default()))?
+                    .to_lowercase(),
+                tag: tag.parse().map_err(|_| "a key tag is a number from 0 to 65535")?,
+            },
+            ["refresh", ..] => return Err("`refresh` takes a zone and the tag of one of its keys".into()),
             [first, ..] => return Err(format!("there is no command `{}`", first.escape_default())),
             [] => return Err("a command is lacking".into()),
         };
@@ -82,7 +98,20 @@ mod tests {
         {
             assert!(Command::decode(&codec::encode(&drill(word))).is_err(), "{word}");
         }
-        for text in ["", "drill", "drill a b", "halt", "\u{1b}[2J"] {
+        let refresh = Command::Refresh { zone: Name::parse("a.test.").unwrap(), tag: 7 };
+        assert_eq!("refresh A.test 7".parse(), Ok(refresh.clone()));
+        assert_eq!(Command::decode(&codec::encode(&refresh)), Ok(refresh));
+        let texts = [
+            "",
+            "drill",
+            "drill a b",
+            "halt",
+            "\u{1b}[2J",
+            "refresh a.",
+            "refresh a. 65536",
+            "refresh a..b 1",
+        ];
+        for text in texts {
             let why = text.parse::<Command>().unwrap_err();
             assert!(!why.contains('\u{1b}'), "{why}");
         }

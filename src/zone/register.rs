@@ -7,8 +7,9 @@
 use super::command::Command;
 use super::digest::Tally;
 use super::element;
+use super::refresh::{Receiver, Sharing};
 use super::votes::{self, Decided, Voter};
-use crate::codec::Digest;
+use crate::codec::{Digest, KeyId};
 use crate::quorum::ReplicaId;
 use crate::time::AgreedTime;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -20,6 +21,8 @@ pub(super) enum Label {
     Voter(ReplicaId),
     Command(Digest),
     Decided(u64),
+    Sharing(KeyId),
+    Receiver(KeyId, ReplicaId),
 }
 
 /// An entry.
@@ -31,6 +34,10 @@ pub(super) enum Entry {
     Command(Command),
     /// A command that a quorum has voted for.
     Decided(Decided),
+    /// How a key is shared since it was first to be refreshed.
+    Sharing(Sharing),
+    /// How a replica is dealt shares of a key.
+    Receiver(Receiver),
 }
 
 impl Entry {
@@ -39,6 +46,8 @@ impl Entry {
             Self::Voter(voter) => Label::Voter(voter.who),
             Self::Command(command) => Label::Command(command.digest()),
             Self::Decided(decided) => Label::Decided(decided.number),
+            Self::Sharing(sharing) => Label::Sharing(sharing.key),
+            Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
         }
     }
 
@@ -46,7 +55,8 @@ impl Entry {
     pub(super) fn check(&self, time: AgreedTime) -> Result<(), String> {
         match self {
             Self::Voter(voter) => votes::check_voter(voter, time),
-            Self::Command(_) => Ok(()),
+            Self::Command(_) | Self::Receiver(_) => Ok(()),
+            Self::Sharing(sharing) => sharing.check(),
             Self::Decided(decided) => votes::check_decided(decided, time),
         }
     }

@@ -126,7 +126,7 @@ impl Machine {
     pub(super) fn said(&mut self, said: &Said, open: &mut BTreeMap<Name, Open>) -> Verdict {
         let plain = |rcode| Verdict::plain(Kind::Internal, rcode);
         let Some(public) = self.members.get(said.by.slot()) else { return plain(Rcode::REFUSED) };
-        let Saying::Vote { count, command } = &said.what;
+        let Saying::Vote { count, command } = &said.what else { return self.said_for_refresh(said) };
         if *count <= self.last_vote(said.by) {
             return plain(Rcode::NOERROR);
         }
@@ -162,6 +162,7 @@ impl Machine {
     fn command(&mut self, command: &Command, _open: &mut BTreeMap<Name, Open>) -> Result<(), String> {
         match command {
             Command::Drill { .. } => Ok(()),
+            Command::Refresh { zone, tag } => self.begin_refresh(zone, *tag),
         }
     }
 }

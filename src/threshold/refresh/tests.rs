@@ -30,6 +30,16 @@ pub(super) fn round<'a>(public: &'a PublicKey, receivers: &'a [ReceiverKey]) -> 
     Round::new(ClusterId(Digest([7; 32])), EPOCH, public, receivers).unwrap()
 }
 
+/// What these dealings lead to.
+pub(super) fn outcome(
+    round: &Round<'_>,
+    dealings: &[&Dealing],
+    missed: &[Option<Vec<u8>>],
+) -> Result<Outcome, KeyError> {
+    let sum = dealings.iter().try_fold(Sum::default(), |sum, dealing| round.add(&sum, dealing))?;
+    round.outcome(&sum, &missed.iter().map(Option::as_deref).collect::<Vec<_>>())
+}
+
 /// A key with the shares of all replicas.
 pub(super) struct Sharing {
     pub(super) public: PublicKey,
@@ -50,8 +60,8 @@ impl Sharing {
         for (share, dealing) in self.shares.iter().zip(&dealings) {
             assert_eq!(round.verify(share.index(), dealing), Ok(()));
         }
-        let outcome = round.outcome(&dealings.iter().collect::<Vec<_>>(), &[]).unwrap();
-        self.take(&outcome)
+        let made = outcome(&round, &dealings.iter().collect::<Vec<_>>(), &[]).unwrap();
+        self.take(&made)
     }
 
     pub(super) fn take(&self, outcome: &Outcome) -> Self {
@@ -129,10 +139,10 @@ fn what_a_replica_missed_over_three_refreshes_is_one_row() {
         let dealings =
             [round.deal(&sharing.shares[0], [number; 32]), round.deal(&sharing.shares[2], [number; 32])];
         let with = [None, None, None, missed.take()];
-        let outcome = round.outcome(&[&dealings[0], &dealings[1]], &with).unwrap();
-        missed = Some(outcome.rows[3].clone());
+        let made = outcome(&round, &[&dealings[0], &dealings[1]], &with).unwrap();
+        missed = Some(made.rows[3].clone());
         // The others take it as it comes; the fourth's row is another one here.
-        let plain = round.outcome(&[&dealings[0], &dealings[1]], &[]).unwrap();
+        let plain = outcome(&round, &[&dealings[0], &dealings[1]], &[]).unwrap();
         sharing = sharing.take(&plain);
     }
     let late =

@@ -81,8 +81,8 @@ fn a_commitment_with_the_wrong_sign_changes_nothing() {
     let (plus, minus) =
         (forge.of(forge.power(&h(), false), values()), forge.of(forge.power(&h(), true), values()));
     assert_eq!(forge.round().verify(id(1), &minus), Ok(()), "nobody can see the sign");
-    let outcome = |dealing: &Dealing| forge.round().outcome(&[dealing], &[]).unwrap().public;
-    assert_eq!(outcome(&plus).key_id(), outcome(&minus).key_id(), "and so it must not matter");
+    let after = |dealing: &Dealing| outcome(&forge.round(), &[dealing], &[]).unwrap().public;
+    assert_eq!(after(&plus).key_id(), after(&minus).key_id(), "and so it must not matter");
 }
 
 #[test]
@@ -190,8 +190,8 @@ fn rows_below_zero_by_a_cheating_dealer_leave_every_replica_a_share_that_signs()
         forge.proved(&-(BigInt::from(1) << (nonce - 8 * 17)), &(BigUint::from(1u8) << (nonce - 1)), None);
     assert_eq!(forge.round().verify(id(1), &dealing), Ok(()));
     let honest = forge.round().deal(&forge.sharing.shares[1], [4; 32]);
-    let outcome = forge.round().outcome(&[&dealing, &honest], &[]).unwrap();
-    let new = forge.sharing.take(&outcome);
+    let made = outcome(&forge.round(), &[&dealing, &honest], &[]).unwrap();
+    let new = forge.sharing.take(&made);
     assert!(new.shares.iter().all(|share| share.negative));
     let last = new.next(2, 3);
     for sharing in [&new, &last] {
@@ -209,11 +209,11 @@ fn rows_below_zero_by_a_cheating_dealer_leave_every_replica_a_share_that_signs()
 fn a_row_that_is_not_ones_own_or_of_another_key_gives_no_share() {
     let forge = Forge::new();
     let old = &forge.sharing;
-    let outcome = forge.round().outcome(&[&forge.honest()], &[]).unwrap();
+    let made = outcome(&forge.round(), &[&forge.honest()], &[]).unwrap();
     let take = |old_key: &PublicKey, new_key: &PublicKey, row: &[u8], receiver| {
         old.shares[0].refreshed(old_key, new_key, row, receiver).is_ok()
     };
-    let (new, rows) = (&outcome.public, &outcome.rows);
+    let (new, rows) = (&made.public, &made.rows);
     assert!(take(&old.public, new, &rows[0], receiver(0)));
     assert!(!take(&old.public, new, &rows[1], receiver(0)), "another's row");
     assert!(!take(&old.public, new, &rows[1], receiver(1)), "another's number");
@@ -223,7 +223,7 @@ fn a_row_that_is_not_ones_own_or_of_another_key_gives_no_share() {
     assert!(!take(new, new, &rows[0], receiver(0)), "a share of another key");
     let other = test_keys::dealt(1024, 1, 4, 2).public;
     assert!(!take(&other, new, &rows[0], receiver(0)), "another key");
-    let more = forge.round().outcome(&[&forge.honest(), &forge.honest()], &[]).unwrap();
+    let more = outcome(&forge.round(), &[&forge.honest(), &forge.honest()], &[]).unwrap();
     assert!(!take(&old.public, &more.public, &rows[0], receiver(0)), "another outcome");
 }
 
