@@ -111,7 +111,16 @@ impl Signing {
     }
 
     /// Own shares are made: they go to all, even if the job has been finished meanwhile by others' shares.
-    fn shared(&mut self, shares: Vec<(JobId, SignatureShare)>, step: &mut Step) {
+    fn shared(&mut self, made: Vec<(JobId, Option<SignatureShare>)>, step: &mut Step) {
+        let mut shares = Vec::with_capacity(made.len());
+        for (job, share) in made {
+            match share {
+                Some(share) => shares.push((job, share)),
+                None => {
+                    self.sessions.get_mut(&job).into_iter().for_each(|session| session.own = Own::Lacking);
+                }
+            }
+        }
         for (job, share) in &shares {
             if let Some(session) = self.sessions.get_mut(job) {
                 session.own = Own::Sent;

@@ -17,6 +17,8 @@ pub(super) enum Own {
     Queued,
     /// Put off, because an attempt to combine others' shares was under way: likely it will not be needed.
     PutOff,
+    /// Cannot be made: the replica has no share of this sharing, or not yet.
+    Lacking,
     /// Made and sent.
     Sent,
 }

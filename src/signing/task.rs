@@ -55,7 +55,8 @@ pub struct Computed(pub(super) Done);
 
 #[derive(Debug)]
 pub(super) enum Done {
-    Share(Vec<(JobId, SignatureShare)>),
+    /// None where there is nothing to make it with.
+    Share(Vec<(JobId, Option<SignatureShare>)>),
     Combine(Vec<Outcome>),
     /// Who claimed which signature, and whether it is one.
     Check(Vec<(JobId, ReplicaId, Vec<u8>, bool)>),
@@ -115,16 +116,20 @@ impl Task {
 }
 
 /// Shares of jobs, those of one key together; none of a key whose share is not here yet, or no longer.
-fn share(keys: &KeyStore, specs: &[Spec]) -> Vec<(JobId, SignatureShare)> {
+fn share(keys: &KeyStore, specs: &[Spec]) -> Vec<(JobId, Option<SignatureShare>)> {
     let mut by_key: BTreeMap<KeyId, Vec<&Spec>> = BTreeMap::new();
     for spec in specs {
         by_key.entry(spec.public.key_id()).or_default().push(spec);
     }
     let mut shares = Vec::with_capacity(specs.len());
     for (sharing, specs) in by_key {
-        let Some(held) = keys.share(sharing) else { continue };
+        let jobs = specs.iter().map(|spec| spec.job);
+        let Some(held) = keys.share(sharing) else {
+            shares.extend(jobs.map(|job| (job, None)));
+            continue;
+        };
         let xs: Vec<_> = specs.iter().map(|spec| spec.x()).collect();
-        shares.extend(specs.iter().map(|spec| spec.job).zip(held.share.sign_all(&held.public, &xs)));
+        shares.extend(jobs.zip(held.share.sign_all(&held.public, &xs).into_iter().map(Some)));
     }
     shares
 }

@@ -9,6 +9,7 @@ use network::{Attack, Network};
 use sha2::{Digest as _, Sha256};
 
 mod network;
+mod refresh;
 
 fn id(index: u8) -> ReplicaId {
     ReplicaId::new(index).unwrap()

@@ -36,7 +36,7 @@
 
 use super::modulus::Residue;
 use super::public::unit;
-use super::secret::{Hedged, Secret, octets, secret};
+use super::secret::{Hedged, Secret, secret};
 use super::share::SecretShare;
 use super::{KeyError, PublicKey, ReceiverKey, ReceiverSecret, lagrange};
 use crate::codec::{ClusterId, Epoch};

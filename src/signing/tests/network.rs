@@ -87,13 +87,17 @@ impl Network {
         digest("draw", &[&self.seed.to_be_bytes(), &self.draws.to_be_bytes()]).0
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         let draw = u64::from_be_bytes(self.draw()[..8].try_into().unwrap());
         usize::try_from(draw % u64::try_from(bound).unwrap()).unwrap()
     }
 
     pub(super) fn replica(&mut self, who: ReplicaId) -> &mut Signing {
         &mut self.nodes[who.slot()].signing
+    }
+
+    pub(super) fn keys_mut(&mut self, who: ReplicaId) -> &mut KeyStore {
+        &mut self.nodes[who.slot()].keys
     }
 
     pub(super) fn keys(&self, who: ReplicaId) -> &KeyStore {
@@ -147,7 +151,7 @@ impl Network {
         }
     }
 
-    fn absorb(&mut self, at: ReplicaId, step: Step) {
+    pub(super) fn absorb(&mut self, at: ReplicaId, step: Step) {
         self.events.extend(step.tasks.into_iter().map(|task| Event::Task(at, task)));
         self.faults.extend(step.faults.into_iter().map(|fault| (at, fault)));
         for (job, signature) in step.finished {
@@ -222,7 +226,7 @@ impl Network {
         }
     }
 
-    fn one_event(&mut self) {
+    pub(super) fn one_event(&mut self) {
         if self.events.is_empty() {
             return;
         }

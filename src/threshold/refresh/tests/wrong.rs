@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::threshold::refresh::proof;
+use crate::threshold::secret::octets;
 
 /// n = 4, k = 2: h is a multiple of X.
 struct Forge {
