@@ -6,7 +6,8 @@
 //! 1. The sharing in force is told to the sessions, in the batch that brought it.
 //! 2. If the own share of it is not here, it is made from what waits in the state, and kept before it is used.
 //! 3. What is older goes: shares of other sharings, and secrets of offers before the one that the state has. Not before the
-//!    new share is kept; of an offer, not before a later one is executed, for until then rows may be under it.
+//!    new share is kept and the next offer is executed. For until then more may be added to what waits, under the old key, and that
+//!    counts from the last share that an offer said was taken: a share taken without a word is no place to go on from.
 //! 4. An offer is due while a refresh gathers them and this replica's is not among them, and when a row was taken: the next
 //!    refresh may come while this replica is away, and whoever steals the disk by then must not find the key of the past.
 //! 5. A dealing is due while they are gathered and this replica's was not heard.
@@ -177,7 +178,8 @@ impl Replica {
             };
         }
         let last = mine.map_or(0, |mine| mine.count);
-        let shares = refreshes.old_shares(&public);
+        let has_said = mine.is_none_or(|mine| mine.missed.is_empty());
+        let shares = if has_said { refreshes.old_shares(&public) } else { Vec::new() };
         let offers: Vec<Offered> =
             refreshes.offers(key).filter(|offer| offer.count < last).cloned().collect();
         if (!shares.is_empty() || !offers.is_empty()) && !refreshes.failed.contains(&key) {

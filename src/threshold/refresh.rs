@@ -52,8 +52,8 @@ mod sizes;
 #[cfg(test)]
 pub(super) mod tests;
 
-/// Bytes that a dealing may have: an ordered request of the greatest size.
-pub const MAX_DEALING_BYTES: usize = 65_535;
+/// Bytes that a dealing may have: what an ordered request carries, less what says whose it is and of what.
+pub const MAX_DEALING_BYTES: usize = 65_000;
 
 /// One replica's dealing. Not checked until [`Round::verify`].
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]

@@ -44,8 +44,11 @@ impl SecretShare {
         negative: bool,
         s: &[u8],
     ) -> Result<Self, KeyError> {
-        let digits = s.len() - s.iter().take_while(|octet| **octet == 0).count();
-        let width = refresh::share_len(public).max(digits.next_multiple_of(8));
+        // Looked at is only what honest dealings leave 0.
+        let honest = refresh::share_len(public);
+        let beyond = &s[..s.len().saturating_sub(honest)];
+        let excess = beyond.iter().position(|octet| *octet != 0).map_or(0, |at| beyond.len() - at);
+        let width = honest + excess.next_multiple_of(8);
         if width > s.len() || width > refresh::max_share_len(public) {
             return Err(KeyError("a share longer than it can be"));
         }

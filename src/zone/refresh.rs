@@ -22,10 +22,15 @@ use super::request::Kind;
 use super::said::{Said, Saying};
 use crate::codec::{self, Digest, KeyId};
 use crate::dns::{Name, Rcode, dnssec};
+use crate::limits::MAX_REQUEST_BYTES;
 use crate::quorum::{Committee, ReplicaId};
 use crate::threshold::refresh::{Dealing, MAX_DEALING_BYTES, Round, Sum};
 use crate::threshold::{PublicKey, ReceiverKey};
 use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Bytes of a said dealing beside the dealing: tags, names of key and sharing, lengths, author and signature.
+const ENVELOPE_BYTES: usize = 256;
+const _: () = assert!(MAX_DEALING_BYTES + ENVELOPE_BYTES <= MAX_REQUEST_BYTES);
 
 /// The sharing of a key that is in force, and the refresh under way.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
