@@ -52,14 +52,15 @@ impl Consensus {
     }
 
     /// A replica after a restart, from the checkpoint it stored, if any, and all records since, in order. Delivers the
-    /// batches after the checkpoint again; sends nothing of the past but its newest vertex.
+    /// batches after the checkpoint again; sends nothing of the past but its newest vertex. An error says what of the
+    /// records does not fit together.
     pub fn recover(
         config: Config,
         secrets: Secrets,
         entropy: [u8; 32],
         base: Option<Base>,
         records: Vec<Record>,
-    ) -> (Self, Step) {
+    ) -> Result<(Self, Step), String> {
         let mut this = Self::observe(config, secrets, entropy);
         let mut step = Step::default();
         let resumed = base.is_some();
@@ -67,7 +68,7 @@ impl Consensus {
             this.rebase(&base, &mut step);
         }
         for record in records {
-            this.replay(record, &mut step);
+            this.replay(record, &mut step)?;
             this.order(&mut step);
         }
         if resumed {
@@ -77,7 +78,7 @@ impl Consensus {
         if let Some(newest) = this.dag.get(&this.creation.newest) {
             step.send.push((To::Others, Message::Vertex(newest.clone())));
         }
-        (this, step)
+        Ok((this, step))
     }
 
     /// Whether a base is a certified checkpoint of this cluster.
@@ -211,7 +212,7 @@ impl Consensus {
     }
 
     /// Enters a record of the own log, which holds nothing that was not verified.
-    fn replay(&mut self, record: Record, step: &mut Step) {
+    fn replay(&mut self, record: Record, step: &mut Step) -> Result<(), String> {
         match record {
             Record::Proof(one, other) => self.exclude(one.body().author, (one, other)),
             Record::Standing { newest, floor } => {
@@ -226,36 +227,37 @@ impl Consensus {
                 self.creation.collect(line);
                 self.delivery.collect(line);
             }
-            Record::Accepted(vertex) | Record::Own(vertex) => self.replay_vertex(vertex, step),
+            Record::Accepted(vertex) | Record::Own(vertex) => return self.replay_vertex(vertex, step),
         }
+        Ok(())
     }
 
-    fn replay_vertex(&mut self, vertex: Vertex, step: &mut Step) {
+    fn replay_vertex(&mut self, vertex: Vertex, step: &mut Step) -> Result<(), String> {
         let id = vertex.id(&self.domain);
         if self.dag.contains(&id) {
-            return;
+            return Ok(());
         }
         if id.round < self.dag.line() {
             // It lies behind the checkpoint; that it was made is still never contradicted.
             if id.author == self.config.me && id.round > self.creation.newest.round {
                 self.creation.newest = id;
             }
-            return;
+            return Ok(());
         }
         if let Some(first) =
             self.dag.first(id.round, id.author).and_then(|first| self.dag.get(&first)).cloned()
         {
             self.convict(first, vertex.clone(), step);
         }
-        assert!(
-            vertex.body().links().all(|link| self.dag.covers(&link)),
-            "the log holds {id:?} without its ancestors"
-        );
+        if !vertex.body().links().all(|link| self.dag.covers(&link)) {
+            return Err(format!("{id:?} stands there without its ancestors"));
+        }
         self.enter(id, vertex.clone());
         for request in vertex.body().payload.iter().filter(|_| id.author == self.config.me) {
             self.creation.pending.forget(request);
         }
         self.note(id, &vertex);
+        Ok(())
     }
 }
 

@@ -246,6 +246,8 @@ pub enum Error {
     },
     /// A stored checkpoint that is not one, although its checksums are right.
     Checkpoint(String),
+    /// Records that do not fit together, although their checksums are right.
+    Order(String),
 }
 
 impl std::fmt::Display for Error {
@@ -259,6 +261,10 @@ impl std::fmt::Display for Error {
             Self::Checkpoint(why) => write!(
                 f,
                 "the stored checkpoint: {why}; remove the data directory, and the replica will rejoin the others"
+            ),
+            Self::Order(why) => write!(
+                f,
+                "the records of the log: {why}; remove the data directory, and the replica will rejoin the others"
             ),
         }
     }

@@ -61,7 +61,8 @@ impl Replica {
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
         let ingress = Ingress::new(&genesis, chance("ingress"));
         let machine = Machine::new(genesis.clone()).map_err(Error::Zones)?;
-        let (consensus, step) = Consensus::recover(public, secrets, chance("consensus"), base, order);
+        let recovered = Consensus::recover(public, secrets, chance("consensus"), base, order);
+        let (consensus, step) = recovered.map_err(Error::Order)?;
         let mut replica = Self {
             me,
             committee,

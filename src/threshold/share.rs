@@ -124,7 +124,7 @@ impl SecretShare {
 
     /// [`Self::sign`] for several, two at a time, which some processors do for less.
     pub fn sign_all(&self, public: &PublicKey, xs: &[Representative]) -> Vec<SignatureShare> {
-        assert_eq!(self.key, public.key_id(), "a share signs with its own key");
+        self.assert_is_of(public);
         let ring = &public.0.modulus;
         let two_delta = lagrange::magnitude(&(&public.0.delta * 2));
         let finish = |secret| SignatureShare(ring.encode(&ring.pow(&secret, &two_delta)));
@@ -152,7 +152,7 @@ impl SecretShare {
         share: &SignatureShare,
         entropy: [u8; 32],
     ) -> Proof {
-        assert_eq!(self.key, public.key_id(), "a share proves with its own key");
+        self.assert_is_of(public);
         proof::prove(self, public, epoch, x, share, entropy)
     }
 
@@ -166,5 +166,12 @@ impl SecretShare {
             true => ring.invert(base).expect("v is a unit, and no encoded hash has a factor of N"),
             false => ring.copy(base),
         }
+    }
+
+    /// A share that was not [checked](Self::check) may say the name of a key and have the width of another.
+    fn assert_is_of(&self, public: &PublicKey) {
+        assert_eq!(self.key, public.key_id(), "a share works with its own key");
+        let fits = public.share_lens().contains(&self.s.len());
+        assert!(fits && self.refreshed == (public.refreshed() > 0), "a share is as wide as those of its key");
     }
 }

@@ -340,7 +340,8 @@ impl Sim {
         let base = host.base.clone();
         host.history = base.as_ref().map_or(Digest::default(), |base| base.certificate.statement.history);
         let from = base.as_ref().map_or(0, |base| base.mark.round);
-        let (core, step) = Consensus::recover(config, secrets, entropy, base, host.log.clone());
+        let recovered = Consensus::recover(config, secrets, entropy, base, host.log.clone());
+        let (core, step) = recovered.expect("its own log");
         let mut before = std::mem::take(&mut host.batches);
         host.core = Some(core);
         let kept = before.partition_point(|batch| batch.round <= from);
