@@ -4,10 +4,11 @@ use clap::{Args, ValueEnum};
 use conclave::ceremony::deal::deal;
 use conclave::ceremony::plan::{DEFAULT_BITS, Place, Plan, ZoneArgument, ZonePlan};
 use conclave::cli::progress::DealDisplay;
-use conclave::cli::{Failure, print};
+use conclave::cli::{Failure, print, signing_protocol};
 use conclave::dns::name::Name;
 use conclave::limits::MAX_REPLICAS;
 use conclave::quorum::Committee;
+use conclave::signing::Protocol;
 use conclave::time::UnixMillis;
 use conclave::zone::Reads;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,6 +37,9 @@ pub struct Arguments {
     /// Bits of the keys' moduli; 1024 is for tests
     #[arg(long, default_value_t = DEFAULT_BITS)]
     bits: usize,
+    /// How the replicas sign together
+    #[arg(long, value_name = "PROTOCOL", value_parser = signing_protocol(), default_value = "optte")]
+    signing: Protocol,
     /// Without --dns: replica I answers DNS on 127.0.0.1:P+I, and its peers on P+100+I
     #[arg(long, value_name = "P", default_value_t = 5300, value_parser = clap::value_parser!(u16).range(1..=65_400))]
     dns_base: u16,
@@ -129,6 +133,7 @@ fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
     Ok(Plan {
         committee,
         bits: arguments.bits,
+        signing: arguments.signing,
         zones,
         tsig: arguments.tsig.clone(),
         sig0: arguments.sig0.clone(),

@@ -97,12 +97,12 @@ pub const SIGNING_ASK_AFTER_MS: u64 = 500;
 pub const MAX_SIGNING_ASK_MS: u64 = 16_000;
 
 /// Bytes of RAM that one peer can make a replica hold, whatever it sends or does not read: what waits for it and of it on the
-/// link, its vertices that wait, its early shares (200 bytes and as many around them), requests of its late vertices, and
+/// link, its vertices that wait, its early shares (with proofs, at 2048 bits, 610 bytes and some around them), requests of its late vertices, and
 /// some frames on their way. What is ordered is not in it: that is the log's.
 pub const MAX_HELD_BYTES_PER_PEER: usize = MAX_LINK_QUEUE_BYTES
     + MAX_INBOX_BYTES
     + MAX_WAITING_BYTES_PER_AUTHOR
-    + MAX_EARLY_SHARES_PER_PEER * 400
+    + MAX_EARLY_SHARES_PER_PEER * 1_000
     + MAX_PENDING_REQUEST_BYTES / 16
     + 8 * MAX_FRAME_BYTES;
 

@@ -36,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "signing",
         ],
     ),
-    ("ceremony", &["threshold", "dns", "codec", "quorum", "time", "consensus", "zone"]),
+    ("ceremony", &["threshold", "dns", "codec", "quorum", "time", "consensus", "zone", "signing"]),
     (
         "sim",
         &[

@@ -9,7 +9,7 @@
 //! big-endian, each `bytes` preceded by its length in 4 octets and each list by its count in 4 octets:
 //!
 //! ```text
-//! u16 version (1) · u8 n · u8 t · u32 epoch · u64 genesis time (ms)
+//! u16 version (2) · u8 n · u8 t · u32 epoch · u64 genesis time (ms) · u8 signing protocol (0 basic, 1 optproof, 2 optte)
 //! list of members, by index:  bytes identity · bytes coin verification key
 //! list of zones, by origin:   bytes origin (wire, lower case) · bytes records digest · u8 reads (0 local, 1 ordered)
 //!                             · u8 serial rule (0 increment, 1 unixtime, 2 date) · u32 DNSKEY TTL · u32 lifetime, refresh, jitter, backdate (s)
@@ -24,13 +24,14 @@ use crate::codec::{ClusterId, Digest, Epoch, digest};
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::quorum::Committee;
+use crate::signing::Protocol;
 use crate::threshold::PublicKey;
 use crate::time::UnixMillis;
 use crate::zone::{Reads, SerialRule, Validity};
 use std::sync::Arc;
 
 /// Version of the cluster file and of its canonical form.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Everything that all replicas of a cluster must agree on beforehand.
 #[derive(Clone)]
@@ -41,6 +42,8 @@ pub struct Cluster {
     pub epoch: Epoch,
     /// When the cluster was dealt: the time of the implied first round.
     pub genesis_time: UnixMillis,
+    /// How signing sessions go.
+    pub signing: Protocol,
     /// Public keys of the replicas, by slot.
     pub members: Vec<Member>,
     /// The zones, in canonical order of their origins.
@@ -139,6 +142,11 @@ impl Cluster {
         form.0.extend_from_slice(&[self.committee.n() as u8, self.committee.faults() as u8]);
         form.0.extend_from_slice(&self.epoch.0.to_be_bytes());
         form.0.extend_from_slice(&self.genesis_time.0.to_be_bytes());
+        form.0.push(match self.signing {
+            Protocol::Basic => 0,
+            Protocol::OptProof => 1,
+            Protocol::OptTe => 2,
+        });
         form.count(&self.members);
         for member in &self.members {
             form.bytes(&member.identity);

@@ -78,8 +78,9 @@ impl Check<'_> {
         let zones = self.zones(committee, file.zones);
         let tsig = self.tsig(file.tsig);
         let sig0 = self.sig0(file.sig0, &tsig);
-        let genesis_time = UnixMillis(file.genesis_time_ms);
-        Some(Cluster { committee, epoch: Epoch(file.epoch), genesis_time, members, zones, tsig, sig0 })
+        let (epoch, genesis_time) = (Epoch(file.epoch), UnixMillis(file.genesis_time_ms));
+        let signing = file.signing.0;
+        Some(Cluster { committee, epoch, genesis_time, signing, members, zones, tsig, sig0 })
     }
 
     fn members(&mut self, committee: Committee, texts: Vec<MemberText>) -> Vec<Member> {

@@ -220,8 +220,8 @@ fn cluster_of(plan: &Plan, secrets: &Secrets) -> Result<Cluster, String> {
         sig0.push(Sig0Entry { name: name.to_lowercase(), key: sig0_rdata(&identity::public_key(seed)?) });
     }
     sig0.sort_by(|a, b| a.name.cmp(&b.name));
-    let (committee, genesis_time) = (plan.committee, plan.genesis_time);
-    Ok(Cluster { committee, epoch: Epoch(0), genesis_time, members, zones, tsig, sig0 })
+    let (committee, genesis_time, signing) = (plan.committee, plan.genesis_time, plan.signing);
+    Ok(Cluster { committee, epoch: Epoch(0), genesis_time, signing, members, zones, tsig, sig0 })
 }
 
 fn zone_of(committee: Committee, zone: &ZonePlan, [zsk, ksk]: &[Dealt; 2]) -> Zone {

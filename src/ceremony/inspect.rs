@@ -81,6 +81,7 @@ fn write_cluster(out: &mut String, cluster: &Cluster) -> FmtResult {
         cluster.epoch.0
     )?;
     writeln!(out, "dealt    {} ms after 1970", cluster.genesis_time.0)?;
+    writeln!(out, "signing  by {}", cluster.signing)?;
     for (id, member) in committee.members().zip(&cluster.members) {
         writeln!(out, "member {id} identity {}", BASE64.encode(&member.identity))?;
     }

@@ -45,7 +45,11 @@ pub fn verify(dir: &Path) -> Findings {
     let id = cluster.id();
     let mut check = Check { dir, cluster: &cluster, id, found: Findings::default(), shares: BTreeMap::new() };
     let (n, t) = (cluster.committee.n(), cluster.committee.faults());
-    check.good(format!("cluster {}: {n} replicas, {t} may be corrupt", id.0.to_hex()));
+    check.good(format!(
+        "cluster {}: {n} replicas, {t} may be corrupt, signing by {}",
+        id.0.to_hex(),
+        cluster.signing
+    ));
     let members: Vec<ReplicaId> = cluster.committee.members().collect();
     for replica in members {
         check.replica(replica);

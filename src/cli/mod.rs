@@ -15,12 +15,15 @@
 
 pub mod ctl;
 pub mod demo;
+mod metrics;
 pub mod progress;
 pub mod sim;
 
 use crate::ceremony::files::Problem;
 use crate::runtime::config::ReplicaFile;
 use crate::runtime::{self, Options};
+use crate::signing::Protocol;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::io::Write;
@@ -64,6 +67,17 @@ pub fn print(text: &str) {
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
         std::process::exit(1);
     }
+}
+
+/// Reads the name of a signing protocol.
+pub fn signing_protocol() -> impl TypedValueParser<Value = Protocol> {
+    let help = |protocol| match protocol {
+        Protocol::Basic => "Each share with its proof, verified before use",
+        Protocol::OptProof => "Shares without proofs; if they do not combine, all prove theirs",
+        Protocol::OptTe => "Shares without proofs, tried in other company before proofs are asked for",
+    };
+    let value = |protocol: Protocol| PossibleValue::new(protocol.name()).help(help(protocol));
+    PossibleValuesParser::new(Protocol::ALL.map(value)).try_map(|name| name.parse::<Protocol>())
 }
 
 #[derive(Parser)]
@@ -174,10 +188,11 @@ fn check(config: &std::path::Path) -> Result<(), Failure> {
     }
     let committee = loaded.consensus.committee;
     print(&format!(
-        "{}: in order: replica {} of {}, cluster {}\n",
+        "{}: in order: replica {} of {}, signing by {}, cluster {}\n",
         config.display(),
         loaded.file.me,
         committee.n(),
+        loaded.signing,
         loaded.cluster.0.to_hex()
     ));
     Ok(())

@@ -51,7 +51,7 @@ pub mod transfer;
 mod votes;
 
 pub use recover::Past;
-pub use status::{KeyStatus, Status, ZoneStatus};
+pub use status::{CulpritStatus, KeyStatus, SigningStatus, Status, ZoneStatus};
 pub use store::StateFile;
 pub use votes::{Decision, OpenVotes, Votes};
 
@@ -84,6 +84,8 @@ pub struct Config {
     pub keys: BTreeMap<KeyId, Arc<PublicKey>>,
     /// The shares that this replica holds, and how it can be dealt others.
     pub holdings: signing::Holdings,
+    /// How signing sessions go.
+    pub signing: signing::Protocol,
     /// Fresh randomness of this start. Everything random in the replica derives from it.
     pub entropy: [u8; 32],
     /// Milliseconds after which a client that waits gets SERVFAIL ([`CLIENT_PATIENCE_MS`](crate::limits::CLIENT_PATIENCE_MS)).

@@ -39,10 +39,12 @@ impl Replica {
     /// A replica from what its disk held, in order. The output holds what is to be published and sent, at local
     /// time `now`.
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
-        let Config { consensus: public, secrets, genesis, keys, holdings, entropy, patience_ms } = config;
+        let Config { consensus: public, secrets, genesis, keys, holdings, signing: protocol, .. } = config;
+        let (entropy, patience_ms) = (config.entropy, config.patience_ms);
         let (me, committee) = (public.me, public.committee);
+        let (cluster, epoch) = (public.cluster, public.epoch);
         let refreshes = Refreshes::new(holdings, keys.clone());
-        let own = signing::Config { committee, me, cluster: public.cluster, epoch: public.epoch, keys };
+        let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
         let mut signing = Signing::new(own);
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
         let (mut order, signatures) = sort(&past.records)?;

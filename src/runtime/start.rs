@@ -80,8 +80,19 @@ async fn serve(
     admin: std::os::unix::net::UnixListener,
 ) -> Result<(), Error> {
     let sockets = bind(&loaded.file, admin)?;
-    let Loaded { file, cluster, epoch, consensus, secrets, genesis, public_keys, key_store, tls, .. } =
-        loaded;
+    let Loaded {
+        file,
+        cluster,
+        epoch,
+        consensus,
+        secrets,
+        genesis,
+        signing,
+        public_keys,
+        key_store,
+        tls,
+        ..
+    } = loaded;
     let (me, committee) = (consensus.me, consensus.committee);
     let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
     let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
@@ -102,6 +113,7 @@ async fn serve(
         genesis,
         keys: public_keys,
         holdings: key_store.holdings(),
+        signing,
         entropy: entropy()?,
         patience_ms: file.update_patience_ms,
     };

@@ -1,10 +1,10 @@
 //! RSA work outside the core: pure functions of their arguments, for worker threads or, in a simulation, at once.
 
+use super::culprits::Evidence;
 use super::keys::KeyStore;
 use super::refresh::{Chore, Errand};
 use super::subsets::{Mask, Subsets};
 use crate::codec::{ClusterId, Epoch, JobId, KeyId};
-use crate::limits::MAX_OPTTE_TRIES;
 use crate::quorum::ReplicaId;
 use crate::threshold::{CombineError, Proof, PublicKey, Representative, SignatureShare};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,8 @@ pub struct Task(pub(super) Work);
 
 #[derive(Debug)]
 pub(super) enum Work {
-    Share(Vec<Spec>),
+    /// With proofs, if there is an epoch to bind them to.
+    Share(Vec<Spec>, Option<Epoch>),
     Combine(Vec<Attempt>),
     Check(Vec<(Spec, ReplicaId, Vec<u8>)>),
     Prove(Epoch, Vec<(Spec, SignatureShare)>),
@@ -39,13 +40,14 @@ pub(super) enum Work {
     Chore((ClusterId, Epoch), Chore),
 }
 
-/// Shares to combine, the most trusted first; the subsets that have failed before; and shares that do not count, to be
-/// tested once the signature is known.
+/// Shares to combine, the most trusted first; the subsets that have failed before, and how many may fail in all; and
+/// shares that do not count, to be tested once the signature is known.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) spec: Spec,
     pub(super) shares: Vec<(ReplicaId, SignatureShare)>,
     pub(super) tried: BTreeSet<Mask>,
+    pub(super) most: usize,
     pub(super) suspects: Vec<(ReplicaId, SignatureShare)>,
 }
 
@@ -55,8 +57,8 @@ pub struct Computed(pub(super) Done);
 
 #[derive(Debug)]
 pub(super) enum Done {
-    /// None where there is nothing to make it with.
-    Share(Vec<(JobId, Option<SignatureShare>)>),
+    /// Those made, and the jobs for which there is nothing to make one with.
+    Share(Vec<Made>, Vec<JobId>),
     Combine(Vec<Outcome>),
     /// Who claimed which signature, and whether it is one.
     Check(Vec<(JobId, ReplicaId, Vec<u8>, bool)>),
@@ -66,21 +68,34 @@ pub(super) enum Done {
     Errand(Errand),
 }
 
+/// An own share, and its proof if it was wanted.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) job: JobId,
+    pub(super) share: SignatureShare,
+    pub(super) proof: Option<Proof>,
+}
+
 /// What became of an [`Attempt`].
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) job: JobId,
     pub(super) signature: Option<Vec<u8>>,
     pub(super) tried: BTreeSet<Mask>,
-    /// Replicas whose shares are certainly wrong.
-    pub(super) wrong: BTreeSet<ReplicaId>,
+    /// Replicas whose shares are certainly wrong, and by what that shows.
+    pub(super) wrong: BTreeMap<ReplicaId, Evidence>,
+    /// k-subsets that were combined.
+    pub(super) combinations: u64,
 }
 
 impl Task {
     /// Does the work. `entropy` should be fresh; it hedges the nonces of proofs.
     pub fn run(self, keys: &KeyStore, entropy: [u8; 32]) -> Computed {
         Computed(match self.0 {
-            Work::Share(specs) => Done::Share(share(keys, &specs)),
+            Work::Share(specs, proofs) => {
+                let (made, lacking) = share(keys, &specs, proofs, entropy);
+                Done::Share(made, lacking)
+            }
             Work::Combine(attempts) => Done::Combine(attempts.into_iter().map(combine).collect()),
             Work::Check(claims) => Done::Check(
                 claims
@@ -106,6 +121,7 @@ impl Task {
                     .into_iter()
                     .map(|(spec, who, share, proof)| {
                         let holds = spec.public.verify_share(who, epoch, &spec.x(), &share, &proof).is_ok();
+                        let holds = holds || planted!(ProofUnchecked);
                         (spec.job, who, share, holds)
                     })
                     .collect(),
@@ -115,30 +131,39 @@ impl Task {
     }
 }
 
-/// Shares of jobs, those of one key together; none of a key whose share is not here yet, or no longer.
-fn share(keys: &KeyStore, specs: &[Spec]) -> Vec<(JobId, Option<SignatureShare>)> {
+/// Shares of jobs, those of one key together; and the jobs of keys whose share is not here yet, or no longer.
+fn share(
+    keys: &KeyStore,
+    specs: &[Spec],
+    proofs: Option<Epoch>,
+    entropy: [u8; 32],
+) -> (Vec<Made>, Vec<JobId>) {
     let mut by_key: BTreeMap<KeyId, Vec<&Spec>> = BTreeMap::new();
     for spec in specs {
         by_key.entry(spec.public.key_id()).or_default().push(spec);
     }
-    let mut shares = Vec::with_capacity(specs.len());
+    let (mut made, mut lacking) = (Vec::with_capacity(specs.len()), Vec::new());
     for (sharing, specs) in by_key {
-        let jobs = specs.iter().map(|spec| spec.job);
         let Some(held) = keys.share(sharing) else {
-            shares.extend(jobs.map(|job| (job, None)));
+            lacking.extend(specs.iter().map(|spec| spec.job));
             continue;
         };
+        let (public, secret) = (&held.public, &held.share);
         let xs: Vec<_> = specs.iter().map(|spec| spec.x()).collect();
-        shares.extend(jobs.zip(held.share.sign_all(&held.public, &xs).into_iter().map(Some)));
+        for ((spec, x), share) in specs.iter().zip(&xs).zip(secret.sign_all(public, &xs)) {
+            let proof = proofs.map(|epoch| secret.prove(public, epoch, x, &share, entropy));
+            made.push(Made { job: spec.job, share, proof });
+        }
     }
-    shares
+    (made, lacking)
 }
 
-/// `optte`: tries k-subsets that have not been tried until one verifies, or tries run out.
+/// Tries k-subsets that have not been tried until one verifies, or tries run out.
 fn combine(attempt: Attempt) -> Outcome {
-    let Attempt { spec, mut shares, mut tried, suspects } = attempt;
+    let Attempt { spec, mut shares, mut tried, most, suspects } = attempt;
     let (public, x) = (&*spec.public, spec.x());
-    let mut wrong = BTreeSet::new();
+    let mut wrong = BTreeMap::new();
+    let mut combinations = 0;
     'shares: loop {
         for chosen in Subsets::new(shares.len(), public.threshold()) {
             let set: Vec<_> = chosen.iter().map(|place| shares[*place].clone()).collect();
@@ -146,44 +171,53 @@ fn combine(attempt: Attempt) -> Outcome {
             if tried.contains(&mask) {
                 continue;
             }
-            if tried.len() >= MAX_OPTTE_TRIES {
+            if tried.len() >= most {
                 break 'shares;
             }
+            combinations += 1;
             match public.combine(&x, &set) {
                 Ok(signature) => {
                     let failed = |who: ReplicaId| !mask.has(who) && tried.iter().any(|set| set.has(who));
                     let spoiled = shares.iter().filter(|(who, _)| failed(*who));
-                    wrong.extend(spoilers(public, &x, &set, spoiled.chain(&suspects)));
-                    return Outcome { job: spec.job, signature: Some(signature.into_bytes()), tried, wrong };
+                    for suspect in spoiled.chain(&suspects) {
+                        combinations += 1;
+                        wrong.extend(spoils(public, &x, &set, suspect).map(|evidence| (suspect.0, evidence)));
+                    }
+                    let signature = Some(signature.into_bytes());
+                    return Outcome { job: spec.job, signature, tried, wrong, combinations };
                 }
                 // No need to try this one's share in company.
                 Err(CombineError::Bad(who, _)) => {
-                    wrong.insert(who);
+                    wrong.insert(who, Evidence::Form);
                     shares.retain(|(other, _)| *other != who);
                     continue 'shares;
                 }
                 Err(_) => {
+                    if planted!(AllBlamed) {
+                        wrong.extend(set.iter().map(|(who, _)| (*who, Evidence::Combination)));
+                    }
                     tried.insert(mask);
                 }
             }
         }
         break;
     }
-    Outcome { job: spec.job, signature: None, tried, wrong }
+    Outcome { job: spec.job, signature: None, tried, wrong, combinations }
 }
 
-/// Which suspects' shares do not combine with k-1 shares that are known to be right.
-fn spoilers<'a>(
+/// What shows, in the company of k-1 shares that are known to be right, that a share is wrong.
+fn spoils(
     public: &PublicKey,
     x: &Representative,
     right: &[(ReplicaId, SignatureShare)],
-    suspects: impl Iterator<Item = &'a (ReplicaId, SignatureShare)>,
-) -> Vec<ReplicaId> {
-    let spoils = |suspect: &(ReplicaId, SignatureShare)| {
-        let mut set = right.to_vec();
-        set.pop();
-        set.push(suspect.clone());
-        public.combine(x, &set).is_err()
-    };
-    suspects.filter(|suspect| spoils(suspect)).map(|(who, _)| *who).collect()
+    suspect: &(ReplicaId, SignatureShare),
+) -> Option<Evidence> {
+    let mut set = right.to_vec();
+    set.pop();
+    set.push(suspect.clone());
+    match public.combine(x, &set) {
+        Ok(_) => None,
+        Err(CombineError::Bad(..)) => Some(Evidence::Form),
+        Err(_) => Some(Evidence::Combination),
+    }
 }

@@ -11,7 +11,7 @@ use crate::dns::{Name, Record, master};
 use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
 use crate::replica;
-use crate::signing::{KeyStore, Vault};
+use crate::signing::{KeyStore, Protocol, Vault};
 use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
 use crate::zone::{Genesis, KeyInfo, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
@@ -52,6 +52,7 @@ pub struct Cluster {
     tsig: [u8; 32],
     sig0: [u8; 32],
     ordered_reads: bool,
+    signing: Protocol,
 }
 
 struct Threshold {
@@ -95,6 +96,7 @@ impl Cluster {
             tsig: chance.seed(),
             sig0: chance.seed(),
             ordered_reads: scenario.ordered_reads,
+            signing: scenario.signing,
         }
     }
 
@@ -158,6 +160,7 @@ impl Cluster {
             genesis: self.genesis(plant),
             keys: BTreeMap::from(keys),
             holdings: self.key_store(me).holdings(),
+            signing: self.signing,
             entropy,
             patience_ms: CLIENT_PATIENCE_MS,
         }

@@ -60,6 +60,7 @@ pub use sig0::Signer;
 pub use world::{run, run_seen, watch};
 
 use crate::protocol::Misbehaviour;
+use crate::signing::Protocol;
 use adversaries::{AdversaryKind, Deeds};
 use checkers::bounds::Peaks;
 use clap::ValueEnum;
@@ -155,6 +156,8 @@ pub struct Scenario {
     pub refreshes: usize,
     /// Whether clients send each update to two replicas at once.
     pub doubled: bool,
+    /// How signing sessions go.
+    pub signing: Protocol,
     /// A bug to be found.
     pub plant: Option<Plant>,
 }
@@ -180,6 +183,7 @@ impl Scenario {
             ordered_reads: false,
             refreshes: 0,
             doubled: false,
+            signing: Protocol::default(),
             plant: None,
         }
     }

@@ -4,6 +4,7 @@ use crate::codec::Digest;
 use crate::dns::name::Name;
 use crate::dns::rdata::{self, Rdata};
 use crate::dns::rtype::RrType;
+use crate::signing::Protocol;
 use crate::threshold::PublicKey;
 use crate::zone::UpdatePolicy;
 use data_encoding::BASE64;
@@ -19,6 +20,7 @@ pub(super) struct FileText {
     pub faults: Spanned<u8>,
     pub epoch: u32,
     pub genesis_time_ms: u64,
+    pub signing: Value<Protocol>,
     #[serde(default, rename = "member")]
     pub members: Vec<MemberText>,
     #[serde(default, rename = "zone")]
@@ -136,6 +138,12 @@ impl FromText for Name {
     fn from_text(text: &str) -> Result<Self, String> {
         let name = Name::parse(text).map_err(|e| format!("`{text}` is not a domain name: {e}"))?;
         Ok(name.to_lowercase())
+    }
+}
+
+impl FromText for Protocol {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
     }
 }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::ceremony::verify::verify;
 use crate::dns::master::read_str;
 use crate::dns::name::Name;
+use crate::signing::Protocol;
 use crate::time::UnixMillis;
 use crate::zone::Reads;
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ pub(crate) fn plan() -> Plan {
     Plan {
         committee: Committee::new(4).unwrap(),
         bits: 1024,
+        signing: Protocol::default(),
         zones: vec![ZonePlan {
             records: read_str(ZONE, &origin).unwrap(),
             origin,

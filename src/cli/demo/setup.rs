@@ -73,6 +73,9 @@ fn same_cluster(arguments: &Arguments, cluster: &Cluster) -> Result<(), Failure>
     if arguments.replicas.is_some_and(|wanted| usize::from(wanted) != n) {
         return differs(format!("the demo here has {n} replicas"));
     }
+    if arguments.signing.is_some_and(|wanted| wanted != cluster.signing) {
+        return differs(format!("the demo here signs by {}", cluster.signing));
+    }
     if arguments.zone.is_empty() {
         return Ok(());
     }
@@ -136,6 +139,7 @@ fn plan(arguments: &Arguments, dir: &Path) -> Result<Plan, Failure> {
     Ok(Plan {
         committee,
         bits: arguments.bits,
+        signing: arguments.signing.unwrap_or_default(),
         zones,
         tsig: vec![tsig],
         sig0: vec![sig0],

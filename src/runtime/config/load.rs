@@ -15,7 +15,7 @@ use crate::dns::rrset::Record;
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
 use crate::runtime::vault::Directory;
-use crate::signing::{KeyStore, share_name};
+use crate::signing::{KeyStore, Protocol, share_name};
 use crate::threshold::{PublicKey, SecretShare};
 use crate::zone::{self, KeyInfo, UpdatePolicy, ZoneRules};
 use std::collections::BTreeMap;
@@ -46,6 +46,8 @@ pub struct Loaded {
     pub secrets: consensus::Secrets,
     /// The zones as dealt, their rules, and the clients' keys.
     pub genesis: zone::Genesis,
+    /// How signing sessions go.
+    pub signing: Protocol,
     /// The public parts of the zones' threshold keys.
     pub public_keys: BTreeMap<KeyId, Arc<PublicKey>>,
     /// This replica's shares of them.
@@ -103,6 +105,7 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
         consensus,
         secrets,
         genesis,
+        signing: cluster.signing,
         public_keys,
         key_store,
         tls,

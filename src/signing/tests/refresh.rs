@@ -40,11 +40,16 @@ fn switch(net: &mut Network, who: ReplicaId, has_share: bool) {
     net.absorb(who, step);
 }
 
+fn everything(count: u64) -> impl Iterator<Item = (Protocol, u64)> {
+    let protocols = [Protocol::Basic, Protocol::Optproof, Protocol::Optte];
+    seeds(count).into_iter().flat_map(move |seed| protocols.map(|protocol| (protocol, seed)))
+}
+
 #[test]
 fn sessions_that_are_open_at_the_switch_end_with_the_same_signatures_whoever_switches_when() {
-    for seed in seeds(12) {
-        let mut net = Network::new(4, 2, &[], seed);
-        let jobs = net.jobs(6);
+    for (protocol, seed) in everything(6) {
+        let mut net = Network::new(protocol, 4, 2, &[], seed);
+        let jobs = net.jobs(0..6);
         net.start_at(&[id(1), id(2), id(3), id(4)], &jobs[..4]);
         for who in 1..=4 {
             for _ in 0..net.below(30) {
@@ -64,17 +69,17 @@ fn sessions_that_are_open_at_the_switch_end_with_the_same_signatures_whoever_swi
 
 #[test]
 fn who_has_no_share_of_the_new_sharing_gets_the_signatures_from_others_and_signs_when_it_comes() {
-    for seed in seeds(4) {
-        let mut net = Network::new(4, 2, &[], seed);
+    for (protocol, seed) in everything(3) {
+        let mut net = Network::new(protocol, 4, 2, &[], seed);
         (1..=4).for_each(|who| switch(&mut net, id(who), who > 1));
-        let jobs = net.jobs(4);
+        let jobs = net.jobs(0..4);
         net.start_at(&[id(1), id(2), id(3), id(4)], &jobs);
         net.run();
         net.assert_all_finished();
     }
-    let mut net = Network::new(4, 2, &[], 0);
+    let mut net = Network::new(Protocol::Optte, 4, 2, &[], 0);
     (1..=4).for_each(|who| switch(&mut net, id(who), who > 2));
-    let jobs = net.jobs(2);
+    let jobs = net.jobs(0..2);
     net.start_at(&[id(1), id(2), id(3)], &jobs);
     net.run();
     assert_eq!(net.replica(id(3)).open_jobs(), 2, "one share is not enough");
@@ -90,9 +95,9 @@ fn who_has_no_share_of_the_new_sharing_gets_the_signatures_from_others_and_signs
 
 #[test]
 fn a_share_of_the_old_sharing_means_nothing_in_a_session_of_the_new() {
-    let mut net = Network::new(4, 2, &[], 3);
+    let mut net = Network::new(Protocol::Optte, 4, 2, &[], 3);
     (1..=4).for_each(|who| switch(&mut net, id(who), true));
-    let jobs = net.jobs(1);
+    let jobs = net.jobs(0..1);
     let old = test_keys::dealt(1024, 0, 4, 2);
     let x = old.public.encode(&jobs[0].hash).unwrap();
     for who in 2..=4u8 {
@@ -108,11 +113,11 @@ fn a_share_of_the_old_sharing_means_nothing_in_a_session_of_the_new() {
 
 #[test]
 fn finished_sessions_are_forgotten_under_both_names() {
-    let mut net = Network::new(4, 2, &[], 5);
+    let mut net = Network::new(Protocol::Optte, 4, 2, &[], 5);
     (1..=4).for_each(|who| switch(&mut net, id(who), true));
-    net.start_everywhere(3);
+    net.start_everywhere(0..3);
     net.run();
-    let jobs: Vec<_> = net.jobs(3).iter().map(|job| job.id).collect();
+    let jobs: Vec<_> = net.jobs(0..3).iter().map(|job| job.id).collect();
     assert_eq!(net.replica(id(1)).finished_signatures(), 6);
     net.replica(id(1)).forget(&jobs);
     assert_eq!(net.replica(id(1)).finished_signatures(), 0);
