@@ -106,12 +106,12 @@ pub const SIGNING_ASK_AFTER_MS: u64 = 500;
 pub const MAX_SIGNING_ASK_MS: u64 = 16_000;
 
 /// Bytes of RAM that one peer can make a replica hold, whatever it sends or does not read: what waits for it and of it on the
-/// link, its vertices that wait, its early shares (200 bytes and as many around them), requests of its late vertices, and
+/// link, its vertices that wait, its early shares (with proofs, at 2048 bits, 610 bytes and some around them), requests of its late vertices, and
 /// some frames on their way. What is ordered is not in it: that is the log's.
 pub const MAX_HELD_BYTES_PER_PEER: usize = MAX_LINK_QUEUE_BYTES
     + MAX_INBOX_BYTES
     + MAX_WAITING_BYTES_PER_AUTHOR
-    + MAX_EARLY_SHARES_PER_PEER * 400
+    + MAX_EARLY_SHARES_PER_PEER * 1_000
     + MAX_PENDING_REQUEST_BYTES / 16
     + 8 * MAX_FRAME_BYTES;
 
@@ -138,6 +138,14 @@ pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 /// Bytes of one piece of the state: an RRset of the greatest size, its records' lengths, names and one signature.
 pub const MAX_PIECE_BYTES: usize = 32 * 1024;
 
+/// Bytes of an encoded command that operators vote on.
+pub const MAX_COMMAND_BYTES: usize = 1_024;
+/// Open votes of one replica: more commands than an operator has in hand at a time.
+pub const MAX_OPEN_VOTES: usize = 8;
+/// Decided commands that are kept, for operators to look at.
+pub const MAX_DECIDED: usize = 32;
+/// Bytes of the reason for which a command was refused: a sentence with names and a date.
+pub const MAX_REASON_BYTES: usize = 1_024;
 /// Bytes of a bundle, the public part of one new key: a modulus of 4,096 bits and as many numbers of that length as there are
 /// replicas, and their identity keys. It must fit one request, and one piece of the state.
 pub const MAX_BUNDLE_BYTES: usize = 24 * 1024;

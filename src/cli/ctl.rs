@@ -2,6 +2,8 @@
 //!
 //! [`crate::runtime::admin`] says what goes over the socket. An export that breaks off prints nothing.
 
+mod votes;
+
 use super::{Failure, print};
 use crate::ceremony::files::plain;
 use crate::dns::name::Name;
@@ -21,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  conclave ctl status\n  conclave ctl status --dir demo --replica 2 --json\n  \
-                        conclave ctl export example.test"
+                        conclave ctl export example.test\n  conclave ctl vote drill monday --replica 1\n  conclave ctl votes"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -53,6 +55,21 @@ enum Command {
         #[arg(value_name = "ORIGIN")]
         origin: String,
     },
+    /// Vote for a command; a quorum of operators must say the same, each to his own replica
+    Vote {
+        /// Do not wait until the vote counts
+        #[arg(long)]
+        no_wait: bool,
+        /// The command, as in `drill monday`
+        #[arg(value_name = "WORD", required = true)]
+        words: Vec<String>,
+    },
+    /// Show the commands that lack votes, and those decided last
+    Votes {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// A replica to ask.
@@ -69,6 +86,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Status { json } => status(&targets, *json),
         Command::Metrics => metrics(&targets),
         Command::Export { origin } => export(&targets, origin),
+        Command::Vote { words, no_wait } => votes::vote(&targets, &words.join(" "), !no_wait),
+        Command::Votes { json } => votes::list(&targets, *json),
     }
 }
 
@@ -232,6 +251,19 @@ fn human(status: &Value) -> String {
     ));
     if status["observes"] == true {
         text.push_str("  it has lost its log and makes no vertices before it knows where it may resume\n");
+    }
+    for key in status["refreshes"].as_array().into_iter().flatten() {
+        text.push_str(&format!(
+            "  key {}: refreshed {} times, {}{}\n",
+            key["key"].as_str().and_then(|id| id.get(..12)).unwrap_or_default(),
+            key["refreshed"],
+            match key["stage"].as_str() {
+                Some("offers") => "a refresh gathers keys to deal by",
+                Some("dealings") => "a refresh gathers dealings",
+                _ => "at rest",
+            },
+            if key["here"] == true { "" } else { "; its share is not here yet" }
+        ));
     }
     for zone in status["zones"].as_array().into_iter().flatten() {
         let origin = zone["origin"].as_str().unwrap_or_default();

@@ -5,6 +5,7 @@
 
 use super::Plant::{self, *};
 use super::{Whose, sown};
+use crate::signing::Protocol;
 use crate::sim::adversaries::AdversaryKind::{self, *};
 use crate::sim::{Crashes, Scenario, run};
 
@@ -72,6 +73,10 @@ fn against(adversary: AdversaryKind, operations: usize) -> impl Fn(u64) -> Scena
     move |seed| Scenario { adversary: Some(adversary), operations, ..plain(seed) }
 }
 
+fn forged(signing: Protocol) -> impl Fn(u64) -> Scenario {
+    move |seed| Scenario { signing, ..against(Forge, 3)(seed) }
+}
+
 macro_rules! plants {
     ($($name:ident: $plants:expr, $whose:ident, $budget:expr, $by:expr, $scenario:expr;)*) => {
         $(#[test]
@@ -116,4 +121,7 @@ plants! {
     planted_reply_before_publication_is_found: [ReplyBeforePublication], All, 3, "replies", plain;
     planted_two_replies_are_found: [TwoReplies], All, 1, "second reply", plain;
     planted_shares_mixed_up_are_found: [SharesMixedUp], All, 3, "liveness", plain;
+    planted_blame_of_all_is_found: [AllBlamed], All, 3, "accusation", against(Forge, 3);
+    planted_lack_of_the_fall_back_is_found: [NoFallBack], All, 3, "liveness", forged(Protocol::OptProof);
+    planted_unchecked_proofs_are_found: [ProofUnchecked], All, 3, "liveness", forged(Protocol::Basic);
 }

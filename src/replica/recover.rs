@@ -9,6 +9,7 @@
 //! Of the effects of the past only the last version of each zone comes out. No client of the past is answered: they
 //! are gone, and the table is empty.
 use super::checkpoint::Checkpoints;
+use super::refresh::Refreshes;
 use super::{Config, Effect, Error, Output, Record, Replica, store};
 use super::{clients::Clients, ingress::Ingress, pipeline::Pipeline, proposals::Proposals, status::Counters};
 use crate::codec::{self, Digest, JobId, digest};
@@ -38,10 +39,11 @@ impl Replica {
     /// A replica from what its disk held, in order. The output holds what is to be published and sent, at local
     /// time `now`.
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
-        let Config { consensus: public, secrets, genesis, keys, signing: protocol, entropy, patience_ms } =
-            config;
+        let Config { consensus: public, secrets, genesis, keys, holdings, signing: protocol, .. } = config;
+        let (entropy, patience_ms) = (config.entropy, config.patience_ms);
         let (me, committee) = (public.me, public.committee);
         let (cluster, epoch) = (public.cluster, public.epoch);
+        let refreshes = Refreshes::new(holdings, keys.clone());
         let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
         let mut signing = Signing::new(own);
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
@@ -73,6 +75,8 @@ impl Replica {
             clients: Clients::new(patience_ms),
             pipeline: Pipeline::default(),
             proposals: Proposals::new(me.slot()),
+            refreshes,
+            errands: Vec::new(),
             finished: VecDeque::new(),
             logged,
             newest: BTreeMap::new(),
@@ -90,6 +94,7 @@ impl Replica {
             consensus_wake: None,
             signing_wake: None,
             counters: Counters::default(),
+            voted: 0,
         };
         let mut out = Output::default();
         replica.checkpoints.logged(log_bytes);

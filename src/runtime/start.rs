@@ -112,6 +112,7 @@ async fn serve(
         secrets,
         genesis,
         keys: public_keys,
+        holdings: key_store.holdings(),
         signing,
         entropy: entropy()?,
         patience_ms: file.update_patience_ms,

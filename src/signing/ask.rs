@@ -28,13 +28,15 @@ impl Signing {
     }
 
     /// Asks all peers about the jobs whose time has come, and sets their next time. A job's time runs from the first
-    /// tick after its own share.
+    /// tick after its own share, or after that could not be made.
     pub(super) fn ask_overdue(&mut self, step: &mut Step) {
         let now = self.now;
         if self.helper.is_some_and(|(_, at)| now.since(at) > HELPER_MS) {
             self.helper = None;
         }
-        for session in self.sessions.values_mut().filter(|session| session.own == Own::Sent) {
+        for session in
+            self.sessions.values_mut().filter(|session| matches!(session.own, Own::Sent | Own::Lacking))
+        {
             // None yet, or from before the clock was set back.
             if session.ask_at.is_none_or(|at| at.since(now) > session.ask_interval) {
                 session.ask_at = Some(now.plus(session.ask_interval));

@@ -1,48 +1,28 @@
 //! RSA work outside the core: pure functions of their arguments, for worker threads or, in a simulation, at once.
 
 use super::culprits::Evidence;
+use super::keys::KeyStore;
+use super::refresh::{Chore, Errand};
 use super::subsets::{Mask, Subsets};
-use crate::codec::{Epoch, JobId, KeyId};
+use crate::codec::{ClusterId, Epoch, JobId, KeyId};
 use crate::quorum::ReplicaId;
-use crate::threshold::{CombineError, Proof, PublicKey, Representative, SecretShare, SignatureShare};
+use crate::threshold::{CombineError, Proof, PublicKey, Representative, SignatureShare};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// The keys of one replica, as its workers need them: public parts and its own shares.
-#[derive(Default)]
-pub struct KeyStore {
-    keys: BTreeMap<KeyId, (Arc<PublicKey>, SecretShare)>,
-}
-
-impl KeyStore {
-    /// No keys yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a key; false, and nothing added, if the share is not of this public key.
-    pub fn insert(&mut self, public: Arc<PublicKey>, share: SecretShare) -> bool {
-        let fits = share.check(&public).is_ok();
-        if fits {
-            self.keys.insert(public.key_id(), (public, share));
-        }
-        fits
-    }
-
-    fn of(&self, spec: &Spec) -> (&PublicKey, &SecretShare, Representative) {
-        let (public, secret) =
-            self.keys.get(&spec.key).expect("the workers have every key that jobs may name");
-        let x = public.encode(&spec.hash).expect("jobs sign SHA-256 or SHA-512");
-        (public, secret, x)
-    }
-}
 
 /// What is signed, and under which name.
 #[derive(Clone, Debug)]
 pub(super) struct Spec {
     pub(super) job: JobId,
-    pub(super) key: KeyId,
+    /// The key, as shared when this was asked for.
+    pub(super) public: Arc<PublicKey>,
     pub(super) hash: Vec<u8>,
+}
+
+impl Spec {
+    fn x(&self) -> Representative {
+        self.public.encode(&self.hash).expect("jobs sign SHA-256 or SHA-512")
+    }
 }
 
 /// RSA work for a worker thread.
@@ -57,6 +37,7 @@ pub(super) enum Work {
     Check(Vec<(Spec, ReplicaId, Vec<u8>)>),
     Prove(Epoch, Vec<(Spec, SignatureShare)>),
     Verify(Epoch, Vec<(Spec, ReplicaId, SignatureShare, Proof)>),
+    Chore((ClusterId, Epoch), Chore),
 }
 
 /// Shares to combine, the most trusted first; the subsets that have failed before, and how many may fail in all; and
@@ -76,13 +57,15 @@ pub struct Computed(pub(super) Done);
 
 #[derive(Debug)]
 pub(super) enum Done {
-    Share(Vec<Made>),
+    /// Those made, and the jobs for which there is nothing to make one with.
+    Share(Vec<Made>, Vec<JobId>),
     Combine(Vec<Outcome>),
     /// Who claimed which signature, and whether it is one.
     Check(Vec<(JobId, ReplicaId, Vec<u8>, bool)>),
     Prove(Vec<(JobId, Proof)>),
     /// Whose share, and whether its proof holds.
     Verify(Vec<(JobId, ReplicaId, SignatureShare, bool)>),
+    Errand(Errand),
 }
 
 /// An own share, and its proof if it was wanted.
@@ -109,16 +92,16 @@ impl Task {
     /// Does the work. `entropy` should be fresh; it hedges the nonces of proofs.
     pub fn run(self, keys: &KeyStore, entropy: [u8; 32]) -> Computed {
         Computed(match self.0 {
-            Work::Share(specs, proofs) => Done::Share(share(keys, &specs, proofs, entropy)),
-            Work::Combine(attempts) => {
-                Done::Combine(attempts.into_iter().map(|a| combine(keys, a)).collect())
+            Work::Share(specs, proofs) => {
+                let (made, lacking) = share(keys, &specs, proofs, entropy);
+                Done::Share(made, lacking)
             }
+            Work::Combine(attempts) => Done::Combine(attempts.into_iter().map(combine).collect()),
             Work::Check(claims) => Done::Check(
                 claims
                     .into_iter()
                     .map(|(spec, who, signature)| {
-                        let (public, _, x) = keys.of(&spec);
-                        let valid = public.verify(&x, &signature);
+                        let valid = spec.public.verify(&spec.x(), &signature);
                         (spec.job, who, signature, valid)
                     })
                     .collect(),
@@ -126,9 +109,10 @@ impl Task {
             Work::Prove(epoch, items) => Done::Prove(
                 items
                     .into_iter()
-                    .map(|(spec, share)| {
-                        let (public, secret, x) = keys.of(&spec);
-                        (spec.job, secret.prove(public, epoch, &x, &share, entropy))
+                    // A share that was wiped meanwhile proves nothing any more.
+                    .filter_map(|(spec, share)| {
+                        let held = keys.share(spec.public.key_id())?;
+                        Some((spec.job, held.share.prove(&spec.public, epoch, &spec.x(), &share, entropy)))
                     })
                     .collect(),
             ),
@@ -136,39 +120,48 @@ impl Task {
                 items
                     .into_iter()
                     .map(|(spec, who, share, proof)| {
-                        let (public, _, x) = keys.of(&spec);
-                        let holds = public.verify_share(who, epoch, &x, &share, &proof).is_ok();
+                        let holds = spec.public.verify_share(who, epoch, &spec.x(), &share, &proof).is_ok();
                         let holds = holds || planted!(ProofUnchecked);
                         (spec.job, who, share, holds)
                     })
                     .collect(),
             ),
+            Work::Chore(realm, chore) => Done::Errand(chore.run(realm, keys, entropy)),
         })
     }
 }
 
-/// Shares of jobs, those of one key together.
-fn share(keys: &KeyStore, specs: &[Spec], proofs: Option<Epoch>, entropy: [u8; 32]) -> Vec<Made> {
+/// Shares of jobs, those of one key together; and the jobs of keys whose share is not here yet, or no longer.
+fn share(
+    keys: &KeyStore,
+    specs: &[Spec],
+    proofs: Option<Epoch>,
+    entropy: [u8; 32],
+) -> (Vec<Made>, Vec<JobId>) {
     let mut by_key: BTreeMap<KeyId, Vec<&Spec>> = BTreeMap::new();
     for spec in specs {
-        by_key.entry(spec.key).or_default().push(spec);
+        by_key.entry(spec.public.key_id()).or_default().push(spec);
     }
-    let mut made = Vec::with_capacity(specs.len());
-    for specs in by_key.values() {
-        let (public, secret, _) = keys.of(specs[0]);
-        let xs: Vec<_> = specs.iter().map(|spec| keys.of(spec).2).collect();
+    let (mut made, mut lacking) = (Vec::with_capacity(specs.len()), Vec::new());
+    for (sharing, specs) in by_key {
+        let Some(held) = keys.share(sharing) else {
+            lacking.extend(specs.iter().map(|spec| spec.job));
+            continue;
+        };
+        let (public, secret) = (&held.public, &held.share);
+        let xs: Vec<_> = specs.iter().map(|spec| spec.x()).collect();
         for ((spec, x), share) in specs.iter().zip(&xs).zip(secret.sign_all(public, &xs)) {
             let proof = proofs.map(|epoch| secret.prove(public, epoch, x, &share, entropy));
             made.push(Made { job: spec.job, share, proof });
         }
     }
-    made
+    (made, lacking)
 }
 
 /// Tries k-subsets that have not been tried until one verifies, or tries run out.
-fn combine(keys: &KeyStore, attempt: Attempt) -> Outcome {
+fn combine(attempt: Attempt) -> Outcome {
     let Attempt { spec, mut shares, mut tried, most, suspects } = attempt;
-    let (public, _, x) = keys.of(&spec);
+    let (public, x) = (&*spec.public, spec.x());
     let mut wrong = BTreeMap::new();
     let mut combinations = 0;
     'shares: loop {

@@ -14,6 +14,8 @@
 //!   before y leaves ([`PublicKey::combine`]).
 //! - Prove and verify: Chaum-Pedersen over Z_N ([`SecretShare::prove`], [`PublicKey::verify_share`]).
 //!
+//! - Refresh: the replicas replace all shares, N and d staying ([`refresh`]).
+//!
 //! **Not** the variant s_i = f(i)·Δ⁻¹ mod m, x_i = x^{2 s_i}: where the Lagrange coefficients of a set have a smaller
 //! denominator than Δ, its shares combine to x^{2d/Δ}, hence to a square root of x² in Q_N, and when the Jacobi symbol
 //! (x|N) is -1 that is neither x nor -x, and factors N. A test does it with two shares of one message.
@@ -45,8 +47,11 @@ pub mod dealer;
 mod encode;
 mod lagrange;
 mod modulus;
+mod paillier;
 mod proof;
 mod public;
+pub mod refresh;
+mod secret;
 mod share;
 #[doc(hidden)]
 pub mod test_keys;
@@ -55,6 +60,7 @@ mod tests;
 
 pub use combine::CombineError;
 pub use encode::Representative;
+pub use paillier::{ReceiverKey, ReceiverSecret, receiver_len};
 pub use proof::Proof;
 pub use public::{MODULUS_BITS, PUBLIC_EXPONENT, PublicKey};
 pub use share::SecretShare;

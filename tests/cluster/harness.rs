@@ -64,6 +64,11 @@ impl Demo {
         Self::start_options(n, ["--bits", "1024", "--ordered-reads"].map(str::to_owned).to_vec())
     }
 
+    /// Starts `n` replicas with 1024-bit keys and the default zone, which sign by this protocol.
+    pub fn start_signing(n: u8, protocol: &str) -> Self {
+        Self::start_options(n, ["--bits", "1024", "--signing", protocol].map(str::to_owned).to_vec())
+    }
+
     fn start_options(n: u8, options: Vec<String>) -> Self {
         let dir = tempfile::Builder::new().prefix("conclave-test-").tempdir().unwrap();
         let mut demo = Self { child: None, revived: Vec::new(), dir, base: free_ports(n), n, options };

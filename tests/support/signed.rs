@@ -86,6 +86,7 @@ pub fn view_of(
     let genesis = Genesis {
         cluster: ClusterId(digest("tests/cluster", &[])),
         epoch: Epoch(0),
+        members: Vec::new(),
         zones: vec![(rules, records)],
         keys: Arc::default(),
     };

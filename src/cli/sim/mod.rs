@@ -101,6 +101,9 @@ struct Choices {
     /// Virtual milliseconds from one operation of a client to its next
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(..=100_000_000))]
     pace_ms: Option<u64>,
+    /// Refreshes of keys
+    #[arg(long, value_name = "N")]
+    refreshes: Option<usize>,
     /// Plant a bug in the first replica, which must be found
     #[arg(long, value_enum, value_name = "BUG")]
     plant: Option<Plant>,
@@ -144,6 +147,7 @@ impl Choices {
             interrupted: self.interrupted.unwrap_or(chosen.interrupted),
             pace_ms: self.pace_ms.unwrap_or(chosen.pace_ms),
             padding: chosen.padding,
+            refreshes: self.refreshes.unwrap_or(chosen.refreshes),
             plant: self.plant,
             seed,
         }
