@@ -6,6 +6,7 @@
 use super::Plant::{self, *};
 use super::{Whose, sown};
 use crate::sim::adversaries::AdversaryKind::{self, *};
+use crate::sim::schedulers::SchedulerKind;
 use crate::sim::{Crashes, Scenario, run};
 
 /// The first seed of every plant.
@@ -72,6 +73,10 @@ fn against(adversary: AdversaryKind, operations: usize) -> impl Fn(u64) -> Scena
     move |seed| Scenario { adversary: Some(adversary), operations, ..plain(seed) }
 }
 
+fn aimed(adversary: AdversaryKind, operations: usize) -> impl Fn(u64) -> Scenario {
+    move |seed| Scenario { scheduler: SchedulerKind::Isolating, ..against(adversary, operations)(seed) }
+}
+
 macro_rules! plants {
     ($($name:ident: $plants:expr, $whose:ident, $budget:expr, $by:expr, $scenario:expr;)*) => {
         $(#[test]
@@ -116,4 +121,10 @@ plants! {
     planted_reply_before_publication_is_found: [ReplyBeforePublication], All, 3, "replies", plain;
     planted_two_replies_are_found: [TwoReplies], All, 1, "second reply", plain;
     planted_shares_mixed_up_are_found: [SharesMixedUp], All, 3, "liveness", plain;
+    planted_few_certificates_are_found: [FewCertificates], All, 60, "order", aimed(Opportunist, 20);
+    planted_few_blames_are_found: [FewBlames], All, 60, "order", aimed(Opportunist, 20);
+    planted_few_parents_are_found: [FewParents], All, 3, "links", against(BadParents, 3);
+    planted_unchecked_coin_is_found: [UncheckedCoin], All, 3, "links", against(BadCoin, 3);
+    planted_shallow_delivery_is_found: [ShallowDelivery], First, 12, "order", against(Belated, 40);
+    planted_early_collection_is_found: [EarlyCollection], All, 12, "", absence;
 }
