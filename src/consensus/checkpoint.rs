@@ -74,7 +74,8 @@ impl Statement {
 
     /// Below this round those that have executed it may hold nothing any more.
     pub fn collected(&self) -> u64 {
-        self.previous.saturating_sub(HISTORY_ROUNDS)
+        let from = if planted!(EarlyCollection) { self.round } else { self.previous };
+        from.saturating_sub(HISTORY_ROUNDS)
     }
 }
 

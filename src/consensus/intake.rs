@@ -306,7 +306,8 @@ impl Consensus {
         let (Some(share), Some(round)) = (&body.coin_share, tossed_by(body.round)) else {
             return true;
         };
-        Toss::new(&self.domain, round).verify(&self.config.coin, body.author, share)
+        planted!(UncheckedCoin)
+            || Toss::new(&self.domain, round).verify(&self.config.coin, body.author, share)
     }
 }
 

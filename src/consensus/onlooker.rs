@@ -32,6 +32,17 @@ impl Onlooker {
         vertex.id(&self.domain)
     }
 
+    /// Whether the coin share of a vertex is its author's, of the right round; none is right where none is due.
+    pub fn has_right_share(&self, vertex: &Vertex) -> bool {
+        let body = vertex.body();
+        match (body.coin_share, body.round.checked_sub(CERTIFY).filter(|round| *round > 0)) {
+            (Some(share), Some(round)) => {
+                Toss::new(&self.domain, round).verify(&self.coin, body.author, &share)
+            }
+            (share, round) => share.is_none() && round.is_none(),
+        }
+    }
+
     /// Sees a vertex, of whose coin share the proof counts and no signature. The round whose coin became known by it.
     pub fn see(&mut self, vertex: &Vertex) -> Option<u64> {
         let body = vertex.body();

@@ -424,6 +424,7 @@ impl<'a> World<'a> {
                 };
                 if correct {
                     self.checkers.coins.sent(id, &bytes)?;
+                    self.checkers.links.sent(id, &bytes)?;
                 }
                 to.into_iter().for_each(|to| self.transmit(actor, to, &bytes));
             }

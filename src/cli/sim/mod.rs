@@ -239,8 +239,8 @@ mod tests {
     #[test]
     fn fifteen_hundred_seeds_choose_every_kind_of_everything() {
         let all: Vec<Scenario> = (0..1_500).map(Scenario::of_seed).collect();
-        for scheduler in SchedulerKind::value_variants() {
-            for adversary in AdversaryKind::value_variants() {
+        for scheduler in SchedulerKind::value_variants().iter().filter(|kind| !kind.is_aimed()) {
+            for adversary in AdversaryKind::value_variants().iter().filter(|kind| !kind.is_aimed()) {
                 let both = |s: &Scenario| s.scheduler == *scheduler && s.adversary == Some(*adversary);
                 assert!(all.iter().any(both), "{scheduler:?} never meets {adversary:?}");
             }
