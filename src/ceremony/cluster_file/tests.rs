@@ -49,6 +49,8 @@ fn every_value_is_part_of_the_cluster() {
     for (key, line) in [
         ("epoch", "epoch = 1"),
         ("genesis-time-ms", "genesis-time-ms = 1700000000001"),
+        ("signing", "signing = \"optproof\""),
+        ("signing", "signing = \"basic\""),
         ("reads", "reads = \"ordered\""),
         ("serial", "serial = \"unixtime\""),
         ("dnskey-ttl-s", "dnskey-ttl-s = 3601"),
@@ -69,6 +71,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ("epoch", "epok = 1", "epok"),
         ("identity", "identity = \"AAAA\"", "has 3 octets, not 32"),
         ("coin", "coin = \"?\"", "is not Base64"),
+        ("signing", "signing = \"optimal\"", "not one of basic, optproof and optte"),
         ("records-sha256", "records-sha256 = \"12\"", "64 hexadecimal digits"),
         ("reads", "reads = \"sometimes\"", "sometimes"),
         ("policy", "policy = [\"grant\"]", "the key is missing"),
