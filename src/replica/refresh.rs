@@ -34,10 +34,17 @@ pub(super) struct Refreshes {
     busy: BTreeSet<KeyId>,
     /// Keys of which a chore has failed.
     failed: BTreeSet<KeyId>,
-    /// Dealings of this replica: for which sharing and receivers.
-    dealings: BTreeMap<KeyId, (KeyId, Vec<Vec<u8>>, Vec<u8>)>,
+    /// This replica's dealings.
+    dealings: BTreeMap<KeyId, Dealt>,
     /// What is to be said, until it is not due any more.
     said: BTreeMap<KeyId, Vec<u8>>,
+}
+
+/// A dealing: of which sharing, to which receivers; the dealing itself, encoded, once it is made.
+struct Dealt {
+    sharing: KeyId,
+    moduli: Vec<Vec<u8>>,
+    dealing: Option<Vec<u8>>,
 }
 
 impl Refreshes {
@@ -79,11 +86,8 @@ impl Refreshes {
         match result {
             Ok(Fruit::Offer(offered)) => self.held.offers.push(offered),
             Ok(Fruit::Dealing(sharing, dealing)) => {
-                if let Some((of, _, kept)) = self.dealings.get_mut(&key)
-                    && *of == sharing
-                {
-                    *kept = dealing;
-                }
+                let awaited = self.dealings.get_mut(&key).filter(|dealt| dealt.sharing == sharing);
+                awaited.into_iter().for_each(|dealt| dealt.dealing = Some(dealing.clone()));
             }
             Ok(Fruit::Share(sharing)) => {
                 if let Some(public) = self.in_force.get(&key) {
@@ -223,13 +227,15 @@ impl Replica {
         let Some(receivers) = self.machine.receivers(key) else { return Next::Rest };
         let moduli: Vec<Vec<u8>> = receivers.into_iter().map(|receiver| receiver.modulus.clone()).collect();
         let sharing = public.key_id();
-        match self.refreshes.dealings.get(&key) {
-            Some((of, to, dealing)) if (of, to) == (&sharing, &moduli) => match dealing.is_empty() {
-                true => Next::Rest,
-                false => Next::Say(Saying::Dealing { key, sharing, dealing: dealing.clone() }),
-            },
-            _ => {
-                self.refreshes.dealings.insert(key, (sharing, moduli.clone(), Vec::new()));
+        let made = self.refreshes.dealings.get(&key);
+        match made.filter(|dealt| dealt.sharing == sharing && dealt.moduli == moduli) {
+            Some(Dealt { dealing: Some(dealing), .. }) => {
+                Next::Say(Saying::Dealing { key, sharing, dealing: dealing.clone() })
+            }
+            Some(_) => Next::Rest,
+            None => {
+                let dealt = Dealt { sharing, moduli: moduli.clone(), dealing: None };
+                self.refreshes.dealings.insert(key, dealt);
                 Next::Do(Chore::Deal { key, public, moduli })
             }
         }

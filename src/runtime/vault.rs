@@ -16,6 +16,9 @@ use zeroize::Zeroizing;
 const SUFFIX: &str = "secret";
 const UNFINISHED: &str = "new";
 
+/// An item, and its file.
+type Item = (PathBuf, Zeroizing<Vec<u8>>);
+
 /// The directory, and where the dealer put what an item can stand for.
 pub(super) struct Directory {
     path: PathBuf,
@@ -31,7 +34,7 @@ impl Directory {
     }
 
     /// All items. What a crash left unfinished goes.
-    pub fn items(&self) -> Result<Vec<(PathBuf, Zeroizing<Vec<u8>>)>, Problem> {
+    pub fn items(&self) -> Result<Vec<Item>, Problem> {
         let cannot = |e: io::Error| Problem::io(&self.path, "read", &e);
         let mut paths = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(cannot)? {

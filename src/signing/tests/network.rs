@@ -323,7 +323,7 @@ impl Network {
             Event::Task(at, task) => {
                 let entropy = self.draw();
                 let mut computed = task.run(&self.nodes[at.slot()].keys, entropy);
-                if let Done::Share(made) = &mut computed.0
+                if let Done::Share(made, _) = &mut computed.0
                     && self.miscalculates == Some(at)
                 {
                     made.iter_mut().for_each(|made| made.share.0[9] ^= 4);

@@ -41,7 +41,7 @@ fn switch(net: &mut Network, who: ReplicaId, has_share: bool) {
 }
 
 fn everything(count: u64) -> impl Iterator<Item = (Protocol, u64)> {
-    let protocols = [Protocol::Basic, Protocol::Optproof, Protocol::Optte];
+    let protocols = Protocol::ALL;
     seeds(count).into_iter().flat_map(move |seed| protocols.map(|protocol| (protocol, seed)))
 }
 
@@ -77,7 +77,7 @@ fn who_has_no_share_of_the_new_sharing_gets_the_signatures_from_others_and_signs
         net.run();
         net.assert_all_finished();
     }
-    let mut net = Network::new(Protocol::Optte, 4, 2, &[], 0);
+    let mut net = Network::new(Protocol::OptTe, 4, 2, &[], 0);
     (1..=4).for_each(|who| switch(&mut net, id(who), who > 2));
     let jobs = net.jobs(0..2);
     net.start_at(&[id(1), id(2), id(3)], &jobs);
@@ -95,7 +95,7 @@ fn who_has_no_share_of_the_new_sharing_gets_the_signatures_from_others_and_signs
 
 #[test]
 fn a_share_of_the_old_sharing_means_nothing_in_a_session_of_the_new() {
-    let mut net = Network::new(Protocol::Optte, 4, 2, &[], 3);
+    let mut net = Network::new(Protocol::OptTe, 4, 2, &[], 3);
     (1..=4).for_each(|who| switch(&mut net, id(who), true));
     let jobs = net.jobs(0..1);
     let old = test_keys::dealt(1024, 0, 4, 2);
@@ -113,7 +113,7 @@ fn a_share_of_the_old_sharing_means_nothing_in_a_session_of_the_new() {
 
 #[test]
 fn finished_sessions_are_forgotten_under_both_names() {
-    let mut net = Network::new(Protocol::Optte, 4, 2, &[], 5);
+    let mut net = Network::new(Protocol::OptTe, 4, 2, &[], 5);
     (1..=4).for_each(|who| switch(&mut net, id(who), true));
     net.start_everywhere(0..3);
     net.run();

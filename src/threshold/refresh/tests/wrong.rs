@@ -4,6 +4,9 @@ use super::*;
 use crate::threshold::refresh::proof;
 use crate::threshold::secret::octets;
 
+/// What is made wrong, and how.
+type Wrong<T> = (&'static str, &'static dyn Fn(&mut T));
+
 /// n = 4, k = 2: h is a multiple of X.
 struct Forge {
     sharing: Sharing,
@@ -94,7 +97,7 @@ fn numbers_of_another_shape_are_refused() {
         change(&mut dealing);
         dealing
     };
-    let shapes: [(&str, &dyn Fn(&mut Dealing)); 6] = [
+    let shapes: [Wrong<Dealing>; 6] = [
         ("no commitment", &|d| d.commitments.clear()),
         ("two commitments", &|d| d.commitments.push(d.commitments[0].clone())),
         ("three rows", &|d| d.rows.truncate(3)),
@@ -105,7 +108,7 @@ fn numbers_of_another_shape_are_refused() {
     for (why, shape) in shapes {
         forge.refused(&change(shape), DealingError::Shape, why);
     }
-    let units: [(&str, &dyn Fn(&mut Row)); 6] = [
+    let units: [Wrong<Row>; 6] = [
         ("ciphertext 0", &|row| row.ciphertext.fill(0)),
         ("a shorter ciphertext", &|row| row.ciphertext.truncate(9)),
         ("a ciphertext above M²", &|row| row.ciphertext.fill(0xff)),
