@@ -201,9 +201,12 @@ impl Consensus {
         self.accept_all(ready, step);
     }
 
-    /// Takes a certified alert; what waited for nothing else.
+    /// Takes a certified alert; what waited for nothing else. No other one of its subject is signed here from now on, also
+    /// if the log that said what was signed is lost.
     pub(super) fn enter_listed(&mut self, listed: Listed) -> Vec<(VertexRef, super::Vertex)> {
-        self.alerts.open.remove(&listed.alert.digest(&self.domain));
+        let digest = listed.alert.digest(&self.domain);
+        self.alerts.signed.entry(listed.alert.subject).or_insert(digest);
+        self.alerts.open.remove(&digest);
         let line = self.dag.line();
         let ready = self.waiting.list(listed.alert.vertices().filter(|id| id.round >= line));
         self.alerts.listed.insert(listed.alert.subject, listed);

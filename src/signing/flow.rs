@@ -142,6 +142,8 @@ impl Signing {
     fn shared(&mut self, made: Vec<Made>, lacking: Vec<JobId>, step: &mut Step) {
         for job in lacking {
             self.sessions.get_mut(&job).into_iter().for_each(|session| session.own = Own::Lacking);
+            // One proof more of the others is needed.
+            self.consider(job);
         }
         let me = self.config.me;
         for Made { job, share, proof } in &made {

@@ -102,6 +102,7 @@ fn a_replica_that_sends_garbage_shares_stops_nothing_and_is_named() {
                 &format!("update add lied{k}.example.test 60 A 192.0.2.{k}"),
             );
         }
+        demo.wait_answer(1, "lied7.example.test", "A", "192.0.2.7");
         let text = demo.delv(1, "example.test", "lied7.example.test", "A");
         assert!(text.contains("; fully validated"), "{signing}: {text}");
         demo.agreed_export(&[1, 3, 4], "example.test");

@@ -177,7 +177,8 @@ impl Demo {
 
     /// kill -9 of the demo and of all replicas at once.
     pub fn kill_all(&mut self) {
-        let pids: Vec<u32> = (1..=self.n).map(|i| self.pid(i)).collect();
+        let revived: Vec<u8> = self.revived.iter().map(|(i, _)| *i).collect();
+        let pids: Vec<u32> = (1..=self.n).filter(|i| !revived.contains(i)).map(|i| self.pid(i)).collect();
         let mut child = self.child.take().unwrap();
         for pid in &pids {
             run("kill", &["-9", &pid.to_string()]);

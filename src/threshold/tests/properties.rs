@@ -168,7 +168,7 @@ fn a_share_and_its_negative_are_one_to_proof_and_combination() {
 }
 
 #[test]
-#[should_panic(expected = "as wide as its modulus")]
+#[should_panic(expected = "as wide as those of its key")]
 fn an_unchecked_share_of_another_width_does_not_work() {
     let public = &keys()[0].public;
     let file = [&[1, 1], &public.key_id().0.0[..], &[7; 256]].concat();
