@@ -35,7 +35,7 @@ use crate::limits::MAX_ALERT_VERTICES;
 use crate::protocol::{Misbehaviour, To};
 use crate::quorum::{Committee, ReplicaId};
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose alert it is, against whom: of each there is one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
@@ -121,11 +121,16 @@ impl Alerts {
 }
 
 impl Consensus {
-    /// Tells what was accepted of an author that is proven an equivocator, unless that is told.
+    /// Tells what was accepted of an author that is proven an equivocator, unless that is told: of what certified alerts list
+    /// nothing more needs to be said, and of the rest there is one vertex a slot, also after a crash that came between the
+    /// records of the proof and of the alert.
     pub(super) fn alert(&mut self, accused: ReplicaId, step: &mut Step) {
         let resumed = self.observe.observes() || self.creation.floor > 0;
         let subject = Subject { by: self.config.me, resumed, accused };
-        let mut accepted: Vec<(u64, Digest)> = self.dag.of(accused).map(|id| (id.round, id.digest)).collect();
+        let certified = self.alerts.listed.values().filter(|listed| listed.alert.subject.accused == accused);
+        let told: BTreeSet<VertexRef> = certified.flat_map(|listed| listed.alert.vertices()).collect();
+        let untold = self.dag.of(accused).filter(|id| !told.contains(id));
+        let mut accepted: Vec<(u64, Digest)> = untold.map(|id| (id.round, id.digest)).collect();
         accepted.drain(..accepted.len().saturating_sub(MAX_ALERT_VERTICES));
         if accepted.is_empty() || self.alerts.signed.contains_key(&subject) {
             return;
