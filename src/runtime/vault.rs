@@ -26,17 +26,18 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// The directory in `home`. `dealt` names, for the items of dealt shares, the dealer's files.
-    pub fn open(home: &Path, dealt: BTreeMap<String, PathBuf>) -> Result<Self, Problem> {
-        let path = home.join("shares");
-        make_dir(&path)?;
-        Ok(Self { path, dealt })
+    /// The directory in `home`, made with its first item. `dealt` names, for the items of dealt shares, the dealer's files.
+    pub fn of(home: &Path, dealt: BTreeMap<String, PathBuf>) -> Self {
+        Self { path: home.join("shares"), dealt }
     }
 
     /// All items. What a crash left unfinished goes.
     pub fn items(&self) -> Result<Vec<Item>, Problem> {
         let cannot = |e: io::Error| Problem::io(&self.path, "read", &e);
         let mut paths = Vec::new();
+        if !self.path.exists() {
+            return Ok(Vec::new());
+        }
         for entry in fs::read_dir(&self.path).map_err(cannot)? {
             let path = entry.map_err(cannot)?.path();
             match path.extension().and_then(|extension| extension.to_str()) {
@@ -62,6 +63,8 @@ impl Directory {
 impl Vault for Directory {
     fn keep(&self, name: &str, item: &[u8]) -> Result<(), String> {
         let (unfinished, path) = (self.path.join(format!("{name}.{UNFINISHED}")), self.file(name));
+        make_dir(&self.path).map_err(|problem| problem.to_string())?;
+        self.path.parent().map_or(Ok(()), Self::sync)?;
         // Of an earlier try that failed.
         remove(&unfinished)?;
         write_secret(&unfinished, item).map_err(|problem| problem.to_string())?;
@@ -70,8 +73,10 @@ impl Vault for Directory {
     }
 
     fn wipe(&self, name: &str) -> Result<(), String> {
-        remove(&self.file(name))?;
-        Self::sync(&self.path)?;
+        if self.path.exists() {
+            remove(&self.file(name))?;
+            Self::sync(&self.path)?;
+        }
         match self.dealt.get(name) {
             Some(dealt) => {
                 remove(dealt)?;
@@ -98,8 +103,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let dealt = home.path().join("a.share");
         fs::write(&dealt, "dealt").unwrap();
-        let open =
-            || Directory::open(home.path(), BTreeMap::from([("share-1".into(), dealt.clone())])).unwrap();
+        let open = || Directory::of(home.path(), BTreeMap::from([("share-1".into(), dealt.clone())]));
+        assert!(open().items().unwrap().is_empty());
         let vault = open();
         vault.keep("share-2", b"two").unwrap();
         vault.keep("share-1", b"one").unwrap();

@@ -21,6 +21,11 @@ pub(super) fn ask(peer: ReplicaId, jobs: Vec<JobId>, question: fn(Vec<JobId>) ->
     }
 }
 
+/// A session's name, and its job's where that is another.
+pub(super) fn names(name: JobId, job: JobId) -> impl Iterator<Item = JobId> {
+    std::iter::once(name).chain((name != job).then_some(job))
+}
+
 impl Signing {
     /// Asks a peer for everything that is lacking from it.
     pub(super) fn ask_all_of(&mut self, peer: ReplicaId, step: &mut Step) {
@@ -62,7 +67,8 @@ impl Signing {
         let jobs = |proofs: bool| {
             let lacking = self.sessions.iter().filter(|(_, session)| lacking(session));
             let asked = lacking.filter(|(_, session)| session.wants_proof_of(peer, culprits) == proofs);
-            asked.map(|(job, _)| *job).collect()
+            // By what it goes by, for a share; and by the job's own name, which whoever finished it before the switch knows.
+            asked.flat_map(|(name, session)| names(*name, session.job)).collect()
         };
         ask(peer, jobs(false), Message::Ask, step);
         ask(peer, jobs(true), Message::AskProofs, step);

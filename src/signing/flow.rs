@@ -108,6 +108,7 @@ impl Signing {
     /// Claims of finished signatures, one a replica, are checked like anything else that comes from outside.
     pub(super) fn take_claims(&mut self, from: ReplicaId, claims: Vec<(JobId, Vec<u8>)>, step: &mut Step) {
         for (job, signature) in claims {
+            let job = self.session_of(job);
             let open = self.sessions.contains_key(&job);
             if open && self.fits(from, &job, &signature, step) {
                 let session = self.sessions.get_mut(&job);

@@ -228,7 +228,7 @@ impl Signing {
                 step.finished.push((id, signature.clone()));
             } else if !self.sessions.contains_key(&name) {
                 self.open(key, id, hash);
-                lacking.push(name);
+                lacking.extend(ask::names(name, id));
             }
         }
         if let Some((helper, _)) = self.helper {

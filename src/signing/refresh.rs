@@ -3,7 +3,7 @@
 //! A job keeps its name whatever sharing signs it: what is signed, and the signature, are the same. Between replicas a session of a
 //! refreshed key goes by the digest of the job's name and the sharing's, so that shares of two sharings never meet. When a
 //! new sharing comes into force, every open session of the key begins again under its new name ([`Signing::switch`]);
-//! finished ones are known by both names.
+//! finished ones are known by both names, and asked for by both: who finished a job before the switch has no share for it after.
 
 use super::keys::{KeyStore, Offered};
 use super::session::Own;
@@ -202,6 +202,12 @@ impl Signing {
             Some(sharing) if *sharing != key => name_of(job, *sharing),
             _ => job,
         }
+    }
+
+    /// What the open session of this job goes by; or of this name.
+    pub(super) fn session_of(&self, job: JobId) -> JobId {
+        let mut names = self.in_force.values().map(|sharing| name_of(job, *sharing));
+        names.find(|name| self.sessions.contains_key(name)).unwrap_or(job)
     }
 
     pub(super) fn spec(&self, key: KeyId, job: JobId, hash: Vec<u8>) -> Spec {

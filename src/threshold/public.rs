@@ -96,7 +96,7 @@ impl PublicKey {
         let scale = if refreshed == 0 { BigInt::from(1) } else { &delta * 2 };
         let bezout = lagrange::bezout(&delta, &scale, PUBLIC_EXPONENT)
             .ok_or(KeyError("an exponent that divides Δ"))?;
-        let id = KeyId(digest("conclave/threshold-key", &[&canonical(&encoded, refreshed)]));
+        let id = Self::id_of(&canonical(&encoded, refreshed));
         Ok(Self(Arc::new(Inner { encoded, refreshed, id, modulus: ring, v, verification, delta, bezout })))
     }
 
@@ -132,6 +132,11 @@ impl PublicKey {
     /// What the next refresh multiplies shares by: 2Δ the first time.
     pub(super) fn step(&self) -> BigInt {
         if self.0.refreshed == 0 { &self.0.delta * 2 } else { BigInt::from(1) }
+    }
+
+    /// The name of the key with these canonical bytes, if they are any.
+    pub fn id_of(bytes: &[u8]) -> KeyId {
+        KeyId(digest("conclave/threshold-key", &[bytes]))
     }
 
     /// The key's name: the digest of its canonical bytes.

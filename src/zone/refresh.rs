@@ -11,7 +11,8 @@
 //!    offering its next key; a later refresh adds to what waits. So who was away finds everything in the state.
 //!
 //! Offers are numbered by the replica that makes them, and only a greater number counts: an old one ordered again would bring
-//! back a key that is wiped. All of it is public; nothing here is secret.
+//! back a key that is wiped. An offer is looked at while it is awaited only: one a replica in step 2, and one when it has something
+//! to take. So nobody makes the others work at will. All of it is public; nothing here is secret.
 //!
 //! A replica that has never offered a key holds up a refresh until it does: it would be left without a share, which only a
 //! dealer could give back. After its first offer its absence holds up nothing.
@@ -155,12 +156,13 @@ impl Machine {
             return plain(Rcode::FORMERR);
         };
         let Some(sharing) = self.sharing(*key).cloned() else { return plain(Rcode::REFUSED) };
-        let is_authentic = || said.is_authentic(self.realm, &public);
+        let realm = self.realm;
+        let is_authentic = || said.is_authentic(realm, &public);
         let taken = match &said.what {
             Saying::Offer { sharing: of, count, public, modulus, .. } => {
                 let last = self.receiver(*key, said.by).map_or(0, |receiver| receiver.count);
-                (*count > last && is_authentic())
-                    .then(|| offered(&sharing, *of, public, modulus))
+                (*count > last && self.awaits_offer(&sharing, said.by) && is_authentic())
+                    .then(|| self.offered(&sharing, *of, public, modulus))
                     .flatten()
                     .map(|public| self.offer(sharing, public, said.by, *count, modulus.clone()))
             }
@@ -194,7 +196,7 @@ impl Machine {
     /// The first dealing of a replica: it is valid or not, once for all.
     fn dealing(&mut self, mut sharing: Sharing, of: KeyId, by: ReplicaId, dealing: &[u8]) -> Option<()> {
         let key = sharing.key;
-        let public = sharing.parsed().filter(|public| public.key_id() == of)?;
+        let public = self.parsed(key, &sharing.public).filter(|public| public.key_id() == of)?;
         let receivers: Vec<Receiver> = self.receivers(key)?.into_iter().cloned().collect();
         let Stage::Dealings { heard, valid, commitments } = &mut sharing.stage else { return None };
         heard.push(by);
@@ -246,6 +248,38 @@ impl Machine {
         self.register.put(Entry::Sharing(sharing), &mut self.tally);
     }
 
+    /// Whether an offer of this replica is looked at now.
+    fn awaits_offer(&self, sharing: &Sharing, by: ReplicaId) -> bool {
+        match &sharing.stage {
+            Stage::Offers { fresh } => !fresh.contains(&by),
+            Stage::Dealings { .. } => false,
+            Stage::Rest => self.receiver(sharing.key, by).is_some_and(|receiver| !receiver.missed.is_empty()),
+        }
+    }
+
+    /// The encoded public part of the key, if an offer for it can be taken: of the sharing in force, with a modulus of the
+    /// right form.
+    fn offered(&mut self, sharing: &Sharing, of: KeyId, public: &[u8], modulus: &[u8]) -> Option<Vec<u8>> {
+        let bytes = if sharing.public.is_empty() { public } else { &sharing.public };
+        // The key's name vouches for what an offer says that it is.
+        if PublicKey::id_of(bytes) != of || (sharing.public.is_empty() && of != sharing.key) {
+            return None;
+        }
+        let public = self.parsed(sharing.key, bytes).filter(|public| Round::possible(public).is_ok())?;
+        ReceiverKey::from_bytes(modulus, public.modulus().len()).ok().map(|_| bytes.to_vec())
+    }
+
+    /// The key's public part from these octets; the last one is remembered, since parsing takes milliseconds.
+    fn parsed(&mut self, key: KeyId, bytes: &[u8]) -> Option<PublicKey> {
+        let id = PublicKey::id_of(bytes);
+        if let Some(known) = self.parsed_keys.get(&key).filter(|known| known.key_id() == id) {
+            return Some(known.clone());
+        }
+        let public = PublicKey::from_bytes(bytes).ok()?;
+        self.parsed_keys.insert(key, public.clone());
+        Some(public)
+    }
+
     /// The sharing of a key, if it was ever to be refreshed.
     pub fn sharing(&self, key: KeyId) -> Option<&Sharing> {
         match self.register.get(&Label::Sharing(key)) {
@@ -258,21 +292,6 @@ impl Machine {
         let n = u8::try_from(self.members.len()).ok().and_then(Committee::new);
         n.expect("what was said has an author among the members")
     }
-}
-
-/// The public part of the key, if an offer for it can be taken: of the sharing in force, with a modulus of the right form, and not
-/// while dealings are under way.
-fn offered(sharing: &Sharing, of: KeyId, public: &[u8], modulus: &[u8]) -> Option<Vec<u8>> {
-    let bytes = if sharing.public.is_empty() { public } else { &sharing.public };
-    let public = PublicKey::from_bytes(bytes).ok()?;
-    let is_in_force = match sharing.public.is_empty() {
-        true => (public.key_id(), of) == (sharing.key, sharing.key),
-        false => public.key_id() == of,
-    };
-    let fits =
-        Round::possible(&public).is_ok() && ReceiverKey::from_bytes(modulus, public.modulus().len()).is_ok();
-    let is_awaited = !matches!(sharing.stage, Stage::Dealings { .. });
-    (is_in_force && fits && is_awaited).then(|| bytes.to_vec())
 }
 
 /// The receivers' keys, which were checked when they were offered.

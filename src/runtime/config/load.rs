@@ -253,10 +253,9 @@ impl Loader<'_> {
                 (share_name(key.public.key_id()), home.join(name))
             })
         });
-        let vault = Directory::open(home, dealt.collect());
-        let items = vault.and_then(|vault| vault.items().map(|items| (vault, items)));
-        let (vault, items) = match items {
-            Ok(found) => found,
+        let vault = Directory::of(home, dealt.collect());
+        let items = match vault.items() {
+            Ok(items) => items,
             Err(problem) => return self.wrong(problem),
         };
         for (path, item) in items {

@@ -183,8 +183,10 @@ fn an_offer_counts_once_and_only_for_the_sharing_in_force() {
     s.command();
     let first = s.offer(0, 1, 0);
     assert_eq!(s.order(first.clone()), crate::dns::Rcode::NOERROR);
-    assert_eq!(s.order(s.offer(0, 2, 4)), crate::dns::Rcode::NOERROR);
+    assert_eq!(s.order(s.offer(0, 2, 5)), crate::dns::Rcode::REFUSED, "one a refresh");
+    s.command();
     assert_eq!(s.order(first), crate::dns::Rcode::REFUSED, "an old key does not come back");
+    assert_eq!(s.order(s.offer(0, 2, 4)), crate::dns::Rcode::NOERROR);
     assert_eq!(s.receiver(0).modulus, secrets()[4].public().as_bytes());
     let other = test_keys::dealt(1024, 1, N, 2).public;
     let offer = |key, sharing, public: Vec<u8>, modulus: Vec<u8>| Saying::Offer {
