@@ -64,7 +64,7 @@ impl Opportunist {
             .map(|(id, _)| (id.author, *id))
             .collect();
         let depth = if self.certifies { 3 } else { 2 };
-        for author in scene.forge.committee().members() {
+        for author in scene.others() {
             let (with, without): (Vec<VertexRef>, Vec<VertexRef>) =
                 below.values().partition(|id| self.reaches(id, author, depth));
             let (one, other) = match self.certifies {
@@ -80,7 +80,8 @@ impl Opportunist {
             };
             let mut to = BTreeSet::from([author]);
             if !self.certifies {
-                to.insert(scene.chance.pick(&scene.others()));
+                let rest: Vec<_> = scene.others().into_iter().filter(|other| *other != author).collect();
+                to.insert(scene.chance.pick(&rest));
             }
             let one = scene.forge.sign(with_parents(body, one));
             let other = scene.forge.sign(with_parents(body, other));
