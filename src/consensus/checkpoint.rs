@@ -74,8 +74,7 @@ impl Statement {
 
     /// Below this round those that have executed it may hold nothing any more.
     pub fn collected(&self) -> u64 {
-        let from = if planted!(EarlyCollection) { self.round } else { self.previous };
-        from.saturating_sub(HISTORY_ROUNDS)
+        self.previous.saturating_sub(HISTORY_ROUNDS)
     }
 }
 

@@ -379,12 +379,8 @@ impl Rule {
 
 #[cfg(test)]
 impl Rule {
-    fn needed(&self, mutant: Mutant, planted: bool) -> usize {
-        if planted || self.mutant == Some(mutant) {
-            self.committee.one_correct()
-        } else {
-            self.committee.quorum()
-        }
+    fn needed(&self, mutant: Mutant) -> usize {
+        if self.mutant == Some(mutant) { self.committee.one_correct() } else { self.committee.quorum() }
     }
     fn votes(&self, voter: &VertexRef, slot: usize) -> Vec<Digest> {
         if self.mutant == Some(Mutant::AnyVote) {
@@ -394,13 +390,13 @@ impl Rule {
         self.nodes[voter].reached[VOTE as usize - 1][slot].into_iter().collect()
     }
     fn votes_needed(&self) -> usize {
-        self.needed(Mutant::FewVotes, false)
+        self.needed(Mutant::FewVotes)
     }
     fn certificates_needed(&self) -> usize {
-        self.needed(Mutant::FewCertificates, planted!(FewCertificates))
+        self.needed(Mutant::FewCertificates)
     }
     fn blames_needed(&self) -> usize {
-        self.needed(Mutant::FewBlames, planted!(FewBlames))
+        self.needed(Mutant::FewBlames)
     }
     fn anchor_distance(&self) -> u64 {
         if self.mutant == Some(Mutant::EarlyAnchor) { CERTIFY } else { ANCHOR }

@@ -76,18 +76,12 @@ pub(crate) enum Plant {
     AllBlamed,
     /// Bare shares that do not combine lead to nothing more.
     NoFallBack,
-    /// t + 1 certificates commit a leader.
-    FewCertificates,
-    /// t + 1 blames skip one.
-    FewBlames,
     /// q - 1 parents are enough.
     FewParents,
     /// A share of the coin counts without its proof.
     UncheckedCoin,
     /// A leader delivers one round less of its history.
     ShallowDelivery,
-    /// Vertices are kept for those that are behind from the last checkpoint on, not from the one before.
-    EarlyCollection,
 }
 
 /// At which replicas a plant is sown.

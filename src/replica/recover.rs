@@ -41,18 +41,14 @@ impl Replica {
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
         let Config { consensus: public, secrets, genesis, keys, holdings, signing: protocol, .. } = config;
         let (entropy, patience_ms) = (config.entropy, config.patience_ms);
-        let (me, committee) = (public.me, public.committee);
-        let (cluster, epoch) = (public.cluster, public.epoch);
+        let (me, committee, cluster, epoch) = (public.me, public.committee, public.cluster, public.epoch);
         let refreshes = Refreshes::new(holdings, keys.clone());
         let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
-        let mut signing = Signing::new(own);
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
         let (mut order, signatures) = sort(&past.records)?;
         drop(past.records);
         let logged: BTreeSet<JobId> = signatures.iter().map(|(job, _)| *job).collect();
-        for (job, bytes) in signatures {
-            signing.known(job, bytes);
-        }
+        let signing = knowing(Signing::new(own), signatures);
         let stored_bytes = past.checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
         let stored = past.checkpoint.map(|(records, _)| store::read(genesis.clone(), records)).transpose()?;
         let base = stored.as_ref().map(|stored| stored.base.clone());
@@ -113,6 +109,12 @@ impl Replica {
         out.wake_at = Some(now);
         Ok((replica, out))
     }
+}
+
+/// The sessions, with the signatures that the log has.
+fn knowing(mut signing: Signing, signatures: Vec<(JobId, Vec<u8>)>) -> Signing {
+    signatures.into_iter().for_each(|(job, signature)| signing.known(job, signature));
+    signing
 }
 
 type Sorted = (Vec<consensus::Record>, Vec<(JobId, Vec<u8>)>);

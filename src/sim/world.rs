@@ -70,10 +70,7 @@ enum Event {
     /// An adversary's own initiative.
     Speak(usize),
     /// Operators look after a refresh for which they have voted at some time, or not yet.
-    Refresh {
-        number: usize,
-        voted: Option<u64>,
-    },
+    Refresh(usize, Option<u64>),
     Disk(DiskEvent),
 }
 
@@ -316,7 +313,7 @@ impl<'a> World<'a> {
                 Ok(())
             }
             Event::Speak(actor) => self.speak_up(actor),
-            Event::Refresh { number, voted } => self.refresh(number, voted),
+            Event::Refresh(number, voted) => self.refresh(number, voted),
             Event::Disk(event) => self.disk(event),
         }
     }

@@ -7,9 +7,9 @@
 mod many;
 
 use super::{Failure, print, signing_protocol};
+use crate::ceremony::cluster::Protocol;
 use crate::ceremony::files::plain;
 use crate::limits::MAX_REPLICAS;
-use crate::signing::Protocol;
 use crate::sim::adversaries::AdversaryKind;
 use crate::sim::schedulers::SchedulerKind;
 use crate::sim::svg::{Drawing, MAX_COLUMNS};

@@ -12,7 +12,7 @@ const AGAIN_MS: u64 = 60_000;
 impl World<'_> {
     pub(super) fn plan_refreshes(&mut self) {
         if self.scenario.refreshes > 0 {
-            self.at(PAUSE_MS, Event::Refresh { number: 0, voted: None });
+            self.at(PAUSE_MS, Event::Refresh(0, None));
         }
     }
 
@@ -20,7 +20,7 @@ impl World<'_> {
     pub(super) fn refresh(&mut self, number: usize, voted: Option<u64>) -> Result<(), String> {
         if self.refreshed() > number {
             if number + 1 < self.scenario.refreshes {
-                self.soon(PAUSE_MS, PAUSE_MS, Event::Refresh { number: number + 1, voted: None });
+                self.soon(PAUSE_MS, PAUSE_MS, Event::Refresh(number + 1, None));
             }
             return Ok(());
         }
@@ -36,7 +36,7 @@ impl World<'_> {
                 }
             }
         }
-        self.soon(500, 500, Event::Refresh { number, voted });
+        self.soon(500, 500, Event::Refresh(number, voted));
         Ok(())
     }
 
