@@ -47,15 +47,24 @@ pub const MAX_WAITING_BYTES_PER_AUTHOR: usize = 16 * 1024 * 1024;
 /// Vertices of one author that may wait for their ancestors.
 pub const MAX_WAITING_VERTICES_PER_AUTHOR: usize = 4_096;
 
+/// Vertices that an alert names, one of each round that a replica keeps; 41 KB. More than it keeps: 64 rounds before the last
+/// checkpoint but one, two checkpoints, and what execution may be behind.
+pub const MAX_ALERT_VERTICES: usize = 1_024;
+
+/// Vertices of one round that a correct replica of n accepts, of which t are corrupt: 2n of each corrupt one's, whatever these do
+/// together (`consensus`, alerts).
+pub const fn most_vertices(n: usize, t: usize) -> usize {
+    n - t + 2 * t * n
+}
+
 /// P: batches that execution may run ahead of signing.
 pub const PIPELINE_BATCHES: u64 = 4;
 
 /// Batches that may wait for the signatures of earlier ones before clients are told that it is too much.
 pub const MAX_WAITING_BATCHES: usize = 256;
 
-/// Bytes of a checkpoint's mark and manifest: the mark names the vertices delivered in the last 64 rounds, of which t
-/// corrupt replicas can make up to [`MAX_WEAK_LINKS`] count in each round for each of them, 41 bytes each.
-pub const MAX_CHECKPOINT_HEAD_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of a checkpoint's mark and manifest: the mark names the vertices delivered in the last 64 rounds, 41 bytes each.
+pub const MAX_CHECKPOINT_HEAD_BYTES: usize = 2 * 1024 * 1024;
 
 /// Updates and ordered reads of clients that one replica keeps waiting at a time.
 pub const MAX_PENDING_CLIENTS: usize = 4_096;
@@ -97,12 +106,12 @@ pub const SIGNING_ASK_AFTER_MS: u64 = 500;
 pub const MAX_SIGNING_ASK_MS: u64 = 16_000;
 
 /// Bytes of RAM that one peer can make a replica hold, whatever it sends or does not read: what waits for it and of it on the
-/// link, its vertices that wait, its early shares (200 bytes and as many around them), requests of its late vertices, and
+/// link, its vertices that wait, its early shares (with proofs, at 2048 bits, 610 bytes and some around them), requests of its late vertices, and
 /// some frames on their way. What is ordered is not in it: that is the log's.
 pub const MAX_HELD_BYTES_PER_PEER: usize = MAX_LINK_QUEUE_BYTES
     + MAX_INBOX_BYTES
     + MAX_WAITING_BYTES_PER_AUTHOR
-    + MAX_EARLY_SHARES_PER_PEER * 400
+    + MAX_EARLY_SHARES_PER_PEER * 1_000
     + MAX_PENDING_REQUEST_BYTES / 16
     + 8 * MAX_FRAME_BYTES;
 
@@ -165,8 +174,12 @@ pub const MAX_LOG_RECORD_BYTES: usize = MAX_FRAME_BYTES;
 const _: () = assert!(MAX_REQUEST_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_VERTEX_PAYLOAD_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_FRAME_BYTES <= MAX_INBOX_BYTES);
-const _: () =
-    assert!((MAX_REPLICAS as usize / 3) * (MAX_WEAK_LINKS + 32) * 65 * 41 < MAX_CHECKPOINT_HEAD_BYTES);
+const _: () = assert!(
+    most_vertices(MAX_REPLICAS as usize, (MAX_REPLICAS as usize - 1) / 3) * 65 * 41 + MAX_MANIFEST_BYTES + 64
+        <= MAX_CHECKPOINT_HEAD_BYTES
+);
+const _: () = assert!(MAX_ALERT_VERTICES * 40 + MAX_REPLICAS as usize * 65 + 64 < MAX_FRAME_BYTES / 2);
+const _: () = assert!(MAX_ALERT_VERTICES as u64 > 5 * HISTORY_ROUNDS + MAX_WAITING_BATCHES as u64);
 const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);
 const _: () = assert!(

@@ -26,11 +26,12 @@ use crate::codec::{ClusterId, Digest, Epoch, digest};
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::quorum::Committee;
-use crate::signing::Protocol;
 use crate::threshold::PublicKey;
 use crate::time::UnixMillis;
 use crate::zone::{Bundle, CheckedBundle, Holders, Reads, Role, SerialRule, Validity};
 use std::sync::Arc;
+
+pub use crate::signing::Protocol;
 
 /// Version of the cluster file and of its canonical form.
 pub const VERSION: u16 = 2;

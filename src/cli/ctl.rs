@@ -293,6 +293,19 @@ fn human(status: &Value) -> String {
     if status["observes"] == true {
         text.push_str("  it has lost its log and makes no vertices before it knows where it may resume\n");
     }
+    for key in status["refreshes"].as_array().into_iter().flatten() {
+        text.push_str(&format!(
+            "  key {}: refreshed {} times, {}{}\n",
+            key["key"].as_str().and_then(|id| id.get(..12)).unwrap_or_default(),
+            key["refreshed"],
+            match key["stage"].as_str() {
+                Some("offers") => "a refresh gathers keys to deal by",
+                Some("dealings") => "a refresh gathers dealings",
+                _ => "at rest",
+            },
+            if key["here"] == true { "" } else { "; its share is not here yet" }
+        ));
+    }
     for zone in status["zones"].as_array().into_iter().flatten() {
         let origin = zone["origin"].as_str().unwrap_or_default();
         match zone["serial"].as_u64() {

@@ -21,12 +21,12 @@ pub mod operator;
 pub mod progress;
 pub mod sim;
 
+use crate::ceremony::cluster::Protocol;
 use crate::ceremony::files::Problem;
 use crate::ceremony::words;
 use crate::codec::Digest;
 use crate::runtime::config::ReplicaFile;
 use crate::runtime::{self, Options};
-use crate::signing::Protocol;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::fmt;

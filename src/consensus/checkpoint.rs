@@ -100,6 +100,16 @@ impl Judge<'_> {
         public.is_some_and(|public| signature.verifies(public, &statement.digest(self.domain)))
     }
 
+    /// Whether these are the signatures of q replicas over this digest, ascending.
+    pub fn are_quorum(&self, signatures: &[(ReplicaId, Signature)], digest: &Digest) -> bool {
+        let verifies = |(who, signature): &(ReplicaId, Signature)| {
+            self.identities.get(who.slot()).is_some_and(|public| signature.verifies(public, digest))
+        };
+        signatures.len() == self.committee.quorum()
+            && signatures.windows(2).all(|pair| pair[0].0 < pair[1].0)
+            && signatures.iter().all(verifies)
+    }
+
     pub fn is_certificate(&self, certificate: &Certificate) -> bool {
         let Certificate { statement, signatures } = certificate;
         signatures.len() == self.committee.one_correct()

@@ -181,7 +181,8 @@ impl Delivery {
     /// Takes the open vertices of a leader's history. What lies behind a delivered vertex and in this leader's window
     /// lay in that of the leader that delivered it.
     fn deliver(&mut self, dag: &Dag, leader: VertexRef, delivered: &mut BTreeSet<VertexRef>) {
-        let oldest = leader.round.saturating_sub(HISTORY_ROUNDS);
+        let depth = HISTORY_ROUNDS - u64::from(planted!(ShallowDelivery));
+        let oldest = leader.round.saturating_sub(depth);
         let mut stack = vec![leader];
         while let Some(id) = stack.pop() {
             if id.round < oldest || !self.open.remove(&id) {

@@ -11,7 +11,7 @@ use crate::codec::{ClusterId, Epoch};
 use crate::quorum::{Committee, ReplicaId};
 use std::collections::BTreeMap;
 
-/// An onlooker of one epoch. It keeps what it learns of coins, some hundred octets a round, for as long as it lives.
+/// An onlooker of one epoch. It keeps what it learns of coins, some hundred octets a round, until it is told to forget.
 pub struct Onlooker {
     committee: Committee,
     domain: Domain,
@@ -30,6 +30,17 @@ impl Onlooker {
     /// The name of a vertex.
     pub fn name(&self, vertex: &Vertex) -> VertexRef {
         vertex.id(&self.domain)
+    }
+
+    /// Whether the coin share of a vertex is its author's, of the right round; none is right where none is due.
+    pub fn has_right_share(&self, vertex: &Vertex) -> bool {
+        let body = vertex.body();
+        match (body.coin_share, body.round.checked_sub(CERTIFY).filter(|round| *round > 0)) {
+            (Some(share), Some(round)) => {
+                Toss::new(&self.domain, round).verify(&self.coin, body.author, &share)
+            }
+            (share, round) => share.is_none() && round.is_none(),
+        }
     }
 
     /// Sees a vertex, of whose coin share the proof counts and no signature. The round whose coin became known by it.
@@ -51,6 +62,12 @@ impl Onlooker {
         self.shares.remove(&round);
         self.leaders.insert(round, leaders);
         Some(round)
+    }
+
+    /// Forgets the coins of the rounds below this one. Who shows it their vertices again teaches it anew.
+    pub fn forget(&mut self, below: u64) {
+        self.shares = self.shares.split_off(&below);
+        self.leaders = self.leaders.split_off(&below);
     }
 
     /// The order of a round's leader slots, once it is known.

@@ -8,6 +8,7 @@
 //! A running replica that takes over a checkpoint because it is behind ([`Consensus::install`]) does the same with the
 //! vertices that it holds; those with undelivered requests that fall below the line it proposes again.
 
+use super::alert::Alerts;
 use super::checkpoint::{Certificate, Checkpoints, Judge, Mark};
 use super::commit::Rule;
 use super::create::Creation;
@@ -19,6 +20,7 @@ use super::vertex::{Domain, Vertex, VertexRef};
 use super::waiting::Waiting;
 use super::{Config, Consensus, Message, Record, Secrets, Step};
 use crate::protocol::To;
+use crate::quorum::ReplicaId;
 use crate::time::UnixMillis;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
@@ -52,14 +54,15 @@ impl Consensus {
     }
 
     /// A replica after a restart, from the checkpoint it stored, if any, and all records since, in order. Delivers the
-    /// batches after the checkpoint again; sends nothing of the past but its newest vertex.
+    /// batches after the checkpoint again; sends nothing of the past but its newest vertex. An error says what of the
+    /// records does not fit together.
     pub fn recover(
         config: Config,
         secrets: Secrets,
         entropy: [u8; 32],
         base: Option<Base>,
         records: Vec<Record>,
-    ) -> (Self, Step) {
+    ) -> Result<(Self, Step), String> {
         let mut this = Self::observe(config, secrets, entropy);
         let mut step = Step::default();
         let resumed = base.is_some();
@@ -67,17 +70,21 @@ impl Consensus {
             this.rebase(&base, &mut step);
         }
         for record in records {
-            this.replay(record, &mut step);
+            this.replay(record, &mut step)?;
             this.order(&mut step);
         }
         if resumed {
             // From what the last batch before the base was decided is not known any more.
             this.creation.closed(this.dag.top());
         }
+        let proven: Vec<ReplicaId> = this.creation.excluded.keys().copied().collect();
+        for author in proven {
+            this.alert(author, &mut step); // the crash may have come between the two records
+        }
         if let Some(newest) = this.dag.get(&this.creation.newest) {
             step.send.push((To::Others, Message::Vertex(newest.clone())));
         }
-        (this, step)
+        Ok((this, step))
     }
 
     /// Whether a base is a certified checkpoint of this cluster.
@@ -101,6 +108,7 @@ impl Consensus {
         }
         let proofs = self.creation.excluded.values();
         records.extend(proofs.map(|(one, other)| Record::Proof(one.clone(), other.clone())));
+        records.extend(self.alerts.records());
         let mut rest = Vec::new();
         for (id, vertex) in self.dag.from(VertexRef::first_of(line)) {
             if rest.first().is_some_and(|other: &Record| round_of(other) < id.round) {
@@ -135,6 +143,7 @@ impl Consensus {
             delivery: Delivery::new(config.genesis_time),
             creation: Creation::new(committee, me, config.gather_ms, domain.genesis(me)),
             checkpoints: Checkpoints::default(),
+            alerts: Alerts::default(),
             observe: Observe::new(committee, observes, nonce),
             relayed: BTreeMap::new(),
             config,
@@ -184,6 +193,7 @@ impl Consensus {
         self.dag.collect(line, kept);
         self.creation.collect(line);
         self.delivery.collect(line);
+        self.alerts.collect(kept);
         let ready = self.waiting.collect(line);
         self.accept_all(ready, step);
     }
@@ -211,7 +221,7 @@ impl Consensus {
     }
 
     /// Enters a record of the own log, which holds nothing that was not verified.
-    fn replay(&mut self, record: Record, step: &mut Step) {
+    fn replay(&mut self, record: Record, step: &mut Step) -> Result<(), String> {
         match record {
             Record::Proof(one, other) => self.exclude(one.body().author, (one, other)),
             Record::Standing { newest, floor } => {
@@ -225,43 +235,51 @@ impl Consensus {
                 self.dag.collect(line, line);
                 self.creation.collect(line);
                 self.delivery.collect(line);
+                self.alerts.collect(line);
             }
-            Record::Accepted(vertex) | Record::Own(vertex) => self.replay_vertex(vertex, step),
+            Record::Alert(alert) => self.open_alert(alert),
+            Record::Signed(subject, digest) => self.enter_signed(subject, digest),
+            Record::Listed(listed) => {
+                let ready = self.enter_listed(listed);
+                self.accept_all(ready, step);
+            }
+            Record::Accepted(vertex) | Record::Own(vertex) => return self.replay_vertex(vertex, step),
         }
+        Ok(())
     }
 
-    fn replay_vertex(&mut self, vertex: Vertex, step: &mut Step) {
+    fn replay_vertex(&mut self, vertex: Vertex, step: &mut Step) -> Result<(), String> {
         let id = vertex.id(&self.domain);
         if self.dag.contains(&id) {
-            return;
+            return Ok(());
         }
         if id.round < self.dag.line() {
             // It lies behind the checkpoint; that it was made is still never contradicted.
             if id.author == self.config.me && id.round > self.creation.newest.round {
                 self.creation.newest = id;
             }
-            return;
+            return Ok(());
         }
         if let Some(first) =
             self.dag.first(id.round, id.author).and_then(|first| self.dag.get(&first)).cloned()
         {
             self.convict(first, vertex.clone(), step);
         }
-        assert!(
-            vertex.body().links().all(|link| self.dag.covers(&link)),
-            "the log holds {id:?} without its ancestors"
-        );
+        if !vertex.body().links().all(|link| self.dag.covers(&link)) {
+            return Err(format!("{id:?} stands there without its ancestors"));
+        }
         self.enter(id, vertex.clone());
         for request in vertex.body().payload.iter().filter(|_| id.author == self.config.me) {
             self.creation.pending.forget(request);
         }
         self.note(id, &vertex);
+        Ok(())
     }
 }
 
 fn round_of(record: &Record) -> u64 {
     match record {
         Record::Own(vertex) | Record::Accepted(vertex) => vertex.body().round,
-        Record::Proof(..) | Record::Standing { .. } | Record::Collected(_) => 0,
+        _ => 0,
     }
 }

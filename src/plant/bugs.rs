@@ -66,6 +66,8 @@ pub(crate) enum Plant {
     ReplyBeforePublication,
     /// A client is told twice.
     TwoReplies,
+    /// An equivocator's vertex is accepted when anybody else's needs it.
+    UnlistedAccepted,
     /// A share counts as another replica's.
     SharesMixedUp,
     /// A share counts as proven whatever its proof is.
@@ -86,6 +88,12 @@ pub(crate) enum Plant {
     ServedAtOnce,
     /// Replicas and secondaries are never late.
     NoAllowance,
+    /// q - 1 parents are enough.
+    FewParents,
+    /// A share of the coin counts without its proof.
+    UncheckedCoin,
+    /// A leader delivers one round less of its history.
+    ShallowDelivery,
 }
 
 /// At which replicas a plant is sown.

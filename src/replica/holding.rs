@@ -27,6 +27,7 @@ impl Replica {
             return Err("too many requests wait here: try again later");
         }
         self.hold(receipt);
+        self.refreshes.hold(bundle.public());
         Ok(self.order_all(now, [said, given]))
     }
 

@@ -10,7 +10,7 @@ pub struct ZoneKeys {
     /// The origin.
     pub zone: String,
     /// Its keys.
-    pub keys: Vec<KeyStatus>,
+    pub keys: Vec<ZoneKeyStatus>,
     /// The rollover under way.
     pub rollover: Option<RollStatus>,
     /// Seconds that replicas and secondaries may serve what is replaced.
@@ -21,7 +21,7 @@ pub struct ZoneKeys {
 
 /// A key at a glance.
 #[derive(Clone, Serialize, Debug)]
-pub struct KeyStatus {
+pub struct ZoneKeyStatus {
     /// Its name.
     pub id: String,
     /// `zsk` or `ksk`.
@@ -83,12 +83,14 @@ impl Replica {
             let known = self.dealt.get(key).cloned();
             if let Some(public) = known.or_else(|| self.machine.public_key(*key).map(Arc::new)) {
                 self.signing.learn(public.clone());
+                self.refreshes.learn(public.clone());
                 out.keys.push(KeyChange::Learn(public));
             }
         }
         for key in self.keys.difference(&wanted) {
             self.signing.unlearn(*key);
-            out.keys.push(KeyChange::Forget(*key));
+            let sharings = self.refreshes.unlearn(*key).into_iter();
+            out.keys.extend(sharings.chain([*key]).map(KeyChange::Forget));
         }
         self.keys = wanted;
     }
@@ -101,7 +103,7 @@ impl Replica {
 
 fn shown(zone: ShownZone) -> ZoneKeys {
     let origin = zone.zone.to_string();
-    let keys = zone.keys.into_iter().map(|key| KeyStatus {
+    let keys = zone.keys.into_iter().map(|key| ZoneKeyStatus {
         id: key.id.0.to_hex(),
         role: key.role.word(),
         algorithm: key.algorithm,

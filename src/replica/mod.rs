@@ -44,6 +44,7 @@ mod keys;
 mod pipeline;
 mod proposals;
 mod recover;
+mod refresh;
 mod reply;
 mod status;
 mod step;
@@ -51,9 +52,9 @@ mod store;
 pub mod transfer;
 mod votes;
 
-pub use keys::{KeyStatus, RollStatus, ZoneKeys};
+pub use keys::{RollStatus, ZoneKeyStatus, ZoneKeys};
 pub use recover::Past;
-pub use status::{CulpritStatus, SigningStatus, Status, ZoneStatus};
+pub use status::{CulpritStatus, KeyStatus, SigningStatus, Status, ZoneStatus};
 pub use store::StateFile;
 pub use votes::{Decision, OpenVotes, Votes};
 
@@ -84,6 +85,8 @@ pub struct Config {
     pub genesis: zone::Genesis,
     /// The public parts of the zones' threshold keys.
     pub keys: BTreeMap<KeyId, Arc<PublicKey>>,
+    /// The shares that this replica holds, and how it can be dealt others.
+    pub holdings: signing::Holdings,
     /// How signing sessions go.
     pub signing: signing::Protocol,
     /// Fresh randomness of this start. Everything random in the replica derives from it.
@@ -259,6 +262,8 @@ pub enum Error {
     },
     /// A stored checkpoint that is not one, although its checksums are right.
     Checkpoint(String),
+    /// Records that do not fit together, although their checksums are right.
+    Order(String),
 }
 
 impl std::fmt::Display for Error {
@@ -272,6 +277,10 @@ impl std::fmt::Display for Error {
             Self::Checkpoint(why) => write!(
                 f,
                 "the stored checkpoint: {why}; remove the data directory, and the replica will rejoin the others"
+            ),
+            Self::Order(why) => write!(
+                f,
+                "the records of the log: {why}; remove the data directory, and the replica will rejoin the others"
             ),
         }
     }
@@ -290,6 +299,9 @@ pub struct Replica {
     clients: clients::Clients,
     pipeline: pipeline::Pipeline,
     proposals: proposals::Proposals,
+    refreshes: refresh::Refreshes,
+    /// What became of chores, and is not looked at yet.
+    errands: Vec<signing::Errand>,
     /// Signatures that finished and are not yet given to the machine.
     finished: VecDeque<(JobId, Vec<u8>)>,
     /// Jobs whose signatures the log already holds.

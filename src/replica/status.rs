@@ -3,8 +3,10 @@ use super::Replica;
 use crate::codec::Digest;
 use crate::dns::{Name, Rcode};
 use crate::protocol::Fault;
+use crate::quorum::ReplicaId;
 use crate::signing::{Culprit, Effort, Signing};
 use crate::zone::View;
+use crate::zone::refresh::{Sharing, Stage};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +30,8 @@ pub struct Status {
     pub agreed_time_ms: u64,
     /// Each zone.
     pub zones: Vec<ZoneStatus>,
+    /// Each key that was ever to be refreshed.
+    pub refreshes: Vec<KeyStatus>,
     /// Signing jobs not done.
     pub pending_jobs: usize,
     /// Clients that wait.
@@ -83,6 +87,21 @@ pub struct ZoneStatus {
     pub published: u64,
     /// Versions executed that are not yet served.
     pub pending: u64,
+}
+
+/// How a key is shared.
+#[derive(Clone, Serialize, Debug)]
+pub struct KeyStatus {
+    /// The key as dealt: its id in hexadecimal.
+    pub key: String,
+    /// How often its shares have been refreshed.
+    pub refreshed: u32,
+    /// How far the refresh under way is: `rest`, `offers` or `dealings`.
+    pub stage: &'static str,
+    /// Whether this replica has its share of the sharing in force.
+    pub here: bool,
+    /// Replicas that have not yet said that they have taken what they were dealt.
+    pub untaken: Vec<u8>,
 }
 
 /// Signing at a glance: how it goes, and what it has cost and shown since the start.
@@ -180,6 +199,7 @@ impl Replica {
             waiting_batches: self.pipeline.waiting(),
             agreed_time_ms: self.counters.agreed_time_ms,
             zones: self.ingress.origins().map(zone).collect(),
+            refreshes: self.refreshes(),
             pending_jobs: self.pipeline.unsigned_jobs(),
             clients: self.clients.waiting(),
             pending_requests: self.clients.requests(),
@@ -202,6 +222,27 @@ impl Replica {
             publish_failures: self.machine.publish_failures(),
             history: self.history.to_hex(),
         }
+    }
+
+    fn refreshes(&self) -> Vec<KeyStatus> {
+        let key = |sharing: &Sharing| {
+            let (key, public) = (sharing.key, self.refreshes.in_force(sharing.key));
+            let untaken = |who: &ReplicaId| {
+                self.machine.receiver(key, *who).is_some_and(|receiver| !receiver.missed.is_empty())
+            };
+            KeyStatus {
+                key: key.0.to_hex(),
+                refreshed: public.map_or(0, |public| public.refreshed()),
+                stage: match sharing.stage {
+                    Stage::Rest => "rest",
+                    Stage::Offers { .. } => "offers",
+                    Stage::Dealings { .. } => "dealings",
+                },
+                here: public.is_some_and(|public| self.refreshes.holds(public)),
+                untaken: self.committee.members().filter(untaken).map(ReplicaId::get).collect(),
+            }
+        };
+        self.machine.sharings().map(key).collect()
     }
 
     /// The round of this replica's newest vertex, and the first round that is not decided.

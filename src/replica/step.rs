@@ -155,6 +155,7 @@ impl Replica {
             self.fault(fault, out);
         }
         out.tasks.extend(step.tasks);
+        self.errands.extend(step.errands);
         self.finished.extend(step.finished);
     }
 
@@ -172,6 +173,7 @@ impl Replica {
     /// Everything that follows from what the layers have said, until nothing more does.
     pub(super) fn finish(&mut self, now: UnixMillis, out: &mut Output) {
         self.advance(now, out);
+        self.follow_refreshes(now, out);
         self.propose(now, out);
         self.advance(now, out);
         if std::mem::take(&mut self.ordered) {
@@ -241,6 +243,7 @@ impl Replica {
             }
         }
         self.follow_keys(out);
+        self.follow_sharings(out);
         let step = self.signing.start_all(executed.jobs.into_iter().map(spec).collect());
         self.absorb_signing(step, out);
         let mark = batch.mark.clone();
@@ -342,7 +345,8 @@ impl Replica {
             return;
         }
         let due = self.machine.due(now).into_iter().chain(self.lacking_receipts());
-        let due = due.map(|request| codec::encode(&request)).collect();
+        let due = due.map(|request| codec::encode(&request));
+        let due = due.chain(self.refreshes.due().cloned()).collect();
         for request in self.proposals.look(now, due) {
             let step = self.consensus.submit(now, request);
             self.absorb_consensus(step, out);

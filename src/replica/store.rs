@@ -119,6 +119,9 @@ pub(super) fn read(genesis: Genesis, records: Vec<Vec<u8>>) -> Result<Stored, Er
     {
         return Err(wrong("its state is not what its certificate says".into()));
     }
+    if base.line > base.mark.line() {
+        return Err(wrong("its collection line is above its mark's".into()));
+    }
     let mut restore = Restore::new(genesis, manifest, Trust::OwnDisk).map_err(wrong)?;
     while let Some(StateRecord::Pieces(pieces, last)) = next {
         restore.take(pieces, last).map_err(wrong)?;

@@ -411,6 +411,7 @@ impl Replica {
         self.pipeline.resume(machine.batches(), self.executed_round, &jobs, &lacks);
         self.machine = machine;
         self.follow_keys(out);
+        self.follow_sharings(out);
         self.publish(now, signed, out);
         let step = {
             let jobs = jobs.into_iter().map(|open| super::step::spec(open.job)).collect();

@@ -13,7 +13,6 @@ use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
 use crate::answer::{self, Catalog, Settings};
-use crate::codec::KeyId;
 use crate::dns::name::Name;
 use crate::link::Event;
 use crate::protocol::To;
@@ -249,10 +248,9 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
         for change in output.keys {
             match change {
                 KeyChange::Learn(public) => {
-                    let key = public.key_id().0;
-                    self.hands.keys.learn(public);
-                    let has_share = self.hands.keys.has_share(KeyId(key));
-                    info!(key = %key.to_hex(), has_share, "a zone has a new key");
+                    let key = public.key_id();
+                    let has_share = self.hands.keys.has_share(key);
+                    info!(key = %key.0.to_hex(), has_share, "a zone has a new key");
                 }
                 KeyChange::Forget(key) => {
                     self.hands.keys.forget(key);

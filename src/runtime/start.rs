@@ -98,6 +98,7 @@ async fn serve(
         secrets: loaded.secrets,
         genesis: loaded.genesis,
         keys: loaded.public_keys,
+        holdings: key_store.holdings(),
         signing: loaded.signing,
         entropy: entropy()?,
         patience_ms: file.update_patience_ms,

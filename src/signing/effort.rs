@@ -21,7 +21,7 @@ pub struct Effort {
 impl Effort {
     pub(super) fn count(&mut self, done: &Done) {
         match done {
-            Done::Share(made) => {
+            Done::Share(made, _) => {
                 self.shares += made.len() as u64;
                 self.proofs += made.iter().filter(|made| made.proof.is_some()).count() as u64;
             }
@@ -31,6 +31,7 @@ impl Effort {
             Done::Check(claims) => self.checks += claims.len() as u64,
             Done::Prove(proofs) => self.proofs += proofs.len() as u64,
             Done::Verify(verdicts) => self.verifications += verdicts.len() as u64,
+            Done::Errand(_) => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::culprits::Evidence;
 use super::session::{Own, Session};
-use super::task::{Done, Made, Outcome, Spec};
+use super::task::{Done, Made, Outcome};
 use super::{Message, Signing, Step};
 use crate::codec::{JobId, KeyId};
 use crate::limits::SIGNING_ASK_AFTER_MS;
@@ -12,9 +12,10 @@ use crate::threshold::{Proof, SignatureShare};
 
 impl Signing {
     /// Opens a session, with the shares that came before it.
-    pub(super) fn open(&mut self, spec: Spec) {
-        let job = spec.job;
-        let mut session = Session::new(spec, self.config.protocol, SIGNING_ASK_AFTER_MS);
+    pub(super) fn open(&mut self, key: KeyId, job: JobId, hash: Vec<u8>) {
+        let spec = self.spec(key, job, hash);
+        let (outer, job) = (job, spec.job);
+        let mut session = Session::new(key, outer, spec, self.config.protocol, SIGNING_ASK_AFTER_MS);
         for peer in self.config.committee.others(self.config.me) {
             match self.early[peer.slot()].remove(&job) {
                 Some((share, Some(proof))) => session.add_proof(peer, share, proof),
@@ -30,7 +31,7 @@ impl Signing {
     /// Queues what can go on: proofs that are lacking, and an attempt to combine, if there is something new to combine.
     fn consider(&mut self, job: JobId) {
         let Some(session) = self.sessions.get_mut(&job) else { return };
-        let k = self.config.keys[&session.key()].threshold();
+        let k = session.key().threshold();
         for (who, share, proof) in session.next_proofs(k, &self.culprits) {
             self.queues.verifies.push_back((job, who, share, proof));
         }
@@ -42,10 +43,9 @@ impl Signing {
 
     /// Whether a number has the length of the job's key, or, before the job is started, of some key; told if not.
     fn fits(&self, from: ReplicaId, job: &JobId, number: &[u8], step: &mut Step) -> bool {
-        let length = |key: KeyId| self.config.keys[&key].modulus().len();
         let fits = match self.sessions.get(job) {
-            Some(session) => length(session.key()) == number.len(),
-            None => self.config.keys.keys().any(|key| length(*key) == number.len()),
+            Some(session) => session.key().modulus().len() == number.len(),
+            None => self.config.keys.values().any(|key| key.modulus().len() == number.len()),
         };
         if !fits {
             step.fault(from, Misbehaviour::Malformed);
@@ -90,7 +90,7 @@ impl Signing {
             if !self.fits(from, &job, &share.0, step) {
                 continue;
             }
-            if proof.z.len() > 2 * share.0.len() {
+            if proof.z.len() > 3 * share.0.len() {
                 step.fault(from, Misbehaviour::Malformed);
                 continue;
             }
@@ -108,6 +108,7 @@ impl Signing {
     /// Claims of finished signatures, one a replica, are checked like anything else that comes from outside.
     pub(super) fn take_claims(&mut self, from: ReplicaId, claims: Vec<(JobId, Vec<u8>)>, step: &mut Step) {
         for (job, signature) in claims {
+            let job = self.session_of(job);
             let open = self.sessions.contains_key(&job);
             if open && self.fits(from, &job, &signature, step) {
                 let session = self.sessions.get_mut(&job);
@@ -121,7 +122,7 @@ impl Signing {
     pub(super) fn absorb(&mut self, done: Done, step: &mut Step) {
         self.effort.count(&done);
         match done {
-            Done::Share(made) => self.shared(made, step),
+            Done::Share(made, lacking) => self.shared(made, lacking, step),
             Done::Combine(outcomes) => outcomes.into_iter().for_each(|outcome| self.combined(outcome, step)),
             Done::Check(claims) => {
                 for (job, who, signature, valid) in claims {
@@ -129,6 +130,7 @@ impl Signing {
                 }
             }
             Done::Prove(proofs) => self.proved(proofs, step),
+            Done::Errand(errand) => step.errands.push(errand),
             Done::Verify(verdicts) => {
                 for (job, who, share, holds) in verdicts {
                     self.verified(job, who, share, holds, step);
@@ -138,7 +140,12 @@ impl Signing {
     }
 
     /// Own shares are made: they go to all, even if the job has been finished meanwhile by others' shares.
-    fn shared(&mut self, made: Vec<Made>, step: &mut Step) {
+    fn shared(&mut self, made: Vec<Made>, lacking: Vec<JobId>, step: &mut Step) {
+        for job in lacking {
+            self.sessions.get_mut(&job).into_iter().for_each(|session| session.own = Own::Lacking);
+            // One proof more of the others is needed.
+            self.consider(job);
+        }
         let me = self.config.me;
         for Made { job, share, proof } in &made {
             if let Some(session) = self.sessions.get_mut(job) {
@@ -229,8 +236,12 @@ impl Signing {
         self.consider(job);
     }
 
-    fn finish(&mut self, job: JobId, signature: Vec<u8>, step: &mut Step) {
-        self.sessions.remove(&job);
+    fn finish(&mut self, name: JobId, signature: Vec<u8>, step: &mut Step) {
+        let job = self.sessions.remove(&name).map_or(name, |session| session.job);
+        if job != name {
+            self.names.entry(job).or_default().push(name);
+            self.finished.insert(name, signature.clone());
+        }
         self.finished.insert(job, signature.clone());
         step.finished.push((job, signature));
     }

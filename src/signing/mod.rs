@@ -39,8 +39,8 @@
 //! k-subset, or the tries run out; in the proven phase they are verified one after the other, since at most t fail.
 //! Shares for jobs not started here wait, at most [`MAX_EARLY_SHARES_PER_PEER`] for each peer, the latest kept.
 //!
-//! A job's id is a digest over cluster, epoch, key and hash, so that a share that names it names them all; a share's
-//! index is its authenticated sender's, never a field.
+//! A job's id is a digest over cluster, epoch, key and hash, so that a share that names it names them all; of a refreshed
+//! key ([`refresh`]) it names the sharing too. A share's index is its authenticated sender's, never a field.
 //!
 //! Work leaves as [`Task`]s, at most [`MAX_SIGNING_TASKS`](crate::limits::MAX_SIGNING_TASKS) at a time and up to
 //! [`MAX_JOBS_PER_SIGNING_TASK`](crate::limits::MAX_JOBS_PER_SIGNING_TASK) jobs in each: while they run new work
@@ -61,14 +61,15 @@ use schedule::Queues;
 use session::Session;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use task::Spec;
 
 mod ask;
 mod culprits;
 mod effort;
 mod flow;
+mod keys;
 mod protocol;
 mod recent;
+mod refresh;
 mod schedule;
 mod session;
 mod subsets;
@@ -78,8 +79,10 @@ mod tests;
 
 pub use culprits::{Culprit, Evidence};
 pub use effort::Effort;
+pub use keys::{Holdings, KeyStore, Offered, Vault, share_name};
 pub use protocol::Protocol;
-pub use task::{Computed, KeyStore, Task};
+pub use refresh::{Chore, Errand, Fruit};
+pub use task::{Computed, Task};
 
 /// What a replica's sessions need to know.
 pub struct Config {
@@ -135,6 +138,8 @@ pub struct Step {
     pub finished: Vec<(JobId, Vec<u8>)>,
     /// What peers did wrong.
     pub faults: Vec<Fault>,
+    /// What became of chores.
+    pub errands: Vec<Errand>,
 }
 
 impl Step {
@@ -149,11 +154,15 @@ impl Step {
 /// (2) a job in `sessions` was given to `start_all`.
 pub struct Signing {
     config: Config,
-    /// Started and not finished.
+    /// The sharing in force of each key that was refreshed.
+    in_force: BTreeMap<KeyId, KeyId>,
+    /// Started and not finished, by what they go by between replicas.
     sessions: BTreeMap<JobId, Session>,
     /// From the own log, not started yet. Not bounded here: the log was written by this replica.
     known: BTreeMap<JobId, Vec<u8>>,
     finished: Recent<Vec<u8>>,
+    /// What finished jobs of refreshed keys went by.
+    names: BTreeMap<JobId, Vec<JobId>>,
     /// Shares for jobs not started here, by the slot of their sender; with proofs under [`Protocol::Basic`].
     early: Vec<Recent<(SignatureShare, Option<Proof>)>>,
     culprits: Culprits,
@@ -174,9 +183,11 @@ impl Signing {
         assert!(config.keys.values().all(|key| key.parties() == n), "every replica has a share of every key");
         Self {
             config,
+            in_force: BTreeMap::new(),
             sessions: BTreeMap::new(),
             known: BTreeMap::new(),
             finished: Recent::new(MAX_FINISHED_SIGNATURES),
+            names: BTreeMap::new(),
             early: (0..n).map(|_| Recent::new(MAX_EARLY_SHARES_PER_PEER)).collect(),
             culprits: Culprits::default(),
             effort: Effort::default(),
@@ -195,8 +206,11 @@ impl Signing {
 
     /// No job names this key any more: what is open of it is given up.
     pub fn unlearn(&mut self, key: KeyId) {
-        self.sessions.retain(|_, session| session.key() != key);
+        self.sessions.retain(|_, session| session.named != key);
         self.config.keys.remove(&key);
+        if let Some(sharing) = self.in_force.remove(&key) {
+            self.config.keys.remove(&sharing);
+        }
     }
 
     /// A signature from this replica's own log, which is trusted: its job will be finished as soon as it is started.
@@ -224,11 +238,12 @@ impl Signing {
             if let Some(signature) = self.known.remove(&id) {
                 self.finished.insert(id, signature);
             }
+            let name = self.name(key, id);
             if let Some(signature) = self.finished.get(&id) {
                 step.finished.push((id, signature.clone()));
-            } else if !self.sessions.contains_key(&id) {
-                self.open(Spec { job: id, key, hash });
-                lacking.push(id);
+            } else if !self.sessions.contains_key(&name) {
+                self.open(key, id, hash);
+                lacking.extend(ask::names(name, id));
             }
         }
         if let Some((helper, _)) = self.helper {
@@ -244,11 +259,11 @@ impl Signing {
     /// state, verified: for those that have the same state without them.
     pub fn resume(&mut self, jobs: Vec<JobSpec>, finished: Vec<(JobId, Vec<u8>)>) -> Step {
         for (job, signature) in finished {
-            self.sessions.remove(&job);
+            self.close(&job);
             self.finished.insert(job, signature);
         }
         let wanted: BTreeSet<JobId> = jobs.iter().map(|job| job.id).collect();
-        self.sessions.retain(|job, _| wanted.contains(job));
+        self.sessions.retain(|_, session| wanted.contains(&session.job));
         self.start_all(jobs)
     }
 
@@ -256,7 +271,10 @@ impl Signing {
     pub fn forget(&mut self, jobs: &[JobId]) {
         for job in jobs {
             self.finished.remove(job);
-            self.sessions.remove(job);
+            for name in self.names.remove(job).into_iter().flatten() {
+                self.finished.remove(&name);
+            }
+            self.close(job);
         }
     }
 

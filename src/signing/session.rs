@@ -6,10 +6,11 @@ use super::subsets::Mask;
 use super::task::{Attempt, Spec};
 use crate::codec::{JobId, KeyId};
 use crate::quorum::ReplicaId;
-use crate::threshold::{Proof, SignatureShare};
+use crate::threshold::{Proof, PublicKey, SignatureShare};
 use crate::time::UnixMillis;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// How far the own share is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +19,8 @@ pub(super) enum Own {
     Queued,
     /// Put off, because an attempt to combine others' shares was under way: likely it will not be needed.
     PutOff,
+    /// Cannot be made: the replica has no share of this sharing, or not yet.
+    Lacking,
     /// Made and sent.
     Sent,
 }
@@ -34,7 +37,12 @@ pub(super) enum Phase {
 /// Invariants: (1) `proven` is a part of `shares`' keys; (2) a replica's proof is in `waiting`, or counted in `checking`,
 /// or decided, and `proof_taken` says that it came.
 pub(super) struct Session {
-    key: KeyId,
+    /// The job that it is for.
+    pub(super) job: JobId,
+    /// The key that the job names: as dealt.
+    pub(super) named: KeyId,
+    /// That key, as it is shared.
+    public: Arc<PublicKey>,
     hash: Vec<u8>,
     phase: Phase,
     pub(super) own: Own,
@@ -69,9 +77,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(spec: Spec, protocol: Protocol, ask_interval: u64) -> Self {
+    pub(super) fn new(named: KeyId, job: JobId, spec: Spec, protocol: Protocol, ask_interval: u64) -> Self {
         Self {
-            key: spec.key,
+            job,
+            named,
+            public: spec.public,
             hash: spec.hash,
             phase: if protocol.trusts() { Phase::Bare } else { Phase::Proven },
             own: Own::Queued,
@@ -95,11 +105,11 @@ impl Session {
     }
 
     pub(super) fn spec(&self, job: JobId) -> Spec {
-        Spec { job, key: self.key, hash: self.hash.clone() }
+        Spec { job, public: self.public.clone(), hash: self.hash.clone() }
     }
 
-    pub(super) fn key(&self) -> KeyId {
-        self.key
+    pub(super) fn key(&self) -> &PublicKey {
+        &self.public
     }
 
     pub(super) fn share_of(&self, who: ReplicaId) -> Option<&SignatureShare> {

@@ -1,77 +1,28 @@
 //! RSA work outside the core: pure functions of their arguments, for worker threads or, in a simulation, at once.
 
 use super::culprits::Evidence;
+use super::keys::KeyStore;
+use super::refresh::{Chore, Errand};
 use super::subsets::{Mask, Subsets};
-use crate::codec::{Epoch, JobId, KeyId};
+use crate::codec::{ClusterId, Epoch, JobId, KeyId};
 use crate::quorum::ReplicaId;
-use crate::threshold::{CombineError, Proof, PublicKey, Representative, SecretShare, SignatureShare};
+use crate::threshold::{CombineError, Proof, PublicKey, Representative, SignatureShare};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
-
-/// The keys of one replica, as its workers need them: public parts and its own shares. Keys come and go while the workers run.
-#[derive(Default)]
-pub struct KeyStore {
-    keys: RwLock<BTreeMap<KeyId, Arc<Held>>>,
-}
-
-/// A key, and the own share of it, wiped when the last that uses it has let go.
-struct Held {
-    public: Arc<PublicKey>,
-    share: Option<SecretShare>,
-}
-
-impl KeyStore {
-    /// No keys yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a key; false, and nothing added, if the share is not of this public key.
-    pub fn insert(&self, public: Arc<PublicKey>, share: SecretShare) -> bool {
-        let fits = share.check(&public).is_ok();
-        if fits {
-            self.write().insert(public.key_id(), Arc::new(Held { public, share: Some(share) }));
-        }
-        fits
-    }
-
-    /// Adds a key of which the own share is not here yet, to combine and check with.
-    pub fn learn(&self, public: Arc<PublicKey>) {
-        self.write().entry(public.key_id()).or_insert_with(|| Arc::new(Held { public, share: None }));
-    }
-
-    /// Drops a key, and wipes its share.
-    pub fn forget(&self, key: KeyId) {
-        self.write().remove(&key);
-    }
-
-    /// Whether the own share of this key is here.
-    pub fn has_share(&self, key: KeyId) -> bool {
-        self.read().get(&key).is_some_and(|held| held.share.is_some())
-    }
-
-    /// The key of a job, unless it went meanwhile.
-    fn of(&self, spec: &Spec) -> Option<(Arc<Held>, Representative)> {
-        let held = self.read().get(&spec.key).cloned()?;
-        let x = held.public.encode(&spec.hash).expect("jobs sign SHA-256 or SHA-512");
-        Some((held, x))
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<KeyId, Arc<Held>>> {
-        self.keys.read().unwrap_or_else(|e| e.into_inner())
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<KeyId, Arc<Held>>> {
-        self.keys.write().unwrap_or_else(|e| e.into_inner())
-    }
-}
+use std::sync::Arc;
 
 /// What is signed, and under which name.
 #[derive(Clone, Debug)]
 pub(super) struct Spec {
     pub(super) job: JobId,
-    pub(super) key: KeyId,
+    /// The key, as shared when this was asked for.
+    pub(super) public: Arc<PublicKey>,
     pub(super) hash: Vec<u8>,
+}
+
+impl Spec {
+    fn x(&self) -> Representative {
+        self.public.encode(&self.hash).expect("jobs sign SHA-256 or SHA-512")
+    }
 }
 
 /// RSA work for a worker thread.
@@ -86,6 +37,7 @@ pub(super) enum Work {
     Check(Vec<(Spec, ReplicaId, Vec<u8>)>),
     Prove(Epoch, Vec<(Spec, SignatureShare)>),
     Verify(Epoch, Vec<(Spec, ReplicaId, SignatureShare, Proof)>),
+    Chore((ClusterId, Epoch), Chore),
 }
 
 /// Shares to combine, the most trusted first; the subsets that have failed before, and how many may fail in all; and
@@ -105,13 +57,15 @@ pub struct Computed(pub(super) Done);
 
 #[derive(Debug)]
 pub(super) enum Done {
-    Share(Vec<Made>),
+    /// Those made, and the jobs for which there is nothing to make one with.
+    Share(Vec<Made>, Vec<JobId>),
     Combine(Vec<Outcome>),
     /// Who claimed which signature, and whether it is one.
     Check(Vec<(JobId, ReplicaId, Vec<u8>, bool)>),
     Prove(Vec<(JobId, Proof)>),
     /// Whose share, and whether its proof holds.
     Verify(Vec<(JobId, ReplicaId, SignatureShare, bool)>),
+    Errand(Errand),
 }
 
 /// An own share, and its proof if it was wanted.
@@ -138,73 +92,78 @@ impl Task {
     /// Does the work. `entropy` should be fresh; it hedges the nonces of proofs.
     pub fn run(self, keys: &KeyStore, entropy: [u8; 32]) -> Computed {
         Computed(match self.0 {
-            Work::Share(specs, proofs) => Done::Share(share(keys, &specs, proofs, entropy)),
-            Work::Combine(attempts) => {
-                Done::Combine(attempts.into_iter().map(|a| combine(keys, a)).collect())
+            Work::Share(specs, proofs) => {
+                let (made, lacking) = share(keys, &specs, proofs, entropy);
+                Done::Share(made, lacking)
             }
+            Work::Combine(attempts) => Done::Combine(attempts.into_iter().map(combine).collect()),
             Work::Check(claims) => Done::Check(
                 claims
                     .into_iter()
-                    .filter_map(|(spec, who, signature)| {
-                        let (key, x) = keys.of(&spec)?;
-                        let valid = key.public.verify(&x, &signature);
-                        Some((spec.job, who, signature, valid))
+                    .map(|(spec, who, signature)| {
+                        let valid = spec.public.verify(&spec.x(), &signature);
+                        (spec.job, who, signature, valid)
                     })
                     .collect(),
             ),
             Work::Prove(epoch, items) => Done::Prove(
                 items
                     .into_iter()
+                    // A share that was wiped meanwhile proves nothing any more.
                     .filter_map(|(spec, share)| {
-                        let (key, x) = keys.of(&spec)?;
-                        let proof = key.share.as_ref()?.prove(&key.public, epoch, &x, &share, entropy);
-                        Some((spec.job, proof))
+                        let held = keys.share(spec.public.key_id())?;
+                        Some((spec.job, held.share.prove(&spec.public, epoch, &spec.x(), &share, entropy)))
                     })
                     .collect(),
             ),
             Work::Verify(epoch, items) => Done::Verify(
                 items
                     .into_iter()
-                    .filter_map(|(spec, who, share, proof)| {
-                        let (key, x) = keys.of(&spec)?;
-                        let holds = key.public.verify_share(who, epoch, &x, &share, &proof).is_ok();
+                    .map(|(spec, who, share, proof)| {
+                        let holds = spec.public.verify_share(who, epoch, &spec.x(), &share, &proof).is_ok();
                         let holds = holds || planted!(ProofUnchecked);
-                        Some((spec.job, who, share, holds))
+                        (spec.job, who, share, holds)
                     })
                     .collect(),
             ),
+            Work::Chore(realm, chore) => Done::Errand(chore.run(realm, keys, entropy)),
         })
     }
 }
 
-/// Shares of jobs, those of one key together.
-fn share(keys: &KeyStore, specs: &[Spec], proofs: Option<Epoch>, entropy: [u8; 32]) -> Vec<Made> {
+/// Shares of jobs, those of one key together; and the jobs of keys whose share is not here yet, or no longer.
+fn share(
+    keys: &KeyStore,
+    specs: &[Spec],
+    proofs: Option<Epoch>,
+    entropy: [u8; 32],
+) -> (Vec<Made>, Vec<JobId>) {
     let mut by_key: BTreeMap<KeyId, Vec<&Spec>> = BTreeMap::new();
     for spec in specs {
-        by_key.entry(spec.key).or_default().push(spec);
+        by_key.entry(spec.public.key_id()).or_default().push(spec);
     }
-    let mut made = Vec::with_capacity(specs.len());
-    for specs in by_key.values() {
-        let Some((key, _)) = keys.of(specs[0]) else { continue };
-        let (Some(secret), public) = (&key.share, &key.public) else { continue };
-        let xs: Vec<_> = specs.iter().filter_map(|spec| public.encode(&spec.hash)).collect();
+    let (mut made, mut lacking) = (Vec::with_capacity(specs.len()), Vec::new());
+    for (sharing, specs) in by_key {
+        let Some(held) = keys.share(sharing) else {
+            lacking.extend(specs.iter().map(|spec| spec.job));
+            continue;
+        };
+        let (public, secret) = (&held.public, &held.share);
+        let xs: Vec<_> = specs.iter().map(|spec| spec.x()).collect();
         for ((spec, x), share) in specs.iter().zip(&xs).zip(secret.sign_all(public, &xs)) {
             let proof = proofs.map(|epoch| secret.prove(public, epoch, x, &share, entropy));
             made.push(Made { job: spec.job, share, proof });
         }
     }
-    made
+    (made, lacking)
 }
 
 /// Tries k-subsets that have not been tried until one verifies, or tries run out.
-fn combine(keys: &KeyStore, attempt: Attempt) -> Outcome {
+fn combine(attempt: Attempt) -> Outcome {
     let Attempt { spec, mut shares, mut tried, most, suspects } = attempt;
+    let (public, x) = (&*spec.public, spec.x());
     let mut wrong = BTreeMap::new();
     let mut combinations = 0;
-    let Some((key, x)) = keys.of(&spec) else {
-        return Outcome { job: spec.job, signature: None, tried, wrong, combinations };
-    };
-    let public = &*key.public;
     'shares: loop {
         for chosen in Subsets::new(shares.len(), public.threshold()) {
             let set: Vec<_> = chosen.iter().map(|place| shares[*place].clone()).collect();

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 mod cost;
 mod matrix;
 mod network;
+mod refresh;
 
 fn id(index: u8) -> ReplicaId {
     ReplicaId::new(index).unwrap()

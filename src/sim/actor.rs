@@ -4,12 +4,13 @@ use super::checkers::MAX_SKEW_MS;
 use super::cluster::{Cluster, START};
 use super::{Plant, adversaries::Adversary};
 use crate::codec::{ClusterId, Digest};
-use crate::consensus::forge::Forge;
+use crate::consensus::{ClosedRound, forge::Forge};
 use crate::quorum::ReplicaId;
 use crate::replica::{Effect, ExecutedBatch, Input, KeyChange, Output, Past, Replica};
 use crate::signing::{KeyStore, Task};
 use crate::storage::{Log, LogError, MemDisk, SnapshotWriter, Stored};
 use crate::time::UnixMillis;
+use crate::zone::Command;
 use std::collections::BTreeSet;
 
 /// One machine. An equivocator is two with one identity.
@@ -67,6 +68,8 @@ pub(super) struct Running {
     syncing: bool,
     /// Executed, and not known to be durable: a crash may undo it, since nobody was told.
     executed: Vec<(ExecutedBatch, Digest)>,
+    /// Decided, and the same holds.
+    decided: Vec<ClosedRound>,
 }
 
 /// What the world must do for a machine after a step.
@@ -79,7 +82,9 @@ pub(super) struct Todo {
     pub wake: Option<u64>,
     /// Batches whose records are durable, with the digest of the machine after the step that executed them.
     pub executed: Vec<(ExecutedBatch, Digest)>,
-    pub closed: Vec<crate::consensus::ClosedRound>,
+    pub closed: Vec<ClosedRound>,
+    /// Those of which the records are durable.
+    pub decided: Vec<ClosedRound>,
     /// A state was written: tell [`Actor::stored`] after a while.
     pub store: Option<(u64, Stored)>,
     /// A state was being written: the machine must crash now.
@@ -139,7 +144,8 @@ impl Actor {
             log.sync()?;
         }
         let (mut log, mut opened) = Log::open(self.disk.clone(), cluster.id, self.id)?;
-        let config = cluster.config(self.id, chance.seed(), self.plant);
+        let mut config = cluster.config(self.id, chance.seed(), self.plant);
+        config.holdings = self.keys.holdings();
         if !std::mem::replace(&mut self.has_run, true) {
             let first = Replica::first_record(&config.consensus);
             log.append(&first).and_then(|_| log.sync())?;
@@ -148,8 +154,8 @@ impl Actor {
         let checkpoint = opened.snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
         let past = Past { checkpoint, records: opened.records };
         let (replica, output) = Replica::recover(self.clock(now), config, past).map_err(Stop::Replica)?;
-        let (held, executed) = (Vec::new(), Vec::new());
-        self.running = Some(Running { replica, wake: None, log, held, syncing: false, executed });
+        let (held, executed, decided) = (Vec::new(), Vec::new(), Vec::new());
+        self.running = Some(Running { replica, wake: None, log, held, syncing: false, executed, decided });
         self.take(now, output)
     }
 
@@ -190,13 +196,26 @@ impl Actor {
         self.take(now, output)
     }
 
+    /// Its operator votes.
+    pub fn vote(&mut self, now: u64, command: &Command) -> Result<Todo, Stop> {
+        #[cfg(test)]
+        crate::plant::at(Some(self.id));
+        let clock = self.clock(now);
+        let Some(running) = &mut self.running else { return Ok(Todo::default()) };
+        match running.replica.vote(clock, command) {
+            Ok((_, output)) => self.take(now, output),
+            Err(_) => Ok(Todo::default()),
+        }
+    }
+
     /// The sync that a [`Todo`] began is through: what waited for it may happen.
     pub fn synced(&mut self) -> Result<Todo, Stop> {
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         running.log.sync()?;
         running.syncing = false;
         let (effects, executed) = (std::mem::take(&mut running.held), std::mem::take(&mut running.executed));
-        Ok(Todo { effects, executed, ..Todo::default() })
+        let decided = std::mem::take(&mut running.decided);
+        Ok(Todo { effects, executed, decided, ..Todo::default() })
     }
 
     /// A state is on disk: the log that it stands for goes.
@@ -215,9 +234,8 @@ impl Actor {
         let to_true = |at: UnixMillis| at.0.saturating_add_signed(-self.skew_ms).saturating_sub(START.0);
         let wake = output.wake_at.map(to_true).map(|at| at.max(now + 1));
         for change in output.keys {
-            match change {
-                KeyChange::Learn(public) => self.keys.learn(public),
-                KeyChange::Forget(key) => self.keys.forget(key),
+            if let KeyChange::Forget(key) = change {
+                self.keys.forget(key);
             }
         }
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
@@ -241,12 +259,14 @@ impl Actor {
         running.wake = wake;
         let mut todo =
             Todo { tasks: output.tasks, wake, closed: output.closed, store, torn, ..Todo::default() };
+        running.decided.extend(todo.closed.iter().cloned());
         if !output.executed.is_empty() {
             let state = running.replica.digest();
             running.executed.extend(output.executed.into_iter().map(|batch| (batch, state)));
         }
         if running.log.durable().upto() == running.log.end() {
             todo.executed = std::mem::take(&mut running.executed);
+            todo.decided = std::mem::take(&mut running.decided);
         }
         let may_leave = self.plant == Some(Plant::SendBeforeSync) || (!output.sync && !running.syncing);
         if output.sync && !running.syncing {

@@ -4,14 +4,14 @@ use super::sig0::Signer;
 use super::{Plant, Scenario};
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
 use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, Onlooker, coin, forge::Forge};
-use crate::dns::dnssec::rsa_dnskey_rdata;
+use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
 use crate::dns::{Name, Record, master};
 use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
 use crate::replica;
-use crate::signing::{KeyStore, Protocol};
+use crate::signing::{KeyStore, Protocol, Vault};
 use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
 use crate::zone::{Genesis, KeyInfo, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
@@ -159,6 +159,7 @@ impl Cluster {
             secrets,
             genesis: self.genesis(plant),
             keys: BTreeMap::from(keys),
+            holdings: self.key_store(me).holdings(),
             signing: self.signing,
             entropy,
             patience_ms: CLIENT_PATIENCE_MS,
@@ -190,6 +191,11 @@ impl Cluster {
         Genesis { cluster: self.id, epoch: Epoch(0), members, zones, keys: Arc::new(keys) }
     }
 
+    /// The tags of ZSK and KSK.
+    pub fn tags(&self) -> [u16; 2] {
+        [(&self.zsk, 256), (&self.ksk, 257)].map(|(key, flags)| key_tag(key.info(flags).dnskey.wire()))
+    }
+
     /// The zone's keys whole: with a threshold of one, one share signs as all of them together do.
     pub fn whole_keys(&self) -> BTreeMap<KeyId, Dealt> {
         let ids = [&self.zsk, &self.ksk].map(|key| key.public.key_id());
@@ -198,11 +204,25 @@ impl Cluster {
 
     /// The threshold shares of replica `me`.
     pub fn key_store(&self, me: ReplicaId) -> KeyStore {
-        let store = KeyStore::new();
+        let mut store = KeyStore::new();
         for key in [&self.zsk, &self.ksk] {
             let share = SecretShare::from_bytes(&key.shares[me.slot()]).expect("it was dealt");
             assert!(store.insert(key.public.clone(), share), "the share fits its key");
         }
+        store.keep_in(Box::new(Machine));
         store
+    }
+}
+
+/// The store outlives a machine's crashes: what it has is what the disk would have.
+struct Machine;
+
+impl Vault for Machine {
+    fn keep(&self, _: &str, _: &[u8]) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn wipe(&self, _: &str) -> Result<(), String> {
+        Ok(())
     }
 }

@@ -152,6 +152,8 @@ pub struct Scenario {
     pub idle_ms: u64,
     /// Whether the zone's queries go through the order.
     pub ordered_reads: bool,
+    /// Refreshes of keys.
+    pub refreshes: usize,
     /// Whether clients send each update to two replicas at once.
     pub doubled: bool,
     /// How signing sessions go.
@@ -179,6 +181,7 @@ impl Scenario {
             padding: 0,
             idle_ms: 0,
             ordered_reads: false,
+            refreshes: 0,
             doubled: false,
             signing: Protocol::default(),
             plant: None,

@@ -13,14 +13,18 @@ const CHOICE: u64 = 0x5ce7_a210_c401_ce00;
 const SIGNING_CHOICE: u64 = 0x51b7_a210_c401_ce00;
 
 impl Scenario {
-    /// The scenario that a seed chooses: over fifteen hundred seeds, every scheduler meets every adversary and kind of crash.
+    /// The scenario that a seed chooses: over fifteen hundred seeds, every scheduler meets every adversary and kind of crash,
+    /// but those that are aimed at one promise.
     pub fn of_seed(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ CHOICE);
-        let adversary =
-            if chance.one_in(3) { None } else { Some(chance.pick(AdversaryKind::value_variants())) };
+        let adversaries = AdversaryKind::value_variants().iter().filter(|kind| !kind.is_aimed());
+        let adversaries: Vec<_> = adversaries.copied().collect();
+        let schedulers = SchedulerKind::value_variants().iter().filter(|kind| !kind.is_aimed());
+        let schedulers: Vec<_> = schedulers.copied().collect();
+        let adversary = if chance.one_in(3) { None } else { Some(chance.pick(&adversaries)) };
         let chosen = Self {
             n: chance.pick(&[4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 5, 5, 7]),
-            scheduler: chance.pick(SchedulerKind::value_variants()),
+            scheduler: chance.pick(&schedulers),
             adversary,
             crashes: chance.pick(&[
                 Crashes::Never,
@@ -80,6 +84,7 @@ impl fmt::Display for Scenario {
         write!(f, " --doubled={} --signing {}", self.doubled, self.signing)?;
         write!(f, " --disk {} --losses {}", self.disk, name(&self.losses))?;
         write!(f, " --rest={} --interrupted={} --pace-ms {}", self.rest, self.interrupted, self.pace_ms)?;
+        write!(f, " --refreshes {}", self.refreshes)?;
         match &self.plant {
             Some(plant) => write!(f, " --plant {}", name(plant)),
             None => Ok(()),

@@ -3,7 +3,7 @@ use super::actor::{Actor, Corrupt, Todo};
 use super::chance::Chance;
 use super::checkers::Checkers;
 use super::clients::Clients;
-use super::cluster::{Cluster, START};
+use super::cluster::{Cluster, START, origin};
 use super::schedulers::Scheduler;
 use super::witness::{News, Seen, Witness};
 use super::{Glance, Report, Scenario, Violation};
@@ -26,6 +26,7 @@ mod links;
 mod losses;
 mod outcome;
 mod plan;
+mod refreshes;
 mod visits;
 
 use disks::DiskEvent;
@@ -68,6 +69,8 @@ enum Event {
     },
     /// An adversary's own initiative.
     Speak(usize),
+    /// Operators look after a refresh for which they have voted at some time, or not yet.
+    Refresh(usize, Option<u64>),
     Disk(DiskEvent),
 }
 
@@ -196,6 +199,7 @@ impl<'a> World<'a> {
         world.plan_losses();
         world.plan_speech();
         world.plan_cut();
+        world.plan_refreshes();
         world
     }
 
@@ -309,6 +313,7 @@ impl<'a> World<'a> {
                 Ok(())
             }
             Event::Speak(actor) => self.speak_up(actor),
+            Event::Refresh(number, voted) => self.refresh(number, voted),
             Event::Disk(event) => self.disk(event),
         }
     }
@@ -387,6 +392,10 @@ impl<'a> World<'a> {
             self.soon(1, 200, Event::Stored(actor, incarnation, round, stored));
         }
         todo.closed.iter().for_each(|closed| self.tell(actor, News::Closed(closed)));
+        if self.actors[actor].is_correct() {
+            let id = self.actors[actor].id;
+            todo.decided.iter().try_for_each(|round| self.checkers.order.closed(id, round))?;
+        }
         todo.executed.iter().for_each(|(batch, _)| self.tell(actor, News::Executed(batch)));
         self.check_executed(actor, &todo.executed)?;
         todo.effects.into_iter().try_for_each(|effect| self.effect(actor, effect))
@@ -416,6 +425,7 @@ impl<'a> World<'a> {
                 };
                 if correct {
                     self.checkers.coins.sent(id, &bytes)?;
+                    self.checkers.links.sent(id, &bytes)?;
                 }
                 to.into_iter().for_each(|to| self.transmit(actor, to, &bytes));
             }

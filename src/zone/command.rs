@@ -22,6 +22,13 @@ pub enum Command {
         /// Printable ASCII without spaces, 1 to 64 letters.
         word: String,
     },
+    /// `refresh ZONE TAG`: new shares of the key with this tag ([`super::refresh`]).
+    Refresh {
+        /// The zone.
+        zone: Name,
+        /// The key's tag (RFC 4034, appendix B).
+        tag: u16,
+    },
     /// `keys ZONE …`: a step of a rollover ([`super::rollover`]).
     Keys {
         /// The zone, in lower case.
@@ -74,6 +81,7 @@ impl fmt::Display for Command {
                 Act::Step(step, tag) => write!(f, "keys {zone} {} {tag}", step.word()),
                 Act::Allowance(seconds) => write!(f, "keys {zone} allowance {seconds}"),
             },
+            Self::Refresh { zone, tag } => write!(f, "refresh {zone} {tag}"),
         }
     }
 }
@@ -94,6 +102,13 @@ impl FromStr for Command {
                 let zone = zone.parse::<Name>().map_err(|_| "a zone's name is lacking".to_owned())?;
                 Self::Keys { zone: zone.to_lowercase(), act: act(rest)? }
             }
+            ["refresh", zone, tag] => Self::Refresh {
+                zone: Name::parse(zone)
+                    .map_err(|why| format!("`{}`: {why}", zone.escape_default()))?
+                    .to_lowercase(),
+                tag: tag.parse().map_err(|_| "a key tag is a number from 0 to 65535")?,
+            },
+            ["refresh", ..] => return Err("`refresh` takes a zone and the tag of one of its keys".into()),
             [first, ..] => return Err(format!("there is no command `{}`", first.escape_default())),
             [] => return Err("a command is lacking".into()),
         };
@@ -162,13 +177,16 @@ mod tests {
             "keys example.test. activate 12345".into(),
             "keys example.test. ds-seen 1 3600".into(),
             "keys . allowance 0".into(),
+            "refresh a.test. 7".into(),
         ];
         for text in keys {
             let command: Command = text.parse().unwrap();
             assert_eq!(command.to_string(), text);
             assert_eq!(Command::decode(&codec::encode(&command)), Ok(command));
         }
-        for text in [
+        let refresh = Command::Refresh { zone: Name::parse("a.test.").unwrap(), tag: 7 };
+        assert_eq!("refresh A.test 7".parse(), Ok(refresh));
+        let texts = [
             "",
             "keys",
             "keys a..b swap 1",
@@ -179,7 +197,11 @@ mod tests {
             "drill a b",
             "halt",
             "\u{1b}[2J",
-        ] {
+            "refresh a.",
+            "refresh a. 65536",
+            "refresh a..b 1",
+        ];
+        for text in texts {
             let why = text.parse::<Command>().unwrap_err();
             assert!(!why.contains('\u{1b}'), "{why}");
         }

@@ -13,10 +13,11 @@ use super::signature::{Realm, Signature};
 use super::update::Update;
 use super::view::View;
 use super::votes;
-use crate::codec::{self, Digest, JobId};
+use crate::codec::{self, Digest, JobId, KeyId};
 use crate::dns::tsig::{self, AuthFailure, Keyring};
 use crate::dns::{Name, Rcode, query};
 use crate::limits::{MAX_REQUEST_BYTES, MAX_ZONES};
+use crate::threshold::PublicKey;
 use crate::time::{AgreedTime, UnixMillis};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,6 +33,8 @@ pub struct Machine {
     pub(super) zones: BTreeMap<Name, Ledger>,
     pub(super) replay: Replay,
     pub(super) register: Register,
+    /// Public parts of keys that are refreshed, by the key as dealt: what was parsed last, and no part of the state.
+    pub(super) parsed_keys: BTreeMap<KeyId, PublicKey>,
     /// Public keys, by slot.
     pub(super) members: Vec<[u8; 32]>,
     /// Every element of zones, replay table and register.
@@ -116,6 +119,7 @@ impl Machine {
             zones,
             replay: Replay::default(),
             register: Register::default(),
+            parsed_keys: BTreeMap::new(),
             members,
             tally: Tally::default(),
             time: AgreedTime::default(),
@@ -149,8 +153,14 @@ impl Machine {
         self.time = batch.time;
         self.batches += 1;
         self.replay.forget(self.time, &mut self.tally);
+        let mut are_gone = false;
         for ledger in self.zones.values_mut().filter(|ledger| ledger.started) {
+            let before = ledger.keys.wanted().count();
             ledger.keys.settle(self.batches, self.time);
+            are_gone |= ledger.keys.wanted().count() < before;
+        }
+        if are_gone {
+            self.forget_sharings();
         }
         votes::lapse(&mut self.register, &mut self.tally, self.time);
         let mut open = BTreeMap::new();

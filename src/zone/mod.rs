@@ -45,6 +45,7 @@ mod manifest;
 mod partial;
 mod planned;
 mod policy;
+pub mod refresh;
 mod register;
 mod replay;
 mod request;

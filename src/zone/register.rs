@@ -8,8 +8,9 @@ use super::command::Command;
 use super::deals::Deal;
 use super::digest::Tally;
 use super::element;
+use super::refresh::{Receiver, Sharing};
 use super::votes::{self, Decided, Voter};
-use crate::codec::Digest;
+use crate::codec::{Digest, KeyId};
 use crate::quorum::ReplicaId;
 use crate::time::AgreedTime;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -21,6 +22,8 @@ pub(super) enum Label {
     Voter(ReplicaId),
     Command(Digest),
     Decided(u64),
+    Sharing(KeyId),
+    Receiver(KeyId, ReplicaId),
     Deal(Digest),
 }
 
@@ -33,6 +36,10 @@ pub(super) enum Entry {
     Command(Command),
     /// A command that a quorum has voted for.
     Decided(Decided),
+    /// How a key is shared since it was first to be refreshed.
+    Sharing(Sharing),
+    /// How a replica is dealt shares of a key.
+    Receiver(Receiver),
     /// A new key.
     Deal(Box<Deal>),
 }
@@ -44,6 +51,8 @@ impl Entry {
             Self::Command(command) => Label::Command(command.digest()),
             Self::Decided(decided) => Label::Decided(decided.number),
             Self::Deal(deal) => Label::Deal(deal.bundle.digest()),
+            Self::Sharing(sharing) => Label::Sharing(sharing.key),
+            Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
         }
     }
 
@@ -51,7 +60,8 @@ impl Entry {
     pub(super) fn check(&self, time: AgreedTime) -> Result<(), String> {
         match self {
             Self::Voter(voter) => votes::check_voter(voter, time),
-            Self::Command(_) => Ok(()),
+            Self::Command(_) | Self::Receiver(_) => Ok(()),
+            Self::Sharing(sharing) => sharing.check(),
             Self::Decided(decided) => votes::check_decided(decided, time),
             Self::Deal(deal) => deal.check(time),
         }

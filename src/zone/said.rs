@@ -9,7 +9,7 @@
 
 use super::bundle::Bundle;
 use super::signature::Realm;
-use crate::codec::{self, Digest};
+use crate::codec::{self, Digest, KeyId};
 use crate::quorum::ReplicaId;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -26,6 +26,28 @@ pub enum Saying {
         count: u64,
         /// An encoded [`super::Command`].
         command: Vec<u8>,
+    },
+    /// That it can be dealt shares of a key so, and has taken all that it was dealt before.
+    Offer {
+        /// The key as dealt.
+        key: KeyId,
+        /// Its sharing in force.
+        sharing: KeyId,
+        /// Greater than in each offer of this replica for this key before.
+        count: u64,
+        /// The key's public part, encoded, where the state does not have it; else nothing.
+        public: Vec<u8>,
+        /// The receiver's key.
+        modulus: Vec<u8>,
+    },
+    /// Its part in a refresh.
+    Dealing {
+        /// The key as dealt.
+        key: KeyId,
+        /// Its sharing in force.
+        sharing: KeyId,
+        /// An encoded [`crate::threshold::refresh::Dealing`].
+        dealing: Vec<u8>,
     },
     /// That its operator has brought the public part of a new key.
     Bundle(Box<Bundle>),

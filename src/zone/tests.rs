@@ -4,6 +4,7 @@ mod chain;
 mod lies;
 mod lifecycle;
 mod policy;
+mod refresh;
 mod restore;
 mod rfc2136;
 mod rollover;

@@ -138,6 +138,7 @@ impl Machine {
                 return self.bundle(said.by, Bundle::clone(bundle));
             }
             Saying::Bundle(_) => return plain(Rcode::REFUSED),
+            Saying::Offer { .. } | Saying::Dealing { .. } => return self.said_for_refresh(said),
         };
         if *count <= self.last_vote(said.by) {
             return plain(Rcode::NOERROR);
@@ -175,6 +176,7 @@ impl Machine {
         match command {
             Command::Drill { .. } => Ok(()),
             Command::Keys { zone, act } => self.keys_command(zone, act, open),
+            Command::Refresh { zone, tag } => self.begin_refresh(zone, *tag),
         }
     }
 }

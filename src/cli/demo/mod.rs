@@ -15,10 +15,10 @@ mod ready;
 mod setup;
 
 use super::{Failure, LogArguments, signing_protocol};
+use crate::ceremony::cluster::Protocol;
 use crate::ceremony::files::{Problem, plain, replace_public};
 use crate::ceremony::plan::{DEFAULT_BITS, ZoneArgument};
 use crate::runtime::config::ReplicaFile;
-use crate::signing::Protocol;
 use children::Children;
 use clap::Args;
 use rustix::fs::{FlockOperation, flock};

@@ -15,7 +15,8 @@ use crate::consensus::coin::{CoinPublic, CoinSecret};
 use crate::dns::rrset::Record;
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
-use crate::signing::{KeyStore, Protocol};
+use crate::runtime::vault::Directory;
+use crate::signing::{KeyStore, Protocol, share_name};
 use crate::threshold::{PublicKey, SecretShare};
 use crate::zone::{self, KeyInfo, Receipt, UpdatePolicy, ZoneRules};
 use std::collections::BTreeMap;
@@ -80,10 +81,15 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     loader.addresses();
     let identity = loader.identity();
     let coin = loader.coin();
-    let (public_keys, key_store) = loader.shares();
+    let held = loader.held();
+    let (public_keys, key_store) = loader.shares(&held);
     let keyring = loader.keyring();
     let (zones, kept) = loader.zones();
-    let receipts = loader.held(&key_store);
+    let keep = |one: Held| {
+        key_store.insert(Arc::new(one.bundle.public().clone()), one.share);
+        one.receipt
+    };
+    let receipts = held.into_iter().map(keep).collect();
     let Loader { problems, warnings, .. } = loader;
     let (Some((secret, tls)), Some((coin_public, coin)), true) = (identity, coin, problems.is_empty()) else {
         return Err(problems);
@@ -219,12 +225,19 @@ impl Loader<'_> {
         }
     }
 
-    fn shares(&mut self) -> (BTreeMap<KeyId, Arc<PublicKey>>, KeyStore) {
-        let (mut public, store) = (BTreeMap::new(), KeyStore::new());
+    fn shares(&mut self, held: &[Held]) -> (BTreeMap<KeyId, Arc<PublicKey>>, KeyStore) {
+        let (mut public, mut store) = (BTreeMap::new(), KeyStore::new());
+        self.refreshed(held, &mut store);
+        let refreshed = store.holdings().shares;
         for zone in &self.cluster.zones {
             for (role, key) in [("zsk", &zone.zsk), ("ksk", &zone.ksk)] {
                 public.insert(key.public.key_id(), key.public.clone());
                 let name = format!("{}.{role}.share", zone_stem(&zone.origin));
+                // A refresh has put another in its place.
+                let is_superseded = refreshed.values().any(|modulus| modulus == key.public.modulus());
+                if is_superseded && !self.file.directory().join(&name).exists() {
+                    continue;
+                }
                 let Some(bytes) = self.secret(&name, Kind::Rsa(key.public.key_id())) else { continue };
                 match SecretShare::from_bytes(&bytes) {
                     Ok(share) if share.index() != self.file.me => {
@@ -243,21 +256,38 @@ impl Loader<'_> {
         (public, store)
     }
 
-    /// The shares of new keys, from the bundles that the operator imported.
-    fn held(&mut self, store: &KeyStore) -> Vec<Receipt> {
-        match held::all(self.file.directory(), self.cluster, self.file.me) {
-            Ok(all) => {
-                let keep = |one: Held| {
-                    store.insert(Arc::new(one.bundle.public().clone()), one.share);
-                    one.receipt
-                };
-                all.into_iter().map(keep).collect()
-            }
-            Err(problems) => {
-                self.problems.extend(problems);
-                Vec::new()
+    /// The bundles that the operator imported, with the shares of new keys.
+    fn held(&mut self) -> Vec<Held> {
+        held::all(self.file.directory(), self.cluster, self.file.me).unwrap_or_else(|problems| {
+            self.problems.extend(problems);
+            Vec::new()
+        })
+    }
+
+    /// What was made since the deal, and where more goes.
+    fn refreshed(&mut self, held: &[Held], store: &mut KeyStore) {
+        let home = self.file.directory();
+        let dealt = self.cluster.zones.iter().flat_map(|zone| {
+            let keys = [("zsk", &zone.zsk), ("ksk", &zone.ksk)].into_iter();
+            keys.map(|(role, key)| {
+                let name = format!("{}.{role}.share", zone_stem(&zone.origin));
+                (share_name(key.public.key_id()), home.join(name))
+            })
+        });
+        let brought = held
+            .iter()
+            .map(|one| (share_name(one.bundle.public().key_id()), held::path_of(home, &one.bundle.name())));
+        let vault = Directory::of(home, dealt.chain(brought).collect());
+        let items = match vault.items() {
+            Ok(items) => items,
+            Err(problem) => return self.wrong(problem),
+        };
+        for (path, item) in items {
+            if let Err(why) = store.restore(&item) {
+                self.wrong(Problem::new(&path, format!("is not what a replica keeps: {why}")));
             }
         }
+        store.keep_in(Box::new(vault));
     }
 
     fn keyring(&mut self) -> Keyring {

@@ -113,13 +113,17 @@ impl Network {
         digest("draw", &[&self.seed.to_be_bytes(), &self.draws.to_be_bytes()]).0
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         let draw = u64::from_be_bytes(self.draw()[..8].try_into().unwrap());
         usize::try_from(draw % u64::try_from(bound).unwrap()).unwrap()
     }
 
     pub(super) fn replica(&mut self, who: ReplicaId) -> &mut Signing {
         &mut self.nodes[who.slot()].signing
+    }
+
+    pub(super) fn keys_mut(&mut self, who: ReplicaId) -> &mut KeyStore {
+        &mut self.nodes[who.slot()].keys
     }
 
     pub(super) fn keys(&self, who: ReplicaId) -> &KeyStore {
@@ -193,7 +197,7 @@ impl Network {
         }
     }
 
-    fn absorb(&mut self, at: ReplicaId, step: Step) {
+    pub(super) fn absorb(&mut self, at: ReplicaId, step: Step) {
         for task in step.tasks {
             self.events.push((0, Event::Task(at, task)));
         }
@@ -297,7 +301,7 @@ impl Network {
     }
 
     /// Whether there was something to happen now.
-    fn one_event(&mut self) -> bool {
+    pub(super) fn one_event(&mut self) -> bool {
         let corrupt = |net: &Self, event: &Event| match event {
             Event::Message(from, ..) => net.nodes[from.slot()].attack.is_some(),
             Event::Task(at, _) => net.nodes[at.slot()].attack.is_some(),
@@ -319,7 +323,7 @@ impl Network {
             Event::Task(at, task) => {
                 let entropy = self.draw();
                 let mut computed = task.run(&self.nodes[at.slot()].keys, entropy);
-                if let Done::Share(made) = &mut computed.0
+                if let Done::Share(made, _) = &mut computed.0
                     && self.miscalculates == Some(at)
                 {
                     made.iter_mut().for_each(|made| made.share.0[9] ^= 4);

@@ -19,7 +19,10 @@ type Spoil = fn(&mut Scene<'_>, &mut Body);
 
 /// Ways to break a rule of validity; the next ones keep them all.
 pub(super) const INVALID: [(&str, Spoil); 8] = [
-    ("too few parents", |scene, body| body.parents.truncate(scene.forge.committee().quorum() - 1)),
+    ("too few parents", |scene, body| {
+        body.parents.truncate(scene.forge.committee().quorum() - 1);
+        body.prev = None;
+    }),
     ("two parents of one author", |_, body| body.parents[1].0 = body.parents[0].0),
     ("parents out of order", |_, body| body.parents.swap(0, 1)),
     ("a stranger as a parent", |scene, body| {

@@ -6,6 +6,7 @@
 
 mod bad_coin;
 mod bad_parents;
+mod belated;
 mod corrupt_state;
 mod equivocate;
 mod far_future;
@@ -15,6 +16,7 @@ mod forged_checkpoint;
 mod impostor;
 mod mute;
 mod old_epoch;
+mod opportunist;
 mod other_names;
 mod replay;
 mod selective;
@@ -118,9 +120,18 @@ pub enum AdversaryKind {
     TimeLiar,
     /// A vertex of its own for each peer, in every round.
     Variants,
+    /// Vertices that nobody sees before age is about to exclude them.
+    Belated,
+    /// Two vertices in one round, once, where it may decide about a leader.
+    Opportunist,
 }
 
 impl AdversaryKind {
+    /// Whether it is aimed at one promise, and of use in runs of its own only: no seed chooses it.
+    pub fn is_aimed(self) -> bool {
+        matches!(self, Self::Belated | Self::Opportunist)
+    }
+
     /// The audiences of the copies that run under one identity.
     pub fn audiences(self, committee: Committee, me: ReplicaId) -> Vec<BTreeSet<ReplicaId>> {
         match self {
@@ -148,6 +159,8 @@ impl AdversaryKind {
             Self::Selective => Box::new(selective::Selective::default()),
             Self::TimeLiar => Box::new(time_liar::TimeLiar::new(chance)),
             Self::Variants => Box::new(variants::Variants),
+            Self::Belated => Box::new(belated::Belated::default()),
+            Self::Opportunist => Box::new(opportunist::Opportunist::new(chance)),
         }
     }
 }

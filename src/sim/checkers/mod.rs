@@ -4,6 +4,7 @@
 //! - [`trusted`]: rcodes, states and zones are those of one trusted server with the whole key;
 //! - [`effects`]: what changed is what clients signed, each request once;
 //! - [`coin`]: nobody can know the leaders before it is time, and none comes first always;
+//! - [`links`]: what a correct replica takes as a parent has enough parents and a right share of the coin;
 //! - [`liveness`]: what a correct replica was given is delivered within so many rounds;
 //! - [`bounds`]: buffers stay within their limits;
 //! - here: nobody correct is accused, and agreed time does not run ahead of the correct clocks.
@@ -14,6 +15,7 @@
 pub mod bounds;
 pub mod coin;
 pub mod effects;
+pub mod links;
 pub mod liveness;
 pub mod order;
 pub mod trusted;
@@ -25,6 +27,7 @@ use crate::replica::ExecutedBatch;
 use crate::zone::View;
 use coin::Coins;
 use effects::Effects;
+use links::Links;
 use liveness::Liveness;
 use order::Order;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +48,8 @@ pub struct Checkers {
     pub effects: Effects,
     /// That the coin keeps its secret for as long as it must.
     pub coins: Coins,
+    /// That what corrupt replicas make is not linked if it is not valid.
+    pub links: Links,
     /// That requests are delivered in time.
     pub liveness: Liveness,
     faults: BTreeMap<Misbehaviour, u64>,
@@ -59,6 +64,7 @@ impl Checkers {
             trusted: Trusted::new(cluster),
             effects: Effects::default(),
             coins: Coins::new(cluster),
+            links: Links::new(cluster),
             liveness: Liveness::new(cluster.committee),
             faults: BTreeMap::new(),
         }

@@ -7,6 +7,7 @@
 
 mod coin_aware;
 mod delay_bounded;
+mod isolating;
 mod lagging;
 mod partition;
 mod pct;
@@ -76,9 +77,16 @@ pub enum SchedulerKind {
     CoinAware,
     /// Connections end, queues are lost, old messages come again after restarts.
     Reconnect,
+    /// Keeps one replica's vertices from some, in the rounds that decide about its leader.
+    Isolating,
 }
 
 impl SchedulerKind {
+    /// Whether it is aimed at one promise, and of use in runs of its own only: no seed chooses it.
+    pub fn is_aimed(self) -> bool {
+        self == Self::Isolating
+    }
+
     /// A scheduler of this kind.
     pub(super) fn make(self, cluster: &Cluster, chance: &mut Chance) -> Box<dyn Scheduler> {
         let committee = cluster.committee;
@@ -90,6 +98,7 @@ impl SchedulerKind {
             Self::DelayBounded => Box::new(delay_bounded::DelayBounded::new(committee, chance)),
             Self::CoinAware => Box::new(coin_aware::CoinAware::new(committee, cluster.onlooker(), chance)),
             Self::Reconnect => Box::new(reconnect::Reconnect),
+            Self::Isolating => Box::new(isolating::Isolating::new(committee, chance)),
         }
     }
 }

@@ -44,6 +44,9 @@ impl World<'_> {
         for bytes in sent.iter().filter(|sent| *sent != bytes) {
             self.tell(from, News::Sent { to: To::One(to), bytes });
         }
+        if !self.actors[from].is_correct() {
+            sent.iter().for_each(|bytes| self.checkers.links.said(bytes));
+        }
         self.carry(from, to, &sent);
     }
 

@@ -16,7 +16,7 @@ fn open(disk: &MemDisk) -> Result<(Log<MemDisk>, Vec<Vec<u8>>), LogError> {
 }
 
 /// A record of each number.
-fn record(number: usize) -> Vec<u8> {
+pub(super) fn record(number: usize) -> Vec<u8> {
     vec![number as u8; number * 5 % 64]
 }
 
@@ -62,12 +62,12 @@ fn write(disk: &MemDisk, bytes: &mut Bytes<'_>) -> usize {
 }
 
 /// Changes files of the disk.
-fn damage(disk: &mut MemDisk, bytes: &mut Bytes<'_>) {
+pub(super) fn damage(disk: &mut MemDisk, bytes: &mut Bytes<'_>) {
     while !bytes.is_empty() {
         let names = disk.list().expect("a healthy disk");
         let name = names.get(bytes.index(names.len() + 1)).cloned();
         let name = name.unwrap_or_else(|| {
-            format!("{:020}.{}", bytes.u8(), ["log", "mark", "snap", "snap.part"][bytes.index(4)])
+            format!("{:020}.{}", bytes.u8(), ["log", "mark", "snap", "part"][bytes.index(4)])
         });
         let _ = disk.create(&name);
         let (what, at) = (bytes.u8(), usize::from(bytes.u16()));
@@ -91,7 +91,9 @@ fn damage(disk: &mut MemDisk, bytes: &mut Bytes<'_>) {
                 disk.damage(&name, |file| *file = whole.to_vec());
             }
             4 => drop(disk.remove(&name)),
-            _ => drop(disk.rename(&name, &format!("{at:020}.log"))),
+            _ => {
+                drop(disk.rename(&name, &format!("{at:020}.{}", ["log", "snap"][usize::from(what) / 6 % 2])))
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ mod signed;
 
 pub mod admin_line;
 pub mod answer;
+pub mod catch_up;
 pub mod client_keys;
 pub mod cluster_file;
 pub mod link;
@@ -30,9 +31,12 @@ pub mod query;
 pub mod rdata;
 pub mod replica;
 pub mod replica_file;
+pub mod restore;
 pub mod sealed;
 pub mod share_file;
 pub mod signature;
+pub mod snapshot_file;
+pub mod state_file;
 pub mod update;
 
 /// A target: its name, its body, and what its corpus began with.
@@ -49,6 +53,7 @@ pub struct Target {
 pub const ALL: &[Target] = &[
     Target { name: "admin_line", run: admin_line::run, seeds: admin_line::seeds },
     Target { name: "answer", run: answer::run, seeds: answer::seeds },
+    Target { name: "catch_up", run: catch_up::run, seeds: catch_up::seeds },
     Target { name: "client_keys", run: client_keys::run, seeds: client_keys::seeds },
     Target { name: "cluster_file", run: cluster_file::run, seeds: cluster_file::seeds },
     Target { name: "link", run: link::run, seeds: link::seeds },
@@ -61,8 +66,11 @@ pub const ALL: &[Target] = &[
     Target { name: "rdata", run: rdata::run, seeds: rdata::seeds },
     Target { name: "replica", run: replica::run, seeds: replica::seeds },
     Target { name: "replica_file", run: replica_file::run, seeds: replica_file::seeds },
+    Target { name: "restore", run: restore::run, seeds: restore::seeds },
     Target { name: "sealed", run: sealed::run, seeds: sealed::seeds },
     Target { name: "share_file", run: share_file::run, seeds: share_file::seeds },
     Target { name: "signature", run: signature::run, seeds: signature::seeds },
+    Target { name: "snapshot_file", run: snapshot_file::run, seeds: snapshot_file::seeds },
+    Target { name: "state_file", run: state_file::run, seeds: state_file::seeds },
     Target { name: "update", run: update::run, seeds: update::seeds },
 ];

@@ -76,12 +76,17 @@ const DATA: [(RrType, &str); 16] = [
     (RrType::ANY, ""),
 ];
 
-fn zone_keys() -> &'static [Key; 2] {
+pub(super) fn zone_keys() -> &'static [Key; 2] {
     static KEYS: OnceLock<[Key; 2]> = OnceLock::new();
     KEYS.get_or_init(Key::pair)
 }
 
 fn machine(rules: u8) -> Machine {
+    Machine::new(genesis(rules)).expect("a zone")
+}
+
+/// The small zone as dealt, under one of some rules.
+pub(super) fn genesis(rules: u8) -> Genesis {
     let [zsk, ksk] = zone_keys();
     let policies: [&[&str]; 3] = [
         &["grant updater. zonesub ANY"],
@@ -101,8 +106,7 @@ fn machine(rules: u8) -> Machine {
     let records = master::read_str(ZONE, &name(ORIGIN)).expect("a zone");
     let keys = Arc::new(keys::keyring());
     let (cluster, epoch) = (ClusterId(Digest([7; 32])), Epoch(0));
-    let genesis = Genesis { cluster, epoch, members: Vec::new(), zones: vec![(rules, records)], keys };
-    Machine::new(genesis).expect("a zone")
+    Genesis { cluster, epoch, members: Vec::new(), zones: vec![(rules, records)], keys }
 }
 
 struct Play {
@@ -226,7 +230,7 @@ fn check_zone(before: Option<&View>, view: &View) {
     assert_eq!(at, *origin, "the chain is one circle");
 }
 
-fn signature(job: &Job) -> Vec<u8> {
+pub(super) fn signature(job: &Job) -> Vec<u8> {
     static MADE: Mutex<BTreeMap<JobId, Vec<u8>>> = Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     if made.len() >= MAX_REMEMBERED {
@@ -237,7 +241,7 @@ fn signature(job: &Job) -> Vec<u8> {
 }
 
 /// An update message built from octets.
-fn update(bytes: &mut Bytes<'_>) -> Vec<u8> {
+pub(super) fn update(bytes: &mut Bytes<'_>) -> Vec<u8> {
     let mut writer = Writer::new(60_000);
     let (prerequisites, updates) = (bytes.u8() % 4, bytes.u8() % 8);
     writer.header(&Header::request(u16::from(prerequisites), Opcode::UPDATE));
@@ -251,7 +255,7 @@ fn update(bytes: &mut Bytes<'_>) -> Vec<u8> {
     writer.finish()
 }
 
-fn record(bytes: &mut Bytes<'_>) -> Record {
+pub(super) fn record(bytes: &mut Bytes<'_>) -> Record {
     let (owner, what, class) = (bytes.u8(), bytes.u8(), bytes.u8());
     let owner = Name::parse(OWNERS[usize::from(owner) % OWNERS.len()]).expect("a name");
     let (rtype, text) = DATA[usize::from(what) % DATA.len()];

@@ -1,7 +1,7 @@
 //! What replicas 2, 3 and 4 said while replica 1 was away, and the order they agreed on.
 
 use super::{consensus, update};
-use conclave::codec::ClusterId;
+use conclave::codec::{ClusterId, Digest};
 use conclave::consensus::{IdentityKey, Message, Vertex, VertexRef};
 use conclave::protocol::To;
 use conclave::quorum::ReplicaId;
@@ -10,8 +10,8 @@ use conclave::signing::{KeyStore, Task};
 use conclave::sim::cluster::{Cluster, START};
 use conclave::sim::{Chance, Scenario};
 use conclave::time::UnixMillis;
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 /// The replica under test.
 pub static SUBJECT: LazyLock<ReplicaId> = LazyLock::new(|| id(1));
@@ -21,6 +21,9 @@ pub static PEERS: LazyLock<[ReplicaId; 3]> = LazyLock::new(|| [2, 3, 4].map(id))
 /// Milliseconds of the history, and of one turn of it.
 const TURNS: u64 = 60;
 const TURN_MS: u64 = 10;
+/// Turns of a long history, at most, and checkpoints that it has.
+const LONG_TURNS: u64 = 2_000;
+const CHECKPOINTS: usize = 3;
 
 fn id(index: u8) -> ReplicaId {
     ReplicaId::new(index).expect("an index")
@@ -39,6 +42,12 @@ pub struct History {
     pub end: UnixMillis,
     /// The subject's shares.
     pub keys: KeyStore,
+    /// The state after some of the batches, by number.
+    pub states: BTreeMap<u64, Digest>,
+    /// The round of the newest checkpoint, 0 if there is none.
+    pub stable: u64,
+    /// The peers, to be asked about states; and the time by their clocks.
+    peers: Mutex<(Vec<Replica>, UnixMillis)>,
 }
 
 impl History {
@@ -46,12 +55,47 @@ impl History {
     pub fn identity(&self, peer: ReplicaId) -> IdentityKey {
         self.cluster.config(peer, [0; 32], None).secrets.identity
     }
+
+    /// What an honest peer says to the subject upon this.
+    pub fn answer(&self, peer: ReplicaId, question: &[u8]) -> Vec<Vec<u8>> {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (peers, now) = &mut *peers;
+        now.0 += TURN_MS;
+        let input = Input::Peer { from: *SUBJECT, bytes: question.to_vec() };
+        let at = PEERS.iter().position(|other| *other == peer).expect("a peer");
+        let effects = peers[at].step(*now, input).effects.into_iter();
+        let said = effects.filter_map(|effect| match effect {
+            Effect::Send { to, bytes } if to == To::One(*SUBJECT) => Some(bytes.to_vec()),
+            _ => None,
+        });
+        said.collect()
+    }
 }
 
 /// The history.
 pub fn get() -> &'static History {
     static HISTORY: OnceLock<History> = OnceLock::new();
-    HISTORY.get_or_init(|| Making::new().run())
+    HISTORY.get_or_init(|| {
+        let mut making = Making::new();
+        (0..TURNS).for_each(|turn| making.turn(turn, 20));
+        assert!(making.batches.len() >= 4, "the history has {} batches", making.batches.len());
+        making.end()
+    })
+}
+
+/// A history with three checkpoints: its beginning is collected.
+pub fn long() -> &'static History {
+    static HISTORY: OnceLock<History> = OnceLock::new();
+    HISTORY.get_or_init(|| {
+        let mut making = Making::new();
+        (0..LONG_TURNS)
+            .take_while(|turn| {
+                making.turn(*turn, 12);
+                making.marks.len() < CHECKPOINTS
+            })
+            .for_each(drop);
+        making.end()
+    })
 }
 
 struct Making {
@@ -62,6 +106,9 @@ struct Making {
     mail: VecDeque<(usize, usize, Arc<[u8]>)>,
     tasks: VecDeque<(usize, Task)>,
     batches: BTreeMap<u64, ExecutedBatch>,
+    states: BTreeMap<u64, Digest>,
+    /// Rounds of checkpoints that all peers hold stable.
+    marks: BTreeSet<u64>,
 }
 
 impl Making {
@@ -74,7 +121,7 @@ impl Making {
             (recovered.expect("a replica").0, cluster.key_store(id))
         };
         let peers = PEERS.iter().copied().map(peer).collect();
-        Self {
+        let mut making = Self {
             peers,
             cluster,
             now: START,
@@ -82,30 +129,38 @@ impl Making {
             mail: VecDeque::new(),
             tasks: VecDeque::new(),
             batches: BTreeMap::new(),
-        }
-    }
-
-    fn run(mut self) -> History {
+            states: BTreeMap::new(),
+            marks: BTreeSet::new(),
+        };
         for peer in 0..3 {
             PEERS.iter().filter(|other| **other != PEERS[peer]).for_each(|other| {
-                self.step(peer, Input::Linked(*other));
+                making.step(peer, Input::Linked(*other));
             });
         }
-        for turn in 0..TURNS {
-            self.now.0 += TURN_MS;
-            for peer in 0..3 {
-                self.step(peer, Input::Tick);
-            }
-            if turn % 20 == 10 {
-                self.request(turn as u8);
-            }
-            self.settle();
+        making
+    }
+
+    /// One turn; a client speaks once in so many.
+    fn turn(&mut self, turn: u64, pause: u64) {
+        self.now.0 += TURN_MS;
+        for peer in 0..3 {
+            self.step(peer, Input::Tick);
         }
-        assert!(self.batches.len() >= 4, "the history has {} batches", self.batches.len());
+        if turn % pause == pause / 2 {
+            self.request(turn as u8);
+        }
+        self.settle();
+        let stable = self.peers.iter().map(|(peer, _)| peer.status().stable).min().unwrap_or(0);
+        self.marks.extend((stable > 0).then_some(stable));
+    }
+
+    fn end(self) -> History {
         let vertices = self.vertices();
         let keys = self.cluster.key_store(*SUBJECT);
-        let Self { cluster, said, batches, now, .. } = self;
-        History { cluster, said, vertices, batches, end: now, keys }
+        let Self { cluster, peers, said, batches, states, marks, now, .. } = self;
+        let peers = Mutex::new((peers.into_iter().map(|(peer, _)| peer).collect(), now));
+        let stable = marks.last().copied().unwrap_or(0);
+        History { cluster, said, vertices, batches, end: now, keys, states, stable, peers }
     }
 
     fn request(&mut self, number: u8) {
@@ -131,6 +186,9 @@ impl Making {
     fn step(&mut self, peer: usize, input: Input) {
         let output: Output = self.peers[peer].0.step(self.now, input);
         self.tasks.extend(output.tasks.into_iter().map(|task| (peer, task)));
+        if let Some(last) = output.executed.last() {
+            self.states.insert(last.number, self.peers[peer].0.digest());
+        }
         for batch in output.executed {
             let known = self.batches.entry(batch.number).or_insert_with(|| batch.clone());
             assert_eq!(*known, batch, "the peers agree");

@@ -12,7 +12,7 @@
 //! corrupt peers may break must still hold: all but the last two.
 
 mod forge;
-mod history;
+pub(super) mod history;
 mod subject;
 
 use super::bytes::Bytes;
@@ -178,7 +178,7 @@ impl Play {
 }
 
 /// Changes, cuts or lengthens.
-fn mutate(message: &mut Vec<u8>, bytes: &mut Bytes<'_>) {
+pub(super) fn mutate(message: &mut Vec<u8>, bytes: &mut Bytes<'_>) {
     let (kind, at, change) = (bytes.u8() % 3, usize::from(bytes.u16()), bytes.u8());
     let at = at % message.len().max(1);
     match kind {

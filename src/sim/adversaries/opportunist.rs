@@ -1,0 +1,129 @@
+//! An equivocator that does it once, where it counts: it follows the votes, and when its next vertex can both help to commit
+//! a leader and help to skip it, it signs both and shows each to those whom it may mislead.
+//!
+//! Two such moments: the parents that it knows hold q votes for a leader and one vertex that does not vote, so that its
+//! vertex can certify the leader or not; or only one of them reaches a leader, so that its vertex can vote for it or not.
+//! Honest replicas of the right rule are not misled by any of this: quorums intersect in correct ones.
+use super::{Act, Adversary, ReplicaId, Scene, say, vertex};
+use crate::consensus::{Body, Message, Vertex, VertexRef};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rounds before it looks for its moment.
+const FROM_ROUND: u64 = 8;
+/// Rounds of which it remembers vertices.
+const REMEMBERED: u64 = 16;
+
+/// One vertex, and another in its place.
+struct Split {
+    round: u64,
+    one: Vertex,
+    other: Vertex,
+    /// Who is shown the first.
+    to: BTreeSet<ReplicaId>,
+}
+
+/// The opportunist.
+pub(super) struct Opportunist {
+    /// Whether it waits for a moment to certify, and not for one to vote.
+    certifies: bool,
+    parents: BTreeMap<VertexRef, Vec<VertexRef>>,
+    split: Option<Split>,
+    looked: u64,
+}
+
+impl Opportunist {
+    pub fn new(chance: &mut super::Chance) -> Self {
+        Self { certifies: chance.one_in(2), parents: BTreeMap::new(), split: None, looked: 0 }
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, vertex: &Vertex) {
+        let id = scene.forge.name(vertex);
+        self.parents.insert(id, vertex.body().parent_refs().collect());
+        let oldest = VertexRef::first_of(id.round.saturating_sub(REMEMBERED));
+        if self.parents.first_key_value().is_some_and(|(first, _)| *first < oldest) {
+            self.parents = self.parents.split_off(&oldest);
+        }
+    }
+
+    fn reaches(&self, from: &VertexRef, author: ReplicaId, depth: u64) -> bool {
+        match depth {
+            0 => from.author == author,
+            _ => self
+                .parents
+                .get(from)
+                .is_some_and(|all| all.iter().any(|parent| self.reaches(parent, author, depth - 1))),
+        }
+    }
+
+    /// Two sets of parents for its vertex, and who is shown the one with the first, if this is the moment.
+    fn moment(&self, scene: &mut Scene<'_>, body: &Body) -> Option<Split> {
+        let quorum = scene.forge.committee().quorum();
+        let below: BTreeMap<ReplicaId, VertexRef> = self
+            .parents
+            .range(VertexRef::first_of(body.round - 1)..VertexRef::first_of(body.round))
+            .map(|(id, _)| (id.author, *id))
+            .collect();
+        let depth = if self.certifies { 3 } else { 2 };
+        for author in scene.others() {
+            let (with, without): (Vec<VertexRef>, Vec<VertexRef>) =
+                below.values().partition(|id| self.reaches(id, author, depth));
+            let (one, other) = match self.certifies {
+                true if with.len() == quorum && !without.is_empty() => {
+                    let other = with.iter().filter(|id| id.author != author).take(quorum - 1);
+                    (with.clone(), other.chain(&without).copied().collect())
+                }
+                false if with.len() == 1 && without.len() >= quorum => {
+                    let one = with.iter().chain(without.iter().take(quorum - 1)).copied().collect();
+                    (one, without.clone())
+                }
+                _ => continue,
+            };
+            let mut to = BTreeSet::from([author]);
+            if !self.certifies {
+                let rest: Vec<_> = scene.others().into_iter().filter(|other| *other != author).collect();
+                to.insert(scene.chance.pick(&rest));
+            }
+            let one = scene.forge.sign(with_parents(body, one));
+            let other = scene.forge.sign(with_parents(body, other));
+            return Some(Split { round: body.round, one, other, to });
+        }
+        None
+    }
+}
+
+fn with_parents(body: &Body, mut parents: Vec<VertexRef>) -> Body {
+    parents.sort_by_key(|id| id.author);
+    let parents: Vec<_> = parents.iter().map(|id| (id.author, id.digest)).collect();
+    let prev = body.prev.filter(|(_, digest)| parents.contains(&(body.author, *digest)));
+    Body { parents, prev, weak: Vec::new(), ..body.clone() }
+}
+
+impl Adversary for Opportunist {
+    fn outgoing(&mut self, scene: &mut Scene<'_>, to: ReplicaId, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let Some(body) = scene.own_vertex(bytes) else { return vec![bytes.to_vec()] };
+        if let Some(own) = vertex(bytes).filter(|_| body.round > self.looked) {
+            self.looked = body.round;
+            if self.split.is_none() && body.round > FROM_ROUND {
+                self.split = self.moment(scene, &body);
+                if self.split.is_some() {
+                    scene.did(if self.certifies { "certified or not" } else { "voted or not" });
+                }
+            }
+            self.see(scene, &own);
+        }
+        match &self.split {
+            Some(split) if split.round == body.round => {
+                let shown = if split.to.contains(&to) { &split.one } else { &split.other };
+                vec![say(Message::Vertex(shown.clone()))]
+            }
+            _ => vec![bytes.to_vec()],
+        }
+    }
+
+    fn incoming(&mut self, scene: &mut Scene<'_>, _from: ReplicaId, bytes: &[u8]) -> Vec<Act> {
+        if let Some(vertex) = vertex(bytes) {
+            self.see(scene, &vertex);
+        }
+        Vec::new()
+    }
+}

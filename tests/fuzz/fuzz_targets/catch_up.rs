@@ -1,0 +1,3 @@
+//! `targets/catch_up.rs` says what is promised.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::catch_up::run(data));
