@@ -8,6 +8,7 @@ It shares no code with Conclave and is slow on purpose. README.md, beside it, sa
 """
 
 import copy
+import functools
 import hashlib
 import json
 import math
@@ -38,6 +39,7 @@ def digest(domain, *fields):
     return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
 
 
+@functools.cache
 def is_probably_prime(n):
     """Miller and Rabin, with the first twenty primes."""
     bases = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71]

@@ -224,7 +224,7 @@ impl Network {
     /// What a replica's message becomes under its attack.
     fn corrupt(&mut self, at: ReplicaId, to: ReplicaId, message: Message) -> Option<Message> {
         let Some(attack) = self.nodes[at.slot()].attack else { return Some(message) };
-        let right = attack == Attack::Split && to.slot() % 2 == 0;
+        let right = attack == Attack::Split && to.slot().is_multiple_of(2);
         match (attack, message) {
             (Attack::Silent, _) => None,
             (_, Message::Finished(_)) => None,
