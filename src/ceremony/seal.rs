@@ -98,7 +98,7 @@ impl SealingKey {
     /// The text of its file: what `age-keygen` writes but for the date.
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(256));
-        let secret = Zeroizing::new(bech32::encode("age-secret-key-", &*self.0));
+        let secret = Zeroizing::new(bech32::encode("age-secret-key-", &self.0));
         text.push_str(&format!("# public key: {}\n", self.recipient()));
         secret.chars().for_each(|c| text.push(c.to_ascii_uppercase()));
         text.push('\n');

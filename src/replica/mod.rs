@@ -50,7 +50,7 @@ mod store;
 pub mod transfer;
 mod votes;
 
-pub use keys::{KeyStatus, RollStatus, ZoneKeys};
+pub use keys::{BundleStatus, KeyStatus, RollStatus, ZoneKeys};
 pub use recover::Past;
 pub use status::{Status, ZoneStatus};
 pub use store::StateFile;

@@ -7,7 +7,7 @@ use crate::codec::JobId;
 use crate::limits::{MAX_OPTTE_TRIES, SIGNING_ASK_AFTER_MS};
 use crate::protocol::{Misbehaviour, To};
 use crate::quorum::ReplicaId;
-use crate::threshold::{Proof, SignatureShare};
+use crate::threshold::{MODULUS_BITS, Proof, SignatureShare};
 
 impl Signing {
     /// Opens a session, with the shares that came before it.
@@ -50,8 +50,8 @@ impl Signing {
                     step.fault(from, Misbehaviour::Malformed);
                 }
             } else if self.finished.get(&job).is_none() && !self.known.contains_key(&job) {
-                // Which key it is of is not known yet, but some key's length it must have.
-                if self.config.keys.values().any(|key| key.modulus().len() == share.0.len()) {
+                // Which key it is of is not known yet, nor perhaps the key, but some key's length it must have.
+                if MODULUS_BITS.contains(&(share.0.len() * 8)) {
                     self.early[from.slot()].insert(job, share);
                 } else {
                     step.fault(from, Misbehaviour::Malformed);

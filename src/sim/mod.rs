@@ -47,6 +47,7 @@ pub mod clients;
 pub mod cluster;
 pub mod coverage;
 mod graph;
+mod rolls;
 pub mod scenario;
 pub mod schedulers;
 mod sig0;
@@ -153,6 +154,8 @@ pub struct Scenario {
     pub ordered_reads: bool,
     /// Whether clients send each update to two replicas at once.
     pub doubled: bool,
+    /// Whether operators roll the zone's ZSK meanwhile.
+    pub rolls: bool,
     /// A bug to be found.
     pub plant: Option<Plant>,
 }
@@ -177,6 +180,7 @@ impl Scenario {
             idle_ms: 0,
             ordered_reads: false,
             doubled: false,
+            rolls: false,
             plant: None,
         }
     }

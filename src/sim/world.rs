@@ -24,6 +24,7 @@ mod corrupt;
 mod disks;
 mod links;
 mod losses;
+mod operators;
 mod outcome;
 mod plan;
 mod visits;
@@ -68,6 +69,8 @@ enum Event {
     },
     /// An adversary's own initiative.
     Speak(usize),
+    /// An operator looks at his replica.
+    Operate(usize),
     Disk(DiskEvent),
 }
 
@@ -195,6 +198,7 @@ impl<'a> World<'a> {
         world.plan_disks();
         world.plan_losses();
         world.plan_speech();
+        world.plan_operators();
         world.plan_cut();
         world
     }
@@ -208,7 +212,7 @@ impl<'a> World<'a> {
             self.now = at;
             self.handle(event)?;
             self.look()?;
-            if self.begun && self.clients.done() && self.converged()? {
+            if self.begun && self.clients.done() && self.has_rolled() && self.converged()? {
                 return self.checkers.end();
             }
         }
@@ -309,6 +313,7 @@ impl<'a> World<'a> {
                 Ok(())
             }
             Event::Speak(actor) => self.speak_up(actor),
+            Event::Operate(actor) => self.operate(actor),
             Event::Disk(event) => self.disk(event),
         }
     }

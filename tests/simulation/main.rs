@@ -15,6 +15,7 @@ mod adversaries;
 mod disks;
 mod losses;
 mod plants;
+mod rolls;
 mod schedulers;
 
 /// The seeds of a test, or the one from the environment.

@@ -82,6 +82,9 @@ struct Choices {
     /// Whether clients give the same octets to two replicas at once
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     doubled: Option<bool>,
+    /// Whether operators roll the zone's ZSK meanwhile
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    rolls: Option<bool>,
     /// What befalls the first replica's disk: never, full, bit-flip, fail-at-K (its K-th writing operation)
     #[arg(long, value_name = "FAULT")]
     disk: Option<DiskFault>,
@@ -133,6 +136,7 @@ impl Choices {
             idle_ms: self.idle_ms.unwrap_or(chosen.idle_ms),
             ordered_reads: self.ordered_reads.unwrap_or(chosen.ordered_reads),
             doubled: self.doubled.unwrap_or(chosen.doubled),
+            rolls: self.rolls.unwrap_or(chosen.rolls),
             disk: self.disk.unwrap_or(chosen.disk),
             losses: self.losses.unwrap_or(chosen.losses),
             rest: self.rest.unwrap_or(chosen.rest),
