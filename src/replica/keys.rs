@@ -1,6 +1,8 @@
 //! The zones' keys: which signing jobs may name, as execution has it, and what operators are shown of them.
 use super::{KeyChange, Output, Replica};
-use crate::zone::{ShownZone, Step};
+use crate::codec::{Digest, encode};
+use crate::time::UnixMillis;
+use crate::zone::{Bundle, Request, SAID_DOMAIN, Saying, ShownZone, Step};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -93,6 +95,14 @@ impl Replica {
             out.keys.extend(sharings.chain([*key]).map(KeyChange::Forget));
         }
         self.keys = wanted;
+    }
+
+    /// The operator has brought the public part of a new key: it sets out to all.
+    pub fn import(&mut self, now: UnixMillis, bundle: Bundle) -> Output {
+        let identity = self.consensus.identity();
+        let sign = |digest: &Digest| identity.sign_in(SAID_DOMAIN, digest);
+        let said = self.machine.saying(self.me, Saying::Bundle(Box::new(bundle)), sign);
+        self.order(now, encode(&Request::Said(said)))
     }
 
     /// The zones' keys, as the executed state has them.

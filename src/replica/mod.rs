@@ -52,7 +52,7 @@ mod store;
 pub mod transfer;
 mod votes;
 
-pub use keys::{RollStatus, ZoneKeyStatus, ZoneKeys};
+pub use keys::{BundleStatus, RollStatus, ZoneKeyStatus, ZoneKeys};
 pub use recover::Past;
 pub use status::{CulpritStatus, KeyStatus, SigningStatus, Status, ZoneStatus};
 pub use store::StateFile;

@@ -50,12 +50,10 @@ impl Replica {
         let logged: BTreeSet<JobId> = signatures.iter().map(|(job, _)| *job).collect();
         let signing = knowing(Signing::new(own), signatures);
         let stored_bytes = past.checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
-        let stored = past.checkpoint.map(|(records, _)| store::read(genesis.clone(), records)).transpose()?;
-        let base = stored.as_ref().map(|stored| stored.base.clone());
-        let state = stored.map(|mut stored| {
-            order.splice(..0, std::mem::take(&mut stored.records));
-            stored
-        });
+        let mut state =
+            past.checkpoint.map(|(records, _)| store::read(genesis.clone(), records)).transpose()?;
+        let base = state.as_ref().map(|stored| stored.base.clone());
+        state.iter_mut().for_each(|stored| drop(order.splice(..0, std::mem::take(&mut stored.records))));
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
         let ingress = Ingress::new(&genesis, chance("ingress"));
         let machine = Machine::new(genesis.clone()).map_err(Error::Zones)?;

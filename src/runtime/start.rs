@@ -87,10 +87,7 @@ async fn serve(
     let (me, committee) = (consensus.me, consensus.committee);
     let (ordered, catalog, settings) = fronts(&loaded.genesis);
     let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
-    let ended_by = |end: End| match end {
-        End::Log(error) => in_log(error),
-        End::Replica(why) => Error(format!("{}: {why}", file.data.display())),
-    };
+    let ended_by = |end: End| ended(&file, end);
     let (mut log, opened) = Log::open(disk.clone(), cluster, me).map_err(in_log)?;
     let past = past(&file, &consensus, &mut log, opened)?;
     let config = replica::Config {
@@ -142,10 +139,18 @@ async fn serve(
     }
     tasks.spawn(admin::serve(sockets.admin, Admin { catalog, core: control.clone(), importer }));
     info!(replica = %me, dns = ?file.dns, peer = %file.peer, "serving");
-    let ended = work(core, &control).await?.map_err(ended_by);
+    let result = work(core, &control).await?.map_err(ended_by);
     drop(udp);
     tasks.shutdown().await;
-    ended
+    result
+}
+
+/// Why the replica came to its end.
+fn ended(file: &ReplicaFile, end: End) -> Error {
+    match end {
+        End::Log(error) => Error(format!("{}: {error}", file.data.display())),
+        End::Replica(why) => Error(format!("{}: {why}", file.data.display())),
+    }
 }
 
 /// What answers queries: the zones with ordered reads, the catalog, and how to answer.

@@ -186,6 +186,14 @@ impl Actor {
         self.take(now, output)
     }
 
+    /// What its operator does for a rollover now.
+    pub fn operate(&mut self, cluster: &Cluster, now: u64) -> Result<Todo, Stop> {
+        let clock = self.clock(now);
+        let Some(running) = &mut self.running else { return Ok(Todo::default()) };
+        let output = cluster.operate(self.id, &mut running.replica, clock);
+        self.take(now, output)
+    }
+
     /// A request goes into the order past the ingress.
     pub fn order(&mut self, now: u64, request: Vec<u8>) -> Result<Todo, Stop> {
         #[cfg(test)]

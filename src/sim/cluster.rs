@@ -1,5 +1,6 @@
 //! A cluster as a dealer would deal it, on fixed primes, for one run.
 use super::chance::Chance;
+use super::rolls::Spare;
 use super::sig0::Signer;
 use super::{Plant, Scenario};
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
@@ -44,7 +45,7 @@ pub struct Cluster {
     pub committee: Committee,
     /// The cluster.
     pub id: ClusterId,
-    identities: Vec<[u8; 32]>,
+    pub(super) identities: Vec<[u8; 32]>,
     coin: CoinPublic,
     coin_secrets: Vec<Zeroizing<[u8; 32]>>,
     zsk: Threshold,
@@ -53,6 +54,8 @@ pub struct Cluster {
     sig0: [u8; 32],
     ordered_reads: bool,
     signing: Protocol,
+    /// The key that the zone's ZSK is rolled to.
+    pub(super) spare: Option<Spare>,
 }
 
 struct Threshold {
@@ -85,10 +88,13 @@ impl Cluster {
         let committee = Committee::new(scenario.n).expect("a number of replicas");
         let (n, weak, strong) = (committee.n(), committee.one_correct(), committee.quorum());
         let (coin, secrets) = coin::deal(n, weak, &mut |bytes| chance.fill(bytes));
+        let id = ClusterId(digest("conclave/sim/cluster", &[&scenario.seed.to_be_bytes()]));
+        let identities: Vec<[u8; 32]> = (0..n).map(|_| chance.seed()).collect();
         Self {
             committee,
-            id: ClusterId(digest("conclave/sim/cluster", &[&scenario.seed.to_be_bytes()])),
-            identities: (0..n).map(|_| chance.seed()).collect(),
+            id,
+            spare: scenario.rolls.then(|| Spare::deal(id, &identities, weak)),
+            identities,
             coin,
             coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
             zsk: Threshold::of(test_keys::dealt(BITS, 0, n, weak)),
@@ -182,7 +188,7 @@ impl Cluster {
             reads: if self.ordered_reads { Reads::Ordered } else { Reads::Local },
             serial: SerialRule::default(),
             validity: Validity::default(),
-            dnskey_ttl: 3600,
+            dnskey_ttl: if self.spare.is_some() { 60 } else { 3600 },
             ksk: self.ksk.info(257),
             zsk: self.zsk.info(256),
         };
@@ -199,7 +205,8 @@ impl Cluster {
     /// The zone's keys whole: with a threshold of one, one share signs as all of them together do.
     pub fn whole_keys(&self) -> BTreeMap<KeyId, Dealt> {
         let ids = [&self.zsk, &self.ksk].map(|key| key.public.key_id());
-        ids.into_iter().enumerate().map(|(which, id)| (id, test_keys::dealt(BITS, which, 1, 1))).collect()
+        let dealt = ids.into_iter().enumerate().map(|(which, id)| (id, test_keys::dealt(BITS, which, 1, 1)));
+        dealt.chain(self.spare.as_ref().map(Spare::whole)).collect()
     }
 
     /// The threshold shares of replica `me`.
@@ -208,6 +215,9 @@ impl Cluster {
         for key in [&self.zsk, &self.ksk] {
             let share = SecretShare::from_bytes(&key.shares[me.slot()]).expect("it was dealt");
             assert!(store.insert(key.public.clone(), share), "the share fits its key");
+        }
+        if let Some(spare) = &self.spare {
+            spare.give(me, &store);
         }
         store.keep_in(Box::new(Machine));
         store

@@ -47,6 +47,7 @@ pub mod clients;
 pub mod cluster;
 pub mod coverage;
 mod graph;
+mod rolls;
 pub mod scenario;
 pub mod schedulers;
 mod sig0;
@@ -158,6 +159,8 @@ pub struct Scenario {
     pub doubled: bool,
     /// How signing sessions go.
     pub signing: Protocol,
+    /// Whether operators roll the zone's ZSK meanwhile.
+    pub rolls: bool,
     /// A bug to be found.
     pub plant: Option<Plant>,
 }
@@ -184,6 +187,7 @@ impl Scenario {
             refreshes: 0,
             doubled: false,
             signing: Protocol::default(),
+            rolls: false,
             plant: None,
         }
     }

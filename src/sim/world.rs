@@ -24,6 +24,7 @@ mod corrupt;
 mod disks;
 mod links;
 mod losses;
+mod operators;
 mod outcome;
 mod plan;
 mod refreshes;
@@ -71,6 +72,8 @@ enum Event {
     Speak(usize),
     /// Operators look after a refresh for which they have voted at some time, or not yet.
     Refresh(usize, Option<u64>),
+    /// An operator looks at his replica.
+    Operate(usize),
     Disk(DiskEvent),
 }
 
@@ -198,6 +201,7 @@ impl<'a> World<'a> {
         world.plan_disks();
         world.plan_losses();
         world.plan_speech();
+        world.plan_operators();
         world.plan_cut();
         world.plan_refreshes();
         world
@@ -212,7 +216,7 @@ impl<'a> World<'a> {
             self.now = at;
             self.handle(event)?;
             self.look()?;
-            if self.begun && self.clients.done() && self.converged()? {
+            if self.begun && self.clients.done() && self.has_rolled() && self.converged()? {
                 return self.checkers.end();
             }
         }
@@ -314,6 +318,7 @@ impl<'a> World<'a> {
             }
             Event::Speak(actor) => self.speak_up(actor),
             Event::Refresh(number, voted) => self.refresh(number, voted),
+            Event::Operate(actor) => self.operate(actor),
             Event::Disk(event) => self.disk(event),
         }
     }

@@ -26,11 +26,6 @@ pub enum Request {
         /// The serial of the version that the proposer saw.
         serial: u32,
     },
-    /// Nothing but a batch: by going on the pipeline shows that what came before is signed.
-    Settle {
-        /// Batches that the proposer has executed; only tells proposals apart.
-        batches: u64,
-    },
     /// A client's UPDATE message, as it came.
     Update {
         /// The whole DNS message.
@@ -47,6 +42,11 @@ pub enum Request {
     Said(Said),
     /// That a replica holds its share of a new key.
     Receipt(Box<Receipt>),
+    /// Nothing but a batch: by going on the pipeline shows that what came before is signed.
+    Settle {
+        /// Batches that the proposer has executed; only tells proposals apart.
+        batches: u64,
+    },
 }
 
 /// The caller's tag of a request: outcomes carry it back.

@@ -9,7 +9,7 @@
 
 use super::bundle::Bundle;
 use super::signature::Realm;
-use crate::codec::{self, Digest, KeyId};
+use crate::codec::{self, ClusterId, Digest, Epoch, KeyId};
 use crate::quorum::ReplicaId;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -65,6 +65,17 @@ pub struct Said {
 }
 
 impl Said {
+    /// `what`, said by `by` in a cluster's epoch.
+    pub fn new(
+        cluster: ClusterId,
+        epoch: Epoch,
+        by: ReplicaId,
+        what: Saying,
+        sign: impl FnOnce(&Digest) -> [u8; 64],
+    ) -> Self {
+        Self::sign(Realm { cluster, epoch }, by, what, sign)
+    }
+
     /// `what`, said by `by`, whose key signs the octets of a digest behind [`SAID_DOMAIN`].
     pub(super) fn sign(
         realm: Realm,

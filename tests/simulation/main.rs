@@ -17,6 +17,7 @@ mod disks;
 mod losses;
 mod plants;
 mod refreshes;
+mod rolls;
 mod schedulers;
 mod signing;
 

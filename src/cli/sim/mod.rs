@@ -86,6 +86,9 @@ struct Choices {
     /// How signing sessions go
     #[arg(long, value_name = "PROTOCOL", value_parser = signing_protocol())]
     signing: Option<Protocol>,
+    /// Whether operators roll the zone's ZSK meanwhile
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    rolls: Option<bool>,
     /// What befalls the first replica's disk: never, full, bit-flip, fail-at-K (its K-th writing operation)
     #[arg(long, value_name = "FAULT")]
     disk: Option<DiskFault>,
@@ -141,6 +144,7 @@ impl Choices {
             ordered_reads: self.ordered_reads.unwrap_or(chosen.ordered_reads),
             doubled: self.doubled.unwrap_or(chosen.doubled),
             signing: self.signing.unwrap_or(chosen.signing),
+            rolls: self.rolls.unwrap_or(chosen.rolls),
             disk: self.disk.unwrap_or(chosen.disk),
             losses: self.losses.unwrap_or(chosen.losses),
             rest: self.rest.unwrap_or(chosen.rest),

@@ -22,6 +22,8 @@ pub struct Trusted {
     machine: Machine,
     keys: BTreeMap<KeyId, Dealt>,
     executed: u64,
+    /// Whether operators vote.
+    rolls: bool,
     /// Batches that came before the one that is next here.
     early: BTreeMap<u64, ExecutedBatch>,
     states: BTreeMap<u64, Digest>,
@@ -44,6 +46,7 @@ impl Trusted {
             machine: Machine::new(cluster.genesis(None)).expect("the zone of every run"),
             keys: cluster.whole_keys(),
             executed: 0,
+            rolls: cluster.spare.is_some(),
             early: BTreeMap::new(),
             states: BTreeMap::new(),
             versions: BTreeMap::new(),
@@ -101,6 +104,12 @@ impl Trusted {
             return Err(format!("execution: batch {number} gave {:?}, trusted {rcodes:?}", batch.rcodes));
         }
         self.executed = batch.number;
+        if let Some(decided) = self.machine.votes().1.first().filter(|_| !self.rolls) {
+            return Err(format!(
+                "votes: `{}` was decided, and no operator of this run votes",
+                decided.command
+            ));
+        }
         self.states.insert(batch.number, self.machine.digest());
         trim(&mut self.states);
         let before = self.machine.version(&origin());

@@ -101,8 +101,14 @@ impl History {
     /// Tries the next step, early or at the first moment that is allowed. Whether it was done.
     fn advance(&mut self, step: Step, tag: u16, safe: Result<u64, &'static str>) -> bool {
         let step = match step {
-            Step::DsSeen(_) => Step::DsSeen(self.parent_changes(true)),
-            Step::DsGone(_) => Step::DsGone(self.parent_changes(false)),
+            Step::DsSeen(_) => match self.parent_changes(true) {
+                Some(ttl) => Step::DsSeen(ttl),
+                None => return false,
+            },
+            Step::DsGone(_) => match self.parent_changes(false) {
+                Some(ttl) => Step::DsGone(ttl),
+                None => return false,
+            },
             other => other,
         };
         let zone = name("example.");
@@ -125,18 +131,23 @@ impl History {
         self.command(&command).is_none()
     }
 
-    /// The parent does as CDS says; a while later operators have seen it. The greatest TTL that they have seen.
-    fn parent_changes(&mut self, comes: bool) -> u32 {
+    /// The parent does as the CDS that is served says; a while later operators have seen it. The greatest TTL that they have
+    /// seen; none while nothing is served that asks for the change.
+    fn parent_changes(&mut self, comes: bool) -> Option<u32> {
         let view = Arc::clone(&self.served.last().unwrap().1);
         let wanted = view.apex().get(RrType::CDNSKEY).map(keys_in).unwrap_or_default();
         let (held, ttl, _) = self.parent.last().unwrap().clone();
         let new = *self.random.pick(&TTLS);
-        if wanted != held && wanted.len() == 1 + usize::from(comes) {
+        if wanted.len() != 1 + usize::from(comes) {
+            self.execute(Vec::new());
+            return None;
+        }
+        if wanted != held {
             self.parent.push((wanted, new, self.bench.now.secs()));
             self.bench.now.0 += self.random.below(3) * HOUR;
-            return ttl.max(new);
         }
-        ttl.max(self.parent.iter().rev().nth(1).map_or(0, |(_, ttl, _)| *ttl))
+        let before = self.parent.iter().rev().nth(1).map_or(0, |(_, ttl, _)| *ttl);
+        Some(before.max(self.parent.last().map_or(ttl, |(_, ttl, _)| *ttl)))
     }
 
     /// Something happens.
