@@ -1,6 +1,7 @@
 //! What replicas say to one another, and what a replica writes to its log.
 
 use super::checkpoint::{Certificate, Statement};
+use super::finale::{Ending, Finale};
 use super::identity::Signature;
 use super::vertex::{Vertex, VertexRef};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -42,6 +43,10 @@ pub enum Message {
         /// The vertex itself, unless it is below the sender's line.
         vertex: Option<Vertex>,
     },
+    /// The sender has come to the end of the epoch, and signs how it ended.
+    Ended(Ending, Signature),
+    /// The end of the epoch, certified.
+    Finale(Finale),
 }
 
 /// What the log holds.

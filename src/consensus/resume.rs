@@ -14,6 +14,7 @@ use super::create::Creation;
 use super::dag::Dag;
 use super::delivery::Delivery;
 use super::fetch::Fetch;
+use super::finale::End;
 use super::observe::Observe;
 use super::vertex::{Domain, Vertex, VertexRef};
 use super::waiting::Waiting;
@@ -136,6 +137,7 @@ impl Consensus {
             creation: Creation::new(committee, me, config.gather_ms, domain.genesis(me)),
             checkpoints: Checkpoints::default(),
             observe: Observe::new(committee, observes, nonce),
+            end: End::default(),
             relayed: BTreeMap::new(),
             config,
             secrets,

@@ -6,10 +6,14 @@
 //! signature is logged is done at once. What then remains open, remains open: its shares go out again, which is
 //! harmless, for they are the same bytes.
 //!
+//! A replica whose epoch is over orders nothing; one whose epoch follows another begins with what it stored of that one, or
+//! awaits it.
+//!
 //! Of the effects of the past only the last version of each zone comes out. No client of the past is answered: they
 //! are gone, and the table is empty.
 use super::checkpoint::Checkpoints;
-use super::{Config, Effect, Error, Output, Record, Replica, store};
+use super::store::{self, Place, Stored};
+use super::{Config, Effect, Error, Output, Record, Replica};
 use super::{clients::Clients, ingress::Ingress, pipeline::Pipeline, proposals::Proposals, status::Counters};
 use crate::codec::{self, Digest, JobId, digest};
 use crate::consensus::{self, Consensus};
@@ -38,7 +42,7 @@ impl Replica {
     /// A replica from what its disk held, in order. The output holds what is to be published and sent, at local
     /// time `now`.
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
-        let Config { consensus: public, secrets, genesis, keys, entropy, patience_ms } = config;
+        let Config { consensus: public, secrets, genesis, keys, entropy, patience_ms, predecessor } = config;
         let (me, committee) = (public.me, public.committee);
         let own = signing::Config { committee, me, cluster: public.cluster, epoch: public.epoch, keys };
         let mut signing = Signing::new(own);
@@ -50,15 +54,31 @@ impl Replica {
             signing.known(job, bytes);
         }
         let stored_bytes = past.checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
-        let stored = past.checkpoint.map(|(records, _)| store::read(genesis.clone(), records)).transpose()?;
-        let base = stored.as_ref().map(|stored| stored.base.clone());
+        let authority = public.authority();
+        let reader = store::Reader {
+            genesis: &genesis,
+            authority: &authority,
+            predecessor: predecessor.as_ref(),
+        };
+        let stored = past.checkpoint.map(|(records, _)| reader.read(records)).transpose()?;
         let state = stored.map(|mut stored| {
+            if let Place::Last(..) = stored.place {
+                order.clear(); // what came after the end, without its ancestors
+            }
             order.splice(..0, std::mem::take(&mut stored.records));
             stored
         });
+        let base = state.as_ref().and_then(|stored| match &stored.place {
+            Place::Checkpoint { base, .. } => Some(base.clone()),
+            Place::Last(..) | Place::Start(..) => None,
+        });
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
         let ingress = Ingress::new(&genesis, chance("ingress"));
-        let machine = Machine::new(genesis.clone()).map_err(Error::Zones)?;
+        let awaits = predecessor.is_some() && state.is_none();
+        let machine = match predecessor {
+            Some(_) => Machine::awaiting(genesis.clone()),
+            None => Machine::new(genesis.clone()).map_err(Error::Zones)?,
+        };
         let (consensus, step) = Consensus::recover(public, secrets, chance("consensus"), base, order);
         let mut replica = Self {
             me,
@@ -80,6 +100,10 @@ impl Replica {
             ordered: false,
             checkpoints: Checkpoints::default(),
             transfer: None,
+            predecessor,
+            before: None,
+            awaits,
+            last: None,
             serving: BTreeMap::new(),
             ready: None,
             genesis,
@@ -91,11 +115,8 @@ impl Replica {
         let mut out = Output::default();
         replica.checkpoints.logged(log_bytes);
         if let Some(stored) = state {
-            replica.history = stored.held.statement.history;
-            replica.executed_round = stored.base.mark.round;
-            replica.checkpoints.resume(stored.held);
             replica.checkpoints.stored(stored_bytes);
-            replica.go_on(now, stored.machine, (stored.jobs, stored.finished), stored.signed, &mut out);
+            replica.resume(now, stored, &mut out);
         }
         replica.absorb_consensus(step, &mut out);
         replica.advance(now, &mut out);
@@ -104,6 +125,31 @@ impl Replica {
         replica.unsynced &= !out.sync;
         out.wake_at = Some(now);
         Ok((replica, out))
+    }
+
+    /// Goes on from a stored state.
+    fn resume(&mut self, now: UnixMillis, stored: Stored, out: &mut Output) {
+        let Stored { place, machine, jobs, finished, signed, .. } = stored;
+        match place {
+            Place::Checkpoint { base, held, before } => {
+                (self.executed_round, self.history) = (base.mark.round, held.statement.history);
+                self.before = before;
+                self.checkpoints.resume(held);
+                self.go_on(now, machine, (jobs, finished), signed, out);
+            }
+            Place::Start(finale, held) => {
+                self.before = Some(finale);
+                self.begun(held, out);
+                self.go_on(now, machine, (jobs, finished), signed, out);
+            }
+            Place::Last(finale, last) => {
+                (self.executed_round, self.history) = (last.ending.round, last.ending.history);
+                self.go_on(now, machine, (jobs, finished), signed, out);
+                self.consensus.know_finale(finale);
+                self.leave(now, *last, out);
+                self.ended(out);
+            }
+        }
     }
 }
 

@@ -103,6 +103,7 @@ async fn serve(
         keys: public_keys,
         entropy: entropy()?,
         patience_ms: file.update_patience_ms,
+        predecessor: None,
     };
     let (replica, recovered) = Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
 

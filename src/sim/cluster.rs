@@ -155,6 +155,7 @@ impl Cluster {
             keys: BTreeMap::from(keys),
             entropy,
             patience_ms: CLIENT_PATIENCE_MS,
+            predecessor: None,
         }
     }
 

@@ -22,6 +22,7 @@
 //! | `element`, `digest`, `planned` | what the state consists of, and its running digests |
 //! | `manifest`, `snapshot` | the state in brief, and as a whole, after a batch |
 //! | `partial`, `restore` | a machine from that |
+//! | `succession` | the next epoch's machine from this one's last state |
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
@@ -42,6 +43,7 @@ mod restore;
 mod rules;
 mod signature;
 mod snapshot;
+mod succession;
 mod update;
 mod versions;
 mod view;
@@ -65,5 +67,6 @@ pub use request::{
 pub use restore::{OpenJob, Restore, Trust};
 pub use rules::{Genesis, KeyInfo, Reads, SerialRule, Validity, ZoneRules};
 pub use snapshot::{Piece, Snapshot};
+pub use succession::{Begun, Succession, keys_digest};
 pub use view::{Denial, Node, SignedRrset, View};
 pub use walk::Walk;

@@ -1,5 +1,6 @@
 //! What the order carries to the machine, and what the machine says of it.
 
+use super::succession::Succession;
 use super::view::View;
 use crate::codec::{JobId, KeyId};
 use crate::dns::tsig::AuthFailure;
@@ -96,6 +97,8 @@ pub struct Executed {
     pub outcomes: Vec<Outcome>,
     /// The signatures that the new versions lack.
     pub jobs: Vec<Job>,
+    /// This was the last batch of the epoch.
+    pub ends: Option<Succession>,
 }
 
 /// A version that has become visible.

@@ -130,6 +130,19 @@ impl Snapshot {
         self.0.manifest.clone()
     }
 
+    /// The zones after genesis; each origin in lower case.
+    pub(super) fn zones(&self) -> &[(Name, View)] {
+        &self.0.zones
+    }
+
+    pub(super) fn answers(&self) -> &Answers {
+        &self.0.answers
+    }
+
+    pub(super) fn last_batches(&self) -> &LastBatches {
+        &self.0.last_batches
+    }
+
     /// Pieces of a chunk from index `from` on, up to `max_bytes` encoded but at least one; and whether the chunk ends there.
     pub fn pieces(&self, chunk: u32, from: u32, max_bytes: usize) -> (Vec<Piece>, bool) {
         let (chunk, jobs) = (chunk as usize, self.0.last_batches.len());
