@@ -6,6 +6,7 @@ mod lifecycle;
 mod policy;
 mod restore;
 mod rfc2136;
+mod succession;
 
 use super::testing::*;
 use super::view::View;
