@@ -129,6 +129,15 @@ pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 /// Bytes of one piece of the state: an RRset of the greatest size, its records' lengths, names and one signature.
 pub const MAX_PIECE_BYTES: usize = 32 * 1024;
 
+/// Bytes of an encoded command that operators vote on.
+pub const MAX_COMMAND_BYTES: usize = 1_024;
+/// Open votes of one replica: more commands than an operator has in hand at a time.
+pub const MAX_OPEN_VOTES: usize = 8;
+/// Decided commands that are kept, for operators to look at.
+pub const MAX_DECIDED: usize = 32;
+/// Bytes of the reason for which a command was refused: a sentence with names and a date.
+pub const MAX_REASON_BYTES: usize = 1_024;
+
 /// Octets of an RSA signature: 4,096 bits (RFC 5702 §2.1).
 pub const MAX_SIGNATURE_OCTETS: usize = 512;
 

@@ -145,6 +145,7 @@ impl ZonePlan {
         let genesis = Genesis {
             cluster: ClusterId::default(),
             epoch: Epoch::default(),
+            members: Vec::new(),
             zones: vec![(rules, self.records.clone())],
             keys: Arc::new(Keyring::default()),
         };

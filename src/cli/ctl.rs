@@ -2,6 +2,8 @@
 //!
 //! [`crate::runtime::admin`] says what goes over the socket. An export that breaks off prints nothing.
 
+mod votes;
+
 use super::{Failure, print};
 use crate::ceremony::files::plain;
 use crate::dns::name::Name;
@@ -21,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  conclave ctl status\n  conclave ctl status --dir demo --replica 2 --json\n  \
-                        conclave ctl export example.test"
+                        conclave ctl export example.test\n  conclave ctl vote drill monday --replica 1\n  conclave ctl votes"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -51,6 +53,21 @@ enum Command {
         #[arg(value_name = "ORIGIN")]
         origin: String,
     },
+    /// Vote for a command; a quorum of operators must say the same, each to his own replica
+    Vote {
+        /// Do not wait until the vote counts
+        #[arg(long)]
+        no_wait: bool,
+        /// The command, as in `drill monday`
+        #[arg(value_name = "WORD", required = true)]
+        words: Vec<String>,
+    },
+    /// Show the commands that lack votes, and those decided last
+    Votes {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// A replica to ask.
@@ -66,6 +83,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Status { json } => status(&targets, *json),
         Command::Export { origin } => export(&targets, origin),
+        Command::Vote { words, no_wait } => votes::vote(&targets, &words.join(" "), !no_wait),
+        Command::Votes { json } => votes::list(&targets, *json),
     }
 }
 

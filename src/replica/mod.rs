@@ -53,12 +53,14 @@ mod status;
 mod step;
 mod store;
 pub mod transfer;
+mod votes;
 
 pub use beginning::Predecessor;
 pub use ending::News;
 pub use recover::Past;
 pub use status::{Status, ZoneStatus};
 pub use store::StateFile;
+pub use votes::{Decision, OpenVotes, Votes};
 
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::consensus::{self, Consensus};
@@ -325,4 +327,6 @@ pub struct Replica {
     /// When the signing sessions are to be ticked; none while no job is open.
     signing_wake: Option<UnixMillis>,
     counters: status::Counters,
+    /// The number of the operator's newest vote.
+    voted: u64,
 }

@@ -111,6 +111,7 @@ impl Replica {
             consensus_wake: None,
             signing_wake: None,
             counters: Counters::default(),
+            voted: 0,
         };
         let mut out = Output::default();
         replica.checkpoints.logged(log_bytes);

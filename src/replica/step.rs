@@ -89,8 +89,8 @@ impl Replica {
         }
     }
 
-    /// Puts octets into the order past the ingress, as a corrupt replica can: execution must hold without it. For the
-    /// simulator.
+    /// Puts octets into the order past the ingress: what the operator says, and, in the simulator, what a corrupt replica
+    /// invents, for execution must hold without the ingress.
     pub fn order(&mut self, now: UnixMillis, request: Vec<u8>) -> Output {
         let mut out = Output::default();
         let step = self.consensus.submit(now, request);

@@ -126,17 +126,21 @@ impl Cluster {
     }
 
     fn consensus(&self, me: ReplicaId) -> consensus::Config {
-        let public = |seed: &[u8; 32]| IdentityKey::from_seed(*seed).public();
         consensus::Config {
             committee: self.committee,
             me,
             cluster: self.id,
             epoch: Epoch(0),
             genesis_time: UnixMillis(START.0 - 60_000),
-            identities: self.identities.iter().map(public).collect(),
+            identities: self.members(),
             coin: self.coin.clone(),
             gather_ms: consensus::DEFAULT_GATHER_MS,
         }
+    }
+
+    /// The replicas' public keys.
+    fn members(&self) -> Vec<[u8; 32]> {
+        self.identities.iter().map(|seed| IdentityKey::from_seed(*seed).public()).collect()
     }
 
     fn secrets(&self, me: ReplicaId) -> consensus::Secrets {
@@ -180,7 +184,8 @@ impl Cluster {
             zsk: self.zsk.info(256),
         };
         let records: Vec<Record> = master::read_str(RECORDS, &origin()).expect("a zone");
-        Genesis { cluster: self.id, epoch: Epoch(0), zones: vec![(rules, records)], keys: Arc::new(keys) }
+        let (members, zones) = (self.members(), vec![(rules, records)]);
+        Genesis { cluster: self.id, epoch: Epoch(0), members, zones, keys: Arc::new(keys) }
     }
 
     /// The zone's keys whole: with a threshold of one, one share signs as all of them together do.

@@ -5,6 +5,7 @@ use super::draft::Draft;
 use super::ledger::{Ledger, Open};
 use super::load;
 use super::planned::{BatchJobs, LastBatches};
+use super::register::Register;
 use super::replay::{Answer, Replay};
 use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed};
 use super::rules::{Genesis, ZoneRules};
@@ -12,6 +13,7 @@ use super::signature::{Realm, Signature};
 use super::succession::{Succession, keys_digest};
 use super::update::Update;
 use super::view::View;
+use super::votes;
 use crate::codec::{self, Digest, JobId};
 use crate::dns::tsig::{self, AuthFailure, Keyring};
 use crate::dns::{Name, Rcode, query};
@@ -30,7 +32,10 @@ pub struct Machine {
     pub(super) keys: Arc<Keyring>,
     pub(super) zones: BTreeMap<Name, Ledger>,
     pub(super) replay: Replay,
-    /// Every element of zones and replay table.
+    pub(super) register: Register,
+    /// Public keys, by slot.
+    pub(super) members: Vec<[u8; 32]>,
+    /// Every element of zones, replay table and register.
     pub(super) tally: Tally,
     pub(super) time: AgreedTime,
     /// Batches executed so far.
@@ -63,7 +68,7 @@ impl fmt::Display for MachineError {
 impl std::error::Error for MachineError {}
 
 /// What one request came to, before its batch is closed.
-struct Verdict {
+pub(super) struct Verdict {
     rcode: Rcode,
     failure: Option<AuthFailure>,
     /// The zone whose state the answer speaks of.
@@ -76,7 +81,7 @@ struct Verdict {
 }
 
 impl Verdict {
-    fn plain(kind: Kind, rcode: Rcode) -> Self {
+    pub(super) fn plain(kind: Kind, rcode: Rcode) -> Self {
         Self { rcode, failure: None, zone: None, repeat: None, remember: None, kind }
     }
 }
@@ -98,7 +103,7 @@ impl Machine {
             }
         }
         let realm = Realm { cluster: genesis.cluster, epoch: genesis.epoch };
-        Ok(Self::of(realm, genesis.keys, zones))
+        Ok(Self::of(realm, genesis.keys, genesis.members, zones))
     }
 
     /// Zones of which nothing is known yet: a state must be restored before anything is executed.
@@ -109,16 +114,23 @@ impl Machine {
             (rules.origin.clone(), Ledger::new(rules, view))
         };
         let zones = genesis.zones.into_iter().map(|(rules, _)| empty(rules)).collect();
-        Self::of(realm, genesis.keys, zones)
+        Self::of(realm, genesis.keys, genesis.members, zones)
     }
 
     /// These zones, before the first batch.
-    pub(super) fn of(realm: Realm, keys: Arc<Keyring>, zones: BTreeMap<Name, Ledger>) -> Self {
+    pub(super) fn of(
+        realm: Realm,
+        keys: Arc<Keyring>,
+        members: Vec<[u8; 32]>,
+        zones: BTreeMap<Name, Ledger>,
+    ) -> Self {
         Self {
             realm,
             keys,
             zones,
             replay: Replay::default(),
+            register: Register::default(),
+            members,
             tally: Tally::default(),
             time: AgreedTime::default(),
             batches: 0,
@@ -152,6 +164,7 @@ impl Machine {
         self.time = batch.time;
         self.batches += 1;
         self.replay.forget(self.time, &mut self.tally);
+        votes::lapse(&mut self.register, &mut self.tally, self.time);
         let mut open = BTreeMap::new();
         // The digests of this batch's own requests: those remembered are not until it is closed.
         let mut fresh: BTreeMap<Digest, usize> = BTreeMap::new();
@@ -183,7 +196,7 @@ impl Machine {
     }
 
     /// The epoch ends with the batch in hand, if this cluster can follow here. An error says why not.
-    fn end_epoch(&mut self, succession: &Succession) -> Result<(), String> {
+    pub(super) fn end_epoch(&mut self, succession: &Succession) -> Result<(), String> {
         if self.ends.is_some() {
             return Err("another command has ended the epoch".into());
         }
@@ -193,6 +206,7 @@ impl Machine {
         if let Some(zone) = self.zones.values().find(|ledger| !ledger.started) {
             return Err(format!("zone {} has not begun", zone.rules.origin));
         }
+        succession.check(self.members.len())?;
         let rules = self.zones.values().map(|ledger| &ledger.rules);
         let keys = rules.flat_map(|rules| [&rules.zsk, &rules.ksk].map(|key| (&rules.origin, &key.dnskey)));
         if keys_digest(keys) != succession.keys {
@@ -215,6 +229,7 @@ impl Machine {
             Ok(Request::Refresh { zone, .. }) => self.internal(&zone, open, Ledger::refresh),
             Ok(Request::Query { wire, .. }) => self.query(&wire),
             Ok(Request::Update { wire }) => self.update(&wire, open, fresh),
+            Ok(Request::Said(said)) => self.said(&said, open),
         }
     }
 

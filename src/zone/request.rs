@@ -1,5 +1,6 @@
 //! What the order carries to the machine, and what the machine says of it.
 
+use super::said::Said;
 use super::succession::Succession;
 use super::view::View;
 use crate::codec::{JobId, KeyId};
@@ -37,6 +38,8 @@ pub enum Request {
         /// Tells equal queries apart.
         nonce: [u8; 16],
     },
+    /// What a replica says in its own name.
+    Said(Said),
 }
 
 /// The caller's tag of a request: outcomes carry it back.

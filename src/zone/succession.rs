@@ -3,7 +3,8 @@
 //! An ordered command ends an epoch with the batch that executes it ([`Executed::ends`](super::Executed)). The next epoch has
 //! other replicas, and other shares of the same keys; so its state is the same but for the names of signing jobs, which
 //! bind cluster, epoch and share set. What was signed stays signed, what was not is the new replicas' job; versions, serials,
-//! remembered answers, agreed time and the count of batches go on.
+//! remembered answers, agreed time and the count of batches go on. Of the register, what was decided stays; votes
+//! that were open are gone, with those who cast them.
 //!
 //! So the rules of the new cluster must plan every signature as the old ones did: the same zones, DNSKEYs and dates. Who may
 //! update what, and from where queries are answered, may change.
@@ -13,6 +14,7 @@ use super::element;
 use super::ledger::Ledger;
 use super::machine::Machine;
 use super::planned::{BatchJobs, LastBatches};
+use super::register::{Entry, Register};
 use super::replay::Replay;
 use super::request::{Job, Signed};
 use super::restore::OpenJob;
@@ -25,10 +27,11 @@ use crate::dns::{Name, Rdata};
 use crate::time::{AgreedTime, SECOND};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 /// The cluster that goes on when an epoch ends.
-#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Succession {
     /// Its name.
     pub cluster: ClusterId,
@@ -40,6 +43,48 @@ pub struct Succession {
     pub continuing: Vec<u8>,
     /// [`keys_digest`] of the keys it has shares of.
     pub keys: Digest,
+}
+
+impl Succession {
+    /// The words after `epoch` of a command's text form.
+    pub(super) fn of_words(words: &[&str]) -> Result<Self, String> {
+        let &[epoch, cluster, "faults", faults, "continuing", continuing, "keys", keys] = words else {
+            return Err("expected `epoch N CLUSTER faults T continuing I,I,… keys DIGEST`".into());
+        };
+        let digest = |text: &str| Digest::from_hex(text).ok_or("a digest has 64 hexadecimal digits");
+        let indices = continuing.split(',').map(str::parse).collect::<Result<Vec<u8>, _>>();
+        Ok(Self {
+            cluster: ClusterId(digest(cluster)?),
+            epoch: Epoch(epoch.parse().map_err(|_| "an epoch is a number")?),
+            faults: faults.parse().map_err(|_| "the number of faults is a number")?,
+            continuing: indices.map_err(|_| "replicas are told by their indices, as in 1,2,3")?,
+            keys: digest(keys)?,
+        })
+    }
+
+    /// Whether a cluster of `n` replicas can end so: of those that go on, one must be correct in both epochs, or the last state
+    /// could be lost.
+    pub(super) fn check(&self, n: usize) -> Result<(), String> {
+        let ascends = self.continuing.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascends || self.continuing.iter().any(|index| !(1..=n).contains(&usize::from(*index))) {
+            return Err("those that continue are not replicas of this epoch, in ascending order".into());
+        }
+        let corrupt = usize::from(self.faults).min(n.saturating_sub(1) / 3);
+        match self.continuing.len() > corrupt {
+            true => Ok(()),
+            false => Err(format!("no more than {corrupt} replicas continue: go in two steps")),
+        }
+    }
+}
+
+/// The words after `epoch` of a command's text form.
+impl fmt::Display for Succession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cluster, epoch, faults, continuing, keys } = self;
+        let continuing: Vec<String> = continuing.iter().map(u8::to_string).collect();
+        let (continuing, keys) = (continuing.join(","), keys.to_hex());
+        write!(f, "{} {} faults {faults} continuing {continuing} keys {keys}", epoch.0, cluster.0.to_hex())
+    }
 }
 
 /// Names a set of keys, whatever their shares: origins and DNSKEYs.
@@ -130,8 +175,12 @@ impl Snapshot {
             let jobs = jobs.map(|job| job.map(|job| (job.id, job))).collect::<Result<BTreeMap<_, _>, _>>()?;
             last_batches.push(BatchJobs::restored(jobs.into_values().collect()));
         }
-        let mut machine = Machine::of(change.realm, Arc::clone(&new.keys), zones);
-        (machine.replay, machine.tally, machine.last_batches) = (replay, tally, last_batches);
+        let mut register = Register::default();
+        let decided = self.register().iter().filter(|(_, entry)| matches!(entry, Entry::Decided(_)));
+        decided.for_each(|(_, entry)| register.put(entry.clone(), &mut tally));
+        let mut machine = Machine::of(change.realm, Arc::clone(&new.keys), new.members.clone(), zones);
+        (machine.replay, machine.register, machine.tally) = (replay, register, tally);
+        machine.last_batches = last_batches;
         (machine.time, machine.batches) = (manifest.time, manifest.batches);
         Ok(Begun::of(machine))
     }

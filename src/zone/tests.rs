@@ -7,6 +7,7 @@ mod policy;
 mod restore;
 mod rfc2136;
 mod succession;
+mod votes;
 
 use super::testing::*;
 use super::view::View;

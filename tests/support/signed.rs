@@ -74,6 +74,7 @@ pub fn view(origin: &str, text: &str) -> Arc<View> {
     let genesis = Genesis {
         cluster: ClusterId(digest("tests/cluster", &[])),
         epoch: Epoch(0),
+        members: Vec::new(),
         zones: vec![(rules, records)],
         keys: Arc::default(),
     };

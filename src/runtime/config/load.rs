@@ -92,7 +92,8 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     };
     let secrets = consensus::Secrets { identity: secret, coin };
     let epoch = cluster.epoch;
-    let genesis = zone::Genesis { cluster: id, epoch, zones, keys: Arc::new(keyring) };
+    let members = tls.identities.clone();
+    let genesis = zone::Genesis { cluster: id, epoch, members, zones, keys: Arc::new(keyring) };
     let key_store = Arc::new(key_store);
     Ok(Loaded {
         file,

@@ -100,8 +100,8 @@ fn machine(rules: u8) -> Machine {
     };
     let records = master::read_str(ZONE, &name(ORIGIN)).expect("a zone");
     let keys = Arc::new(keys::keyring());
-    let genesis =
-        Genesis { cluster: ClusterId(Digest([7; 32])), epoch: Epoch(0), zones: vec![(rules, records)], keys };
+    let (cluster, epoch) = (ClusterId(Digest([7; 32])), Epoch(0));
+    let genesis = Genesis { cluster, epoch, members: Vec::new(), zones: vec![(rules, records)], keys };
     Machine::new(genesis).expect("a zone")
 }
 
