@@ -126,6 +126,14 @@ impl Replica {
         }
     }
 
+    /// The records of the last state, once it is on disk: what the next epoch's replica of this machine begins from.
+    pub fn handover(&self) -> Option<Vec<Vec<u8>>> {
+        let last = self.last.as_ref().filter(|last| last.stored)?;
+        let finale = self.consensus.finale()?;
+        let (round, snapshot) = (last.ending.round, last.snapshot.clone());
+        Some(StateFile::of_finale(finale, round, snapshot, Vec::new()).collect())
+    }
+
     /// The last state is on disk.
     pub(super) fn ended(&mut self, out: &mut Output) {
         if let Some(last) = &mut self.last {

@@ -58,7 +58,7 @@ mod votes;
 pub use beginning::Predecessor;
 pub use ending::News;
 pub use recover::Past;
-pub use status::{Status, ZoneStatus};
+pub use status::{EpochStatus, Status, ZoneStatus};
 pub use store::StateFile;
 pub use votes::{Decision, OpenVotes, Votes};
 

@@ -5,6 +5,7 @@
 //! | `{"cmd":"status"}` | one line: `{"replica":…,"links":[…],"connections_refused":…,"tasks_waiting":…,"log":…}` |
 //! | `{"cmd":"export","zone":"ORIGIN"}` | one line `{"zone":…,"serial":…,"records":N}`, then N lines of the signed zone in canonical order, master-file form |
 //! | `{"cmd":"vote","command":"WORDS"}` | one line `{"vote":NUMBER,"command":"WORDS"}`: the vote is on its way |
+//! | `{"cmd":"epoch"}` | the same, for the command by which the cluster file in `next/` follows this cluster |
 //! | `{"cmd":"votes"}` | one line `{"votes":{"needed":…,"newest":NUMBER,"open":[…],"decided":[…]}}` |
 //! | anything else | `{"error":"…"}` |
 //!
@@ -56,6 +57,8 @@ pub enum Command {
     },
     /// What operators have voted on.
     Votes,
+    /// The operator's vote for the next epoch, as the cluster file in `next/` has it.
+    Epoch,
 }
 
 impl Command {
@@ -69,7 +72,7 @@ impl Command {
 #[derive(Clone)]
 pub(super) struct Admin {
     pub catalog: Arc<ArcSwap<Catalog>>,
-    pub core: Lane<Arrival>,
+    pub doors: Doors,
 }
 
 /// Binds the socket, in the place of one that nobody serves any more. Before any thread is started: it sets the
@@ -137,6 +140,17 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
                 };
                 write_line(&mut writer, &answer).await?;
             }
+            Ok(Command::Epoch) => {
+                let home = admin.doors.home.load_full();
+                // Reads files and checks shares.
+                let command = tokio::task::spawn_blocking(move || super::epochs::command(&home)).await;
+                let answer = match command {
+                    Ok(Ok(command)) => ask(admin, |asker| Arrival::Vote(command, asker)).await,
+                    Ok(Err(why)) => json!({ "error": why }),
+                    Err(_) => json!({ "error": "the replica is ending" }),
+                };
+                write_line(&mut writer, &answer).await?;
+            }
             Ok(Command::Export { zone }) => export(&mut writer, admin, &zone).await?,
             Err(error) => write_line(&mut writer, &json!({ "error": error })).await?,
         }
@@ -147,7 +161,7 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
 async fn ask(admin: &Admin, question: impl FnOnce(oneshot::Sender<Value>) -> Arrival) -> Value {
     let (asker, answer) = oneshot::channel();
     let ending = json!({ "error": "the replica is ending" });
-    if admin.core.put(question(asker), 0).await.is_err() {
+    if admin.doors.control.load().put(question(asker), 0).await.is_err() {
         return ending;
     }
     answer.await.unwrap_or(ending)

@@ -18,6 +18,8 @@ pub mod clients;
 pub mod config;
 mod core;
 mod disk;
+mod engine;
+mod epochs;
 pub mod inbox;
 mod logging;
 pub mod peers;

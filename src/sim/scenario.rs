@@ -74,6 +74,7 @@ impl fmt::Display for Scenario {
         write!(f, " --clients {} --operations {}", self.clients, self.operations)?;
         write!(f, " --idle-ms {} --ordered-reads={}", self.idle_ms, self.ordered_reads)?;
         write!(f, " --doubled={} --disk {} --losses {}", self.doubled, self.disk, name(&self.losses))?;
+        write!(f, " --succession {}", name(&self.succession))?;
         write!(f, " --rest={} --interrupted={} --pace-ms {}", self.rest, self.interrupted, self.pace_ms)?;
         match &self.plant {
             Some(plant) => write!(f, " --plant {}", name(plant)),
