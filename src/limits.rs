@@ -129,6 +129,9 @@ pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 /// Bytes of one piece of the state: an RRset of the greatest size, its records' lengths, names and one signature.
 pub const MAX_PIECE_BYTES: usize = 32 * 1024;
 
+/// Bytes of a bundle, the public part of one new key: a modulus of 4,096 bits and as many numbers of that length as there are
+/// replicas, and their identity keys. It must fit one request, and one piece of the state.
+pub const MAX_BUNDLE_BYTES: usize = 24 * 1024;
 /// Bytes of an encoded command that operators vote on.
 pub const MAX_COMMAND_BYTES: usize = 1_024;
 /// Open votes of one replica: more commands than an operator has in hand at a time.
@@ -168,5 +171,9 @@ const _: () =
     assert!(MAX_RRSET_OCTETS + 2 * MAX_RECORDS_PER_RRSET + MAX_SIGNATURE_OCTETS + 1024 <= MAX_PIECE_BYTES);
 const _: () = assert!((256 + PIPELINE_BATCHES as usize) * 48 + MAX_ZONES * 264 + 128 <= MAX_MANIFEST_BYTES);
 const _: () = assert!(MAX_PIECE_BYTES < MAX_FRAME_BYTES / 2);
+const _: () =
+    assert!((MAX_REPLICAS as usize + 2) * (MAX_SIGNATURE_OCTETS + 4 + 32) + 512 <= MAX_BUNDLE_BYTES);
+const _: () =
+    assert!(MAX_BUNDLE_BYTES + 1024 <= MAX_PIECE_BYTES && MAX_BUNDLE_BYTES + 64 <= MAX_REQUEST_BYTES);
 const _: () = assert!(MAX_LOG_RECORD_BYTES as u64 * 4 <= LOG_SEGMENT_BYTES);
 const _: () = assert!(MAX_ASKED_JOBS * 32 < MAX_FRAME_BYTES);

@@ -141,7 +141,14 @@ fn help_and_version_and_completions_go_to_stdout() {
     assert!(done(&conclave(&["demo", "--help"])).contains("Example:"));
     assert!(done(&conclave(&["sim", "--help"])).contains("Examples:"));
     assert!(done(&conclave(&["--version"])).starts_with("conclave "));
-    assert!(done(&dealer(&["init", "--help"])).contains("Example:"));
+    assert!(done(&dealer(&["init", "--help"])).contains("Examples:"));
+    for command in ["plan", "keys", "redeal", "reseal", "inspect"] {
+        assert!(done(&dealer(&[command, "--help"])).contains("Example:"), "{command}");
+    }
+    for command in ["keygen", "import"] {
+        assert!(done(&conclave(&[command, "--help"])).contains("Example:"), "{command}");
+    }
+    assert!(done(&dealer(&["completions", "bash"])).contains("conclave-dealer"));
     for shell in ["bash", "zsh", "fish"] {
         assert!(done(&conclave(&["completions", shell])).contains("conclave"), "{shell}");
     }

@@ -47,6 +47,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print counters for a monitoring system, in the text form of Prometheus
+    Metrics,
     /// Print a signed zone in canonical order
     Export {
         /// The zone
@@ -82,6 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let targets = targets(arguments)?;
     match &arguments.command {
         Command::Status { json } => status(&targets, *json),
+        Command::Metrics => metrics(&targets),
         Command::Export { origin } => export(&targets, origin),
         Command::Vote { words, no_wait } => votes::vote(&targets, &words.join(" "), !no_wait),
         Command::Votes { json } => votes::list(&targets, *json),
@@ -139,6 +142,19 @@ fn status(targets: &[Target], as_json: bool) -> Result<(), Failure> {
     let reasons: Vec<String> =
         answers.iter().filter_map(|(_, answer)| answer.as_ref().err().cloned()).collect();
     if reasons.len() == targets.len() { Err(Failure(reasons)) } else { Ok(()) }
+}
+
+/// Of all replicas that answer; those that do not are counted by their absence.
+fn metrics(targets: &[Target]) -> Result<(), Failure> {
+    let answers: Vec<Result<Value, String>> =
+        targets.iter().map(|target| ask_status(&target.socket)).collect();
+    let (answered, reasons): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    if answered.is_empty() {
+        return Err(Failure(reasons.into_iter().filter_map(Result::err).collect()));
+    }
+    let statuses: Vec<Value> = answered.into_iter().filter_map(Result::ok).collect();
+    print(&super::metrics::text(&statuses));
+    Ok(())
 }
 
 /// The status of the replica with this admin socket: what the replica says, and beside it what its process says.
@@ -247,6 +263,19 @@ fn human(status: &Value) -> String {
             }
             None => text.push_str(&format!("  {origin} not signed yet\n")),
         }
+    }
+    for (replica, culprit) in status["signing"]["culprits"].as_object().into_iter().flatten() {
+        let wrong: Vec<String> = culprit["wrong"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(evidence, times)| format!("{times} by {evidence}"))
+            .collect();
+        text.push_str(&format!(
+            "  replica {replica} signed wrong, seen {} (last: job {}): its shares count with proofs only\n",
+            wrong.join(", "),
+            culprit["last_job"].as_str().unwrap_or_default()
+        ));
     }
     for (replica, faults) in status["faults"].as_object().into_iter().flatten() {
         text.push_str(&format!("  faults of replica {replica}: {faults}\n"));

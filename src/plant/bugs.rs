@@ -68,6 +68,12 @@ pub(crate) enum Plant {
     TwoReplies,
     /// A share counts as another replica's.
     SharesMixedUp,
+    /// A share counts as proven whatever its proof is.
+    ProofUnchecked,
+    /// Shares that do not combine show that each of them is wrong.
+    AllBlamed,
+    /// Bare shares that do not combine lead to nothing more.
+    NoFallBack,
 }
 
 /// At which replicas a plant is sown.

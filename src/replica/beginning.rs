@@ -104,6 +104,13 @@ impl Replica {
         }
     }
 
+    /// This epoch was well under way when it began here.
+    pub(super) fn begun_late(&mut self, out: &mut Output) {
+        if self.predecessor.is_some() {
+            out.news.extend([News::Begun, News::Settled]);
+        }
+    }
+
     /// What stands for the log of a replica that has just begun.
     pub(super) fn start_file(&self, finale: &Finale, held: &Held) -> StateFile {
         StateFile::of_finale(finale, START, held.snapshot.clone(), self.consensus.records_from(0))

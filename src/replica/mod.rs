@@ -58,7 +58,7 @@ mod votes;
 pub use beginning::Predecessor;
 pub use ending::News;
 pub use recover::Past;
-pub use status::{EpochStatus, Status, ZoneStatus};
+pub use status::{CulpritStatus, EpochStatus, SigningStatus, Status, ZoneStatus};
 pub use store::StateFile;
 pub use votes::{Decision, OpenVotes, Votes};
 
@@ -89,6 +89,8 @@ pub struct Config {
     pub genesis: zone::Genesis,
     /// The public parts of the zones' threshold keys.
     pub keys: BTreeMap<KeyId, Arc<PublicKey>>,
+    /// How signing sessions go.
+    pub signing: signing::Protocol,
     /// Fresh randomness of this start. Everything random in the replica derives from it.
     pub entropy: [u8; 32],
     /// Milliseconds after which a client that waits gets SERVFAIL ([`CLIENT_PATIENCE_MS`](crate::limits::CLIENT_PATIENCE_MS)).

@@ -42,9 +42,19 @@ impl Replica {
     /// A replica from what its disk held, in order. The output holds what is to be published and sent, at local
     /// time `now`.
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
-        let Config { consensus: public, secrets, genesis, keys, entropy, patience_ms, predecessor } = config;
+        let Config {
+            consensus: public,
+            secrets,
+            genesis,
+            keys,
+            signing: protocol,
+            entropy,
+            patience_ms,
+            predecessor,
+        } = config;
         let (me, committee) = (public.me, public.committee);
-        let own = signing::Config { committee, me, cluster: public.cluster, epoch: public.epoch, keys };
+        let (cluster, epoch) = (public.cluster, public.epoch);
+        let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
         let mut signing = Signing::new(own);
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
         let (mut order, signatures) = sort(&past.records)?;
@@ -135,6 +145,7 @@ impl Replica {
             Place::Checkpoint { base, held, before } => {
                 (self.executed_round, self.history) = (base.mark.round, held.statement.history);
                 self.before = before;
+                self.begun_late(out);
                 self.checkpoints.resume(held);
                 self.go_on(now, machine, (jobs, finished), signed, out);
             }

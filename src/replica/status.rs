@@ -4,6 +4,7 @@ use crate::codec::Digest;
 use crate::dns::{Name, Rcode};
 use crate::protocol::Fault;
 use crate::quorum::ReplicaId;
+use crate::signing::{Culprit, Effort, Signing};
 use crate::zone::View;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -62,6 +63,8 @@ pub struct Status {
     pub held_states: usize,
     /// States taken over from others since the start.
     pub states_taken: u64,
+    /// The signing sessions.
+    pub signing: SigningStatus,
     /// Misbehaviour seen since the start: replica, kind, how often.
     pub faults: BTreeMap<u8, BTreeMap<String, u64>>,
     /// Updates answered since the start, by rcode.
@@ -98,6 +101,57 @@ pub struct ZoneStatus {
     pub published: u64,
     /// Versions executed that are not yet served.
     pub pending: u64,
+}
+
+/// Signing at a glance: how it goes, and what it has cost and shown since the start.
+#[derive(Clone, Serialize, Debug)]
+pub struct SigningStatus {
+    /// The protocol of the sessions.
+    pub protocol: &'static str,
+    /// Own shares made.
+    pub shares: u64,
+    /// Own proofs made.
+    pub proofs: u64,
+    /// Others' proofs verified.
+    pub verifications: u64,
+    /// Sets of k shares combined.
+    pub combinations: u64,
+    /// Others' finished signatures verified.
+    pub checks: u64,
+    /// Replicas that sent something wrong, by index.
+    pub culprits: BTreeMap<u8, CulpritStatus>,
+}
+
+/// A replica that was caught in a signing session.
+#[derive(Clone, Serialize, Debug)]
+pub struct CulpritStatus {
+    /// How many of its shares or signatures were seen to be wrong, by what shows it ([`Evidence`](crate::signing::Evidence)).
+    pub wrong: BTreeMap<String, u64>,
+    /// The last one's job, in hexadecimal.
+    pub last_job: String,
+    /// What shows the last one.
+    pub last_evidence: String,
+}
+
+impl SigningStatus {
+    fn of(signing: &Signing) -> Self {
+        let Effort { shares, proofs, verifications, combinations, checks } = signing.effort();
+        let culprit = |culprit: &Culprit| CulpritStatus {
+            wrong: culprit.wrong.iter().map(|(evidence, times)| (evidence.to_string(), *times)).collect(),
+            last_job: culprit.last_job.0.to_hex(),
+            last_evidence: culprit.last_evidence.to_string(),
+        };
+        let culprits = signing.culprits().iter().map(|(who, found)| (who.get(), culprit(found)));
+        Self {
+            protocol: signing.protocol().name(),
+            shares,
+            proofs,
+            verifications,
+            combinations,
+            checks,
+            culprits: culprits.collect(),
+        }
+    }
 }
 
 /// What is only counted.
@@ -161,6 +215,7 @@ impl Replica {
             finished_signatures: self.signing.finished_signatures(),
             held_states: self.checkpoints.held(),
             states_taken: self.counters.states_taken,
+            signing: SigningStatus::of(&self.signing),
             faults: self.counters.faults.clone(),
             updates: self.counters.updates.clone(),
             publish_failures: self.machine.publish_failures(),

@@ -87,8 +87,9 @@ impl Engine {
         common: &Common,
         outbound: Option<Outbound>,
     ) -> Result<Self, Error> {
-        let Loaded { file, cluster, consensus, secrets, genesis, public_keys, key_store, tls, .. } = loaded;
-        let predecessor = loaded.predecessor;
+        let Loaded { file, cluster, predecessor, consensus, secrets, genesis, .. } = loaded;
+        let (signing, keys, key_store, tls) =
+            (loaded.signing, loaded.public_keys, loaded.key_store, loaded.tls);
         let (me, committee) = (consensus.me, consensus.committee);
         let (id, epoch) = (consensus.cluster, consensus.epoch);
         let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
@@ -101,7 +102,8 @@ impl Engine {
             consensus,
             secrets,
             genesis,
-            keys: public_keys,
+            keys,
+            signing,
             entropy: entropy()?,
             patience_ms: file.update_patience_ms,
             predecessor,

@@ -25,6 +25,7 @@ use super::start::{Doors, load};
 use crate::ceremony::cluster::{Cluster, Zone};
 use crate::ceremony::cluster_file;
 use crate::ceremony::files::replace_public;
+use crate::ceremony::verify::receipts;
 use crate::codec::Epoch;
 use crate::quorum::ReplicaId;
 use crate::zone::{Command, Succession, keys_digest};
@@ -121,6 +122,18 @@ pub(super) fn command(home: &Home) -> Result<Command, String> {
     }
     if let Some(reason) = differs(old, &next) {
         return wrong(reason);
+    }
+    let receipts = receipts::check(&next, &directory);
+    if let Some(lacking) = receipts.lacking.first() {
+        let problem = receipts.problems.first().map_or_else(String::new, |problem| format!(": {problem}"));
+        return Err(format!(
+            "the receipt of replica {lacking} of the next epoch is not in {}{problem}; the deal is complete with all {}",
+            directory.join("receipts").display(),
+            next.committee.n()
+        ));
+    }
+    if let Some(problem) = receipts.problems.first() {
+        return Err(problem.to_string());
     }
     let mine = &old.members[home.me.slot()].identity;
     if next.members.iter().any(|member| member.identity == *mine) {

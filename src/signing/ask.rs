@@ -44,6 +44,7 @@ impl Signing {
         if !self.sessions.values().any(due) {
             return;
         }
+        self.sessions.values_mut().filter(|session| due(session)).for_each(|session| session.late = true);
         for peer in self.config.committee.others(self.config.me) {
             self.ask_of(peer, due, step);
         }
@@ -54,10 +55,12 @@ impl Signing {
     }
 
     fn ask_of(&self, peer: ReplicaId, of: impl Fn(&Session) -> bool, step: &mut Step) {
-        let lacking = |session: &Session| of(session) && !session.has_of(peer);
-        let jobs = |with_proofs: bool| {
+        let culprits = &self.culprits;
+        let lacking = |session: &Session| of(session) && !session.has_of(peer, culprits);
+        let jobs = |proofs: bool| {
             let lacking = self.sessions.iter().filter(|(_, session)| lacking(session));
-            lacking.filter(|(_, session)| session.proofs_asked == with_proofs).map(|(job, _)| *job).collect()
+            let asked = lacking.filter(|(_, session)| session.wants_proof_of(peer, culprits) == proofs);
+            asked.map(|(job, _)| *job).collect()
         };
         ask(peer, jobs(false), Message::Ask, step);
         ask(peer, jobs(true), Message::AskProofs, step);

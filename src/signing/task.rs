@@ -1,8 +1,8 @@
 //! RSA work outside the core: pure functions of their arguments, for worker threads or, in a simulation, at once.
 
+use super::culprits::Evidence;
 use super::subsets::{Mask, Subsets};
 use crate::codec::{Epoch, JobId, KeyId};
-use crate::limits::MAX_OPTTE_TRIES;
 use crate::quorum::ReplicaId;
 use crate::threshold::{CombineError, Proof, PublicKey, Representative, SecretShare, SignatureShare};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,20 +51,22 @@ pub struct Task(pub(super) Work);
 
 #[derive(Debug)]
 pub(super) enum Work {
-    Share(Vec<Spec>),
+    /// With proofs, if there is an epoch to bind them to.
+    Share(Vec<Spec>, Option<Epoch>),
     Combine(Vec<Attempt>),
     Check(Vec<(Spec, ReplicaId, Vec<u8>)>),
     Prove(Epoch, Vec<(Spec, SignatureShare)>),
     Verify(Epoch, Vec<(Spec, ReplicaId, SignatureShare, Proof)>),
 }
 
-/// Shares to combine, the most trusted first; the subsets that have failed before; and shares that do not count, to be
-/// tested once the signature is known.
+/// Shares to combine, the most trusted first; the subsets that have failed before, and how many may fail in all; and
+/// shares that do not count, to be tested once the signature is known.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) spec: Spec,
     pub(super) shares: Vec<(ReplicaId, SignatureShare)>,
     pub(super) tried: BTreeSet<Mask>,
+    pub(super) most: usize,
     pub(super) suspects: Vec<(ReplicaId, SignatureShare)>,
 }
 
@@ -74,7 +76,7 @@ pub struct Computed(pub(super) Done);
 
 #[derive(Debug)]
 pub(super) enum Done {
-    Share(Vec<(JobId, SignatureShare)>),
+    Share(Vec<Made>),
     Combine(Vec<Outcome>),
     /// Who claimed which signature, and whether it is one.
     Check(Vec<(JobId, ReplicaId, Vec<u8>, bool)>),
@@ -83,21 +85,31 @@ pub(super) enum Done {
     Verify(Vec<(JobId, ReplicaId, SignatureShare, bool)>),
 }
 
+/// An own share, and its proof if it was wanted.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) job: JobId,
+    pub(super) share: SignatureShare,
+    pub(super) proof: Option<Proof>,
+}
+
 /// What became of an [`Attempt`].
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) job: JobId,
     pub(super) signature: Option<Vec<u8>>,
     pub(super) tried: BTreeSet<Mask>,
-    /// Replicas whose shares are certainly wrong.
-    pub(super) wrong: BTreeSet<ReplicaId>,
+    /// Replicas whose shares are certainly wrong, and by what that shows.
+    pub(super) wrong: BTreeMap<ReplicaId, Evidence>,
+    /// k-subsets that were combined.
+    pub(super) combinations: u64,
 }
 
 impl Task {
     /// Does the work. `entropy` should be fresh; it hedges the nonces of proofs.
     pub fn run(self, keys: &KeyStore, entropy: [u8; 32]) -> Computed {
         Computed(match self.0 {
-            Work::Share(specs) => Done::Share(share(keys, &specs)),
+            Work::Share(specs, proofs) => Done::Share(share(keys, &specs, proofs, entropy)),
             Work::Combine(attempts) => {
                 Done::Combine(attempts.into_iter().map(|a| combine(keys, a)).collect())
             }
@@ -126,6 +138,7 @@ impl Task {
                     .map(|(spec, who, share, proof)| {
                         let (public, _, x) = keys.of(&spec);
                         let holds = public.verify_share(who, epoch, &x, &share, &proof).is_ok();
+                        let holds = holds || planted!(ProofUnchecked);
                         (spec.job, who, share, holds)
                     })
                     .collect(),
@@ -135,25 +148,29 @@ impl Task {
 }
 
 /// Shares of jobs, those of one key together.
-fn share(keys: &KeyStore, specs: &[Spec]) -> Vec<(JobId, SignatureShare)> {
+fn share(keys: &KeyStore, specs: &[Spec], proofs: Option<Epoch>, entropy: [u8; 32]) -> Vec<Made> {
     let mut by_key: BTreeMap<KeyId, Vec<&Spec>> = BTreeMap::new();
     for spec in specs {
         by_key.entry(spec.key).or_default().push(spec);
     }
-    let mut shares = Vec::with_capacity(specs.len());
+    let mut made = Vec::with_capacity(specs.len());
     for specs in by_key.values() {
         let (public, secret, _) = keys.of(specs[0]);
         let xs: Vec<_> = specs.iter().map(|spec| keys.of(spec).2).collect();
-        shares.extend(specs.iter().map(|spec| spec.job).zip(secret.sign_all(public, &xs)));
+        for ((spec, x), share) in specs.iter().zip(&xs).zip(secret.sign_all(public, &xs)) {
+            let proof = proofs.map(|epoch| secret.prove(public, epoch, x, &share, entropy));
+            made.push(Made { job: spec.job, share, proof });
+        }
     }
-    shares
+    made
 }
 
-/// `optte`: tries k-subsets that have not been tried until one verifies, or tries run out.
+/// Tries k-subsets that have not been tried until one verifies, or tries run out.
 fn combine(keys: &KeyStore, attempt: Attempt) -> Outcome {
-    let Attempt { spec, mut shares, mut tried, suspects } = attempt;
+    let Attempt { spec, mut shares, mut tried, most, suspects } = attempt;
     let (public, _, x) = keys.of(&spec);
-    let mut wrong = BTreeSet::new();
+    let mut wrong = BTreeMap::new();
+    let mut combinations = 0;
     'shares: loop {
         for chosen in Subsets::new(shares.len(), public.threshold()) {
             let set: Vec<_> = chosen.iter().map(|place| shares[*place].clone()).collect();
@@ -161,44 +178,53 @@ fn combine(keys: &KeyStore, attempt: Attempt) -> Outcome {
             if tried.contains(&mask) {
                 continue;
             }
-            if tried.len() >= MAX_OPTTE_TRIES {
+            if tried.len() >= most {
                 break 'shares;
             }
+            combinations += 1;
             match public.combine(&x, &set) {
                 Ok(signature) => {
                     let failed = |who: ReplicaId| !mask.has(who) && tried.iter().any(|set| set.has(who));
                     let spoiled = shares.iter().filter(|(who, _)| failed(*who));
-                    wrong.extend(spoilers(public, &x, &set, spoiled.chain(&suspects)));
-                    return Outcome { job: spec.job, signature: Some(signature.into_bytes()), tried, wrong };
+                    for suspect in spoiled.chain(&suspects) {
+                        combinations += 1;
+                        wrong.extend(spoils(public, &x, &set, suspect).map(|evidence| (suspect.0, evidence)));
+                    }
+                    let signature = Some(signature.into_bytes());
+                    return Outcome { job: spec.job, signature, tried, wrong, combinations };
                 }
                 // No need to try this one's share in company.
                 Err(CombineError::Bad(who, _)) => {
-                    wrong.insert(who);
+                    wrong.insert(who, Evidence::Form);
                     shares.retain(|(other, _)| *other != who);
                     continue 'shares;
                 }
                 Err(_) => {
+                    if planted!(AllBlamed) {
+                        wrong.extend(set.iter().map(|(who, _)| (*who, Evidence::Combination)));
+                    }
                     tried.insert(mask);
                 }
             }
         }
         break;
     }
-    Outcome { job: spec.job, signature: None, tried, wrong }
+    Outcome { job: spec.job, signature: None, tried, wrong, combinations }
 }
 
-/// Which suspects' shares do not combine with k-1 shares that are known to be right.
-fn spoilers<'a>(
+/// What shows, in the company of k-1 shares that are known to be right, that a share is wrong.
+fn spoils(
     public: &PublicKey,
     x: &Representative,
     right: &[(ReplicaId, SignatureShare)],
-    suspects: impl Iterator<Item = &'a (ReplicaId, SignatureShare)>,
-) -> Vec<ReplicaId> {
-    let spoils = |suspect: &(ReplicaId, SignatureShare)| {
-        let mut set = right.to_vec();
-        set.pop();
-        set.push(suspect.clone());
-        public.combine(x, &set).is_err()
-    };
-    suspects.filter(|suspect| spoils(suspect)).map(|(who, _)| *who).collect()
+    suspect: &(ReplicaId, SignatureShare),
+) -> Option<Evidence> {
+    let mut set = right.to_vec();
+    set.pop();
+    set.push(suspect.clone());
+    match public.combine(x, &set) {
+        Ok(_) => None,
+        Err(CombineError::Bad(..)) => Some(Evidence::Form),
+        Err(_) => Some(Evidence::Combination),
+    }
 }

@@ -11,7 +11,7 @@ use crate::dns::{Name, Record, master};
 use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
 use crate::replica::{self, Predecessor};
-use crate::signing::KeyStore;
+use crate::signing::{KeyStore, Protocol};
 use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
 use crate::zone::{
@@ -57,6 +57,7 @@ pub struct Cluster {
     tsig: [u8; 32],
     sig0: [u8; 32],
     ordered_reads: bool,
+    signing: Protocol,
 }
 
 struct Threshold {
@@ -102,6 +103,7 @@ impl Cluster {
             tsig: chance.seed(),
             sig0: chance.seed(),
             ordered_reads: scenario.ordered_reads,
+            signing: scenario.signing,
         }
     }
 
@@ -207,6 +209,7 @@ impl Cluster {
             secrets,
             genesis: self.genesis(plant),
             keys: BTreeMap::from(keys),
+            signing: self.signing,
             entropy,
             patience_ms: CLIENT_PATIENCE_MS,
             predecessor: self.predecessor.clone(),

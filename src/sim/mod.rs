@@ -62,6 +62,7 @@ pub use sig0::Signer;
 pub use world::{run, run_seen, watch};
 
 use crate::protocol::Misbehaviour;
+use crate::signing::Protocol;
 use adversaries::{AdversaryKind, Deeds};
 use checkers::bounds::Peaks;
 use clap::ValueEnum;
@@ -170,6 +171,8 @@ pub struct Scenario {
     pub ordered_reads: bool,
     /// Whether clients send each update to two replicas at once.
     pub doubled: bool,
+    /// How signing sessions go.
+    pub signing: Protocol,
     /// A bug to be found.
     pub plant: Option<Plant>,
 }
@@ -195,6 +198,7 @@ impl Scenario {
             idle_ms: 0,
             ordered_reads: false,
             doubled: false,
+            signing: Protocol::default(),
             plant: None,
         }
     }

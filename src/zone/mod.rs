@@ -24,10 +24,12 @@
 //! | `element`, `digest`, `planned` | what the state consists of, and its running digests |
 //! | `manifest`, `snapshot` | the state in brief, and as a whole, after a batch |
 //! | `partial`, `restore` | a machine from that |
+//! | `bundle` | a new key's public part, and the receipts for its shares |
 //! | `succession` | the next epoch's machine from this one's last state |
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
+mod bundle;
 mod chain;
 mod command;
 mod digest;
@@ -64,6 +66,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use bundle::{Bundle, CheckedBundle, Holders, Receipt, Role};
 pub use command::Command;
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;

@@ -6,9 +6,10 @@
 
 mod many;
 
-use super::{Failure, print};
+use super::{Failure, print, signing_protocol};
 use crate::ceremony::files::plain;
 use crate::limits::MAX_REPLICAS;
+use crate::signing::Protocol;
 use crate::sim::adversaries::AdversaryKind;
 use crate::sim::schedulers::SchedulerKind;
 use crate::sim::svg::{Drawing, MAX_COLUMNS};
@@ -82,6 +83,9 @@ struct Choices {
     /// Whether clients give the same octets to two replicas at once
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     doubled: Option<bool>,
+    /// How signing sessions go
+    #[arg(long, value_name = "PROTOCOL", value_parser = signing_protocol())]
+    signing: Option<Protocol>,
     /// What befalls the first replica's disk: never, full, bit-flip, fail-at-K (its K-th writing operation)
     #[arg(long, value_name = "FAULT")]
     disk: Option<DiskFault>,
@@ -136,6 +140,7 @@ impl Choices {
             idle_ms: self.idle_ms.unwrap_or(chosen.idle_ms),
             ordered_reads: self.ordered_reads.unwrap_or(chosen.ordered_reads),
             doubled: self.doubled.unwrap_or(chosen.doubled),
+            signing: self.signing.unwrap_or(chosen.signing),
             disk: self.disk.unwrap_or(chosen.disk),
             losses: self.losses.unwrap_or(chosen.losses),
             succession: self.succession.unwrap_or(chosen.succession),
@@ -242,6 +247,11 @@ mod tests {
         }
         for n in [1, 4, 5, 7] {
             assert!(all.iter().any(|scenario| scenario.n == n), "{n} replicas");
+        }
+        for protocol in Protocol::ALL {
+            let forged =
+                |s: &Scenario| s.signing == protocol && s.adversary == Some(AdversaryKind::Forge) && s.n > 3;
+            assert!(all.iter().any(forged), "{protocol} never meets a forger");
         }
         // An absence takes a run of many operations; `Losses` has shorter ones.
         for crashes in Crashes::value_variants().iter().filter(|crashes| **crashes != Crashes::LongAbsence) {

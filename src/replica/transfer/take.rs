@@ -81,7 +81,9 @@ impl Replica {
                 let Some(base) = base else { return };
                 self.executed_round = round;
                 self.history = held.statement.history;
-                self.awaits = false;
+                if std::mem::take(&mut self.awaits) {
+                    self.begun_late(out);
+                }
                 self.checkpoints.resume(held);
                 self.go_on(now, machine, (jobs, finished), signed, out);
                 let step = self.consensus.install(now, &base);

@@ -5,7 +5,7 @@ use super::{Problem, ReplicaFile};
 use crate::ceremony::client_keys::{self, KeyClause};
 use crate::ceremony::cluster::{Cluster, Key, Zone, tsig_commitment};
 use crate::ceremony::cluster_file;
-use crate::ceremony::files::{make_dir, read_text, zone_stem};
+use crate::ceremony::files::{PREDECESSOR, make_dir, read_text, zone_stem};
 use crate::ceremony::identity;
 use crate::ceremony::share_file::{self, Kind, Label};
 use crate::codec::{ClusterId, KeyId};
@@ -15,15 +15,12 @@ use crate::dns::rrset::Record;
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
 use crate::replica::Predecessor;
-use crate::signing::KeyStore;
+use crate::signing::{KeyStore, Protocol};
 use crate::threshold::{PublicKey, SecretShare};
 use crate::zone::{self, KeyInfo, UpdatePolicy, ZoneRules};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// The cluster file of the epoch before, beside `replica.toml`.
-const PREDECESSOR: &str = "predecessor.toml";
 
 /// The TLS side of a replica: its certificate and key, and the keys that its peers must show.
 pub struct Tls {
@@ -49,6 +46,8 @@ pub struct Loaded {
     pub secrets: consensus::Secrets,
     /// The zones as dealt, their rules, and the clients' keys.
     pub genesis: zone::Genesis,
+    /// How signing sessions go.
+    pub signing: Protocol,
     /// The public parts of the zones' threshold keys.
     pub public_keys: BTreeMap<KeyId, Arc<PublicKey>>,
     /// This replica's shares of them.
@@ -96,7 +95,7 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
         gather_ms: file.gather_ms,
     };
     let secrets = consensus::Secrets { identity: secret, coin };
-    let epoch = cluster.epoch;
+    let (epoch, signing) = (cluster.epoch, cluster.signing);
     let members = tls.identities.clone();
     let genesis = zone::Genesis { cluster: id, epoch, members, zones, keys: Arc::new(keyring) };
     let key_store = Arc::new(key_store);
@@ -107,6 +106,7 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
         consensus,
         secrets,
         genesis,
+        signing,
         public_keys,
         key_store,
         tls,

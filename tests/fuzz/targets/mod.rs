@@ -30,6 +30,7 @@ pub mod query;
 pub mod rdata;
 pub mod replica;
 pub mod replica_file;
+pub mod sealed;
 pub mod share_file;
 pub mod signature;
 pub mod update;
@@ -60,6 +61,7 @@ pub const ALL: &[Target] = &[
     Target { name: "rdata", run: rdata::run, seeds: rdata::seeds },
     Target { name: "replica", run: replica::run, seeds: replica::seeds },
     Target { name: "replica_file", run: replica_file::run, seeds: replica_file::seeds },
+    Target { name: "sealed", run: sealed::run, seeds: sealed::seeds },
     Target { name: "share_file", run: share_file::run, seeds: share_file::seeds },
     Target { name: "signature", run: signature::run, seeds: signature::seeds },
     Target { name: "update", run: update::run, seeds: update::seeds },
