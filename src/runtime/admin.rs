@@ -13,7 +13,7 @@
 #![forbid(unsafe_code)]
 
 use super::core::Arrival;
-use super::inbox::Lane;
+use super::start::Doors;
 use crate::answer::Catalog;
 use crate::dns::master;
 use crate::dns::name::Name;
