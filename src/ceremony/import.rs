@@ -14,7 +14,8 @@ use super::client_keys::parse_tsig;
 use super::cluster::{Cluster, tsig_commitment};
 use super::cluster_file;
 use super::files::{
-    NEVER_RUN, PREDECESSOR, Problem, make_dir, read_public, read_text, replace_public, replace_secret, zone_stem,
+    NEVER_RUN, PREDECESSOR, Problem, make_dir, read_public, read_text, replace_public, replace_secret,
+    zone_stem,
 };
 use super::identity;
 use super::keygen::{self, CERTIFICATE, IDENTITY, SEAL};

@@ -240,11 +240,6 @@ impl Consensus {
         self.finish(now, Step::default())
     }
 
-    /// This replica's identity key.
-    pub fn identity(&self) -> &IdentityKey {
-        &self.secrets.identity
-    }
-
     /// Whether a request of so many bytes can be taken now.
     pub fn has_room(&self, bytes: usize) -> bool {
         let me = self.config.me;

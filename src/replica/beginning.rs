@@ -46,11 +46,11 @@ impl Replica {
     /// The epoch before has ended at this machine.
     pub(super) fn begin_from(&mut self, records: Vec<Vec<u8>>, out: &mut Output) {
         let Some(predecessor) = self.predecessor.clone().filter(|_| self.awaits) else { return };
-        let begun = store::read_last(&predecessor, records).and_then(|(finale, snapshot)| {
-            match predecessor.ended_by(&finale, self.genesis.cluster) {
-                true => self.begin(finale, &snapshot, out),
-                false => Err("its finale names another successor".into()),
-            }
+        let begun = store::read_last(&predecessor, records).and_then(|(finale, snapshot)| match predecessor
+            .ended_by(&finale, self.genesis.cluster)
+        {
+            true => self.begin(finale, &snapshot, out),
+            false => Err("its finale names another successor".into()),
         });
         if let Err(why) = begun {
             let alarm = format!("the last state of the epoch before cannot be gone on from: {why}");
@@ -59,15 +59,9 @@ impl Replica {
     }
 
     /// Begins with the last state of the epoch before, as soon as it is on the own disk.
-    pub(super) fn begin(
-        &mut self,
-        finale: Finale,
-        last: &Snapshot,
-        out: &mut Output,
-    ) -> Result<(), String> {
+    pub(super) fn begin(&mut self, finale: Finale, last: &Snapshot, out: &mut Output) -> Result<(), String> {
         let Some(predecessor) = &self.predecessor else { return Err("no epoch is before".into()) };
-        let Begun { machine, jobs, finished, signed } =
-            last.succeed(&predecessor.genesis, &self.genesis)?;
+        let Begun { machine, jobs, finished, signed } = last.succeed(&predecessor.genesis, &self.genesis)?;
         let held = start(&finale, last);
         self.before = Some(finale.clone());
         self.transfer = None;

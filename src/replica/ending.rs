@@ -89,6 +89,7 @@ impl Replica {
     pub(super) fn leave(&mut self, now: UnixMillis, last: Last, out: &mut Output) {
         let ending = last.ending.clone();
         self.checkpoints.keep_aside(last.held());
+        self.awaits = false;
         self.last = Some(last);
         self.pipeline.end();
         for (client, asker) in self.clients.turned_away() {
@@ -121,14 +122,16 @@ impl Replica {
             return self.release(out);
         }
         if !self.checkpoints.is_storing() {
-            out.store = Some(StateFile::of_finale(finale, last.ending.round, last.snapshot.clone(), Vec::new()));
+            out.store =
+                Some(StateFile::of_finale(finale, last.ending.round, last.snapshot.clone(), Vec::new()));
             self.checkpoints.begin_storing(last.ending.round);
         }
     }
 
-    /// The records of the last state, once it is on disk: what the next epoch's replica of this machine begins from.
+    /// The records of the last state, once it is on disk, if this replica goes on: what the next epoch's begins from.
     pub fn handover(&self) -> Option<Vec<Vec<u8>>> {
-        let last = self.last.as_ref().filter(|last| last.stored)?;
+        let goes_on = |last: &&Last| last.stored && last.ending.continuing.contains(&self.me);
+        let last = self.last.as_ref().filter(goes_on)?;
         let finale = self.consensus.finale()?;
         let (round, snapshot) = (last.ending.round, last.snapshot.clone());
         Some(StateFile::of_finale(finale, round, snapshot, Vec::new()).collect())
@@ -138,6 +141,9 @@ impl Replica {
     pub(super) fn ended(&mut self, out: &mut Output) {
         if let Some(last) = &mut self.last {
             last.stored = true;
+            if self.predecessor.is_some() {
+                out.news.push(News::Settled); // who is late takes this state
+            }
             out.news.push(News::Ended(last.ending.clone()));
         }
     }

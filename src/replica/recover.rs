@@ -16,11 +16,11 @@ use super::store::{self, Place, Stored};
 use super::{Config, Effect, Error, Output, Record, Replica};
 use super::{clients::Clients, ingress::Ingress, pipeline::Pipeline, proposals::Proposals, status::Counters};
 use crate::codec::{self, Digest, JobId, digest};
-use crate::consensus::{self, Consensus};
+use crate::consensus::{self, Base, Consensus};
 use crate::limits::MAX_LOG_RECORD_BYTES;
 use crate::signing::{self, Signing};
 use crate::time::UnixMillis;
-use crate::zone::Machine;
+use crate::zone::{Genesis, Machine};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What the disk held.
@@ -42,19 +42,10 @@ impl Replica {
     /// A replica from what its disk held, in order. The output holds what is to be published and sent, at local
     /// time `now`.
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
-        let Config {
-            consensus: public,
-            secrets,
-            genesis,
-            keys,
-            signing: protocol,
-            entropy,
-            patience_ms,
-            predecessor,
-        } = config;
-        let (me, committee) = (public.me, public.committee);
-        let (cluster, epoch) = (public.cluster, public.epoch);
-        let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
+        let Config { consensus: public, secrets, genesis, keys, entropy, patience_ms, predecessor, .. } =
+            config;
+        let (me, committee, cluster, epoch) = (public.me, public.committee, public.cluster, public.epoch);
+        let own = signing::Config { committee, me, cluster, epoch, protocol: config.signing, keys };
         let mut signing = Signing::new(own);
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
         let (mut order, signatures) = sort(&past.records)?;
@@ -64,31 +55,14 @@ impl Replica {
             signing.known(job, bytes);
         }
         let stored_bytes = past.checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
-        let authority = public.authority();
-        let reader = store::Reader {
-            genesis: &genesis,
-            authority: &authority,
-            predecessor: predecessor.as_ref(),
-        };
-        let stored = past.checkpoint.map(|(records, _)| reader.read(records)).transpose()?;
-        let state = stored.map(|mut stored| {
-            if let Place::Last(..) = stored.place {
-                order.clear(); // what came after the end, without its ancestors
-            }
-            order.splice(..0, std::mem::take(&mut stored.records));
-            stored
-        });
-        let base = state.as_ref().and_then(|stored| match &stored.place {
-            Place::Checkpoint { base, .. } => Some(base.clone()),
-            Place::Last(..) | Place::Start(..) => None,
-        });
+        let (authority, before) = (public.authority(), predecessor.as_ref());
+        let reader = store::Reader { genesis: &genesis, authority: &authority, predecessor: before };
+        let mut state = past.checkpoint.map(|(records, _)| reader.read(records)).transpose()?;
+        let base = state.as_mut().and_then(|stored| begin_order(stored, &mut order));
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
         let ingress = Ingress::new(&genesis, chance("ingress"));
         let awaits = predecessor.is_some() && state.is_none();
-        let machine = match predecessor {
-            Some(_) => Machine::awaiting(genesis.clone()),
-            None => Machine::new(genesis.clone()).map_err(Error::Zones)?,
-        };
+        let machine = first_machine(&genesis, predecessor.is_some())?;
         let (consensus, step) = Consensus::recover(public, secrets, chance("consensus"), base, order);
         let mut replica = Self {
             me,
@@ -162,6 +136,29 @@ impl Replica {
                 self.ended(out);
             }
         }
+    }
+}
+
+fn first_machine(genesis: &Genesis, follows: bool) -> Result<Machine, Error> {
+    match follows {
+        true => Ok(Machine::awaiting(genesis.clone())),
+        false => Machine::new(genesis.clone()).map_err(Error::Zones),
+    }
+}
+
+/// Puts what a stored state says of the order before the records since; gives its base, if it is a checkpoint.
+fn begin_order(stored: &mut Stored, order: &mut Vec<consensus::Record>) -> Option<Base> {
+    let records = std::mem::take(&mut stored.records);
+    match &stored.place {
+        Place::Last(..) => {
+            order.clear(); // what came after the end, without its ancestors
+            return None;
+        }
+        Place::Start(..) | Place::Checkpoint { .. } => drop(order.splice(..0, records)),
+    }
+    match &stored.place {
+        Place::Checkpoint { base, .. } => Some(base.clone()),
+        Place::Last(..) | Place::Start(..) => None,
     }
 }
 

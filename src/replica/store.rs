@@ -161,7 +161,8 @@ impl Reader<'_> {
         }
         let begins_here = self.predecessor.filter(|_| !manifest.is_of(self.genesis));
         let genesis = begins_here.map_or(self.genesis, |before| &before.genesis);
-        let (restore, next) = pieces(Restore::new(genesis.clone(), manifest, Trust::OwnDisk), next, &mut records)?;
+        let (restore, next) =
+            pieces(Restore::new(genesis.clone(), manifest, Trust::OwnDisk), next, &mut records)?;
         let finished = restore.finished();
         let (machine, jobs, signed) = restore.finish().map_err(Error::Checkpoint)?;
         let place = self.place(base, finale, machine.snapshot())?;

@@ -204,6 +204,9 @@ impl Replica {
     fn wanted(&self, now: UnixMillis) -> Option<Goal> {
         let newest = || self.consensus.certified().cloned().map(Goal::Checkpoint);
         if self.awaits {
+            if let Some(finale) = self.consensus.finale().filter(|_| self.before.is_some()) {
+                return Some(Goal::Last(finale.clone())); // this epoch is over, too
+            }
             let start = self.before.clone().map(Goal::Start);
             return start.and_then(|start| newest().or(Some(start)));
         }

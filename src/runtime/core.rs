@@ -249,7 +249,13 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
         let epoch = self.hands.epoch;
         for news in news {
             let what = match news {
-                News::Ended(_) => {
+                News::Ended(ending) => {
+                    info!(epoch = epoch.0, "the epoch is over; its last state is certified and on disk");
+                    if !ending.continuing.contains(&self.hands.me) {
+                        warn!(
+                            "this replica is not in the next epoch: it votes no more, and serves until nobody needs it"
+                        );
+                    }
                     self.hand_over();
                     continue;
                 }

@@ -108,8 +108,7 @@ impl Engine {
             patience_ms: file.update_patience_ms,
             predecessor,
         };
-        let (replica, recovered) =
-            Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
+        let (replica, recovered) = Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
 
         let mut inbox = Inbox::new();
         let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));

@@ -109,9 +109,8 @@ pub(super) fn next_file(file: &ReplicaFile) -> Result<ReplicaFile, Error> {
 pub(super) fn command(home: &Home) -> Result<Command, String> {
     let directory = home.directory.join(NEXT);
     let path = directory.join("cluster.toml");
-    let next = cluster_file::read(&path).map_err(|problems| {
-        problems.first().map_or_else(String::new, ToString::to_string)
-    })?;
+    let next = cluster_file::read(&path)
+        .map_err(|problems| problems.first().map_or_else(String::new, ToString::to_string))?;
     let wrong = |reason: String| Err(format!("{}: {reason}", path.display()));
     let old = &*home.cluster;
     if next.replaces != Some(old.id()) {
@@ -146,9 +145,8 @@ pub(super) fn command(home: &Home) -> Result<Command, String> {
         let identity = &old.members[who.slot()].identity;
         next.members.iter().any(|member| member.identity == *identity)
     };
-    let keys = next.zones.iter().flat_map(|zone| {
-        [&zone.zsk, &zone.ksk].map(|key| (&zone.origin, &key.dnskey))
-    });
+    let keys =
+        next.zones.iter().flat_map(|zone| [&zone.zsk, &zone.ksk].map(|key| (&zone.origin, &key.dnskey)));
     Ok(Command::Epoch(Succession {
         cluster: next.id(),
         epoch: next.epoch,
@@ -160,14 +158,15 @@ pub(super) fn command(home: &Home) -> Result<Command, String> {
 
 /// What must stay from epoch to epoch and does not.
 fn differs(old: &Cluster, next: &Cluster) -> Option<String> {
-    let origins = |cluster: &Cluster| -> Vec<_> {
-        cluster.zones.iter().map(|zone| zone.origin.clone()).collect()
-    };
+    let origins =
+        |cluster: &Cluster| -> Vec<_> { cluster.zones.iter().map(|zone| zone.origin.clone()).collect() };
     if origins(old) != origins(next) {
         return Some("has other zones".into());
     }
     let same = |(old, next): &(&Zone, &Zone)| {
-        old.zsk.dnskey == next.zsk.dnskey && old.ksk.dnskey == next.ksk.dnskey && old.validity == next.validity
+        old.zsk.dnskey == next.zsk.dnskey
+            && old.ksk.dnskey == next.ksk.dnskey
+            && old.validity == next.validity
     };
     let other = old.zones.iter().zip(&next.zones).find(|pair| !same(pair));
     other.map(|(zone, _)| format!("has other keys or dates of signatures for zone {}", zone.origin))
@@ -225,7 +224,6 @@ impl Process<'_> {
         };
         match what {
             What::Ended(records) => {
-                info!(epoch = epoch.0, "the epoch is over, and its last state is certified and on disk");
                 self.start_next();
                 match self.engines.get(at + 1) {
                     // One that is ending has told its reason.
@@ -238,14 +236,12 @@ impl Process<'_> {
                 self.doors.lead_to(&self.engines[at]);
             }
             What::Settled => {
-                while let Some(old) = (at > 0 && self.engines.len() > 1).then(|| self.engines.pop_front()).flatten() {
-                    if old.cluster.epoch >= epoch {
-                        self.engines.push_front(old);
-                        break;
-                    }
+                if at > 0
+                    && let Some(old) = self.engines.pop_front()
+                {
                     retire(old, "moved\n").await?;
+                    self.start_next();
                 }
-                self.start_next();
             }
             What::Released => {
                 warn!("this replica is not in the next epoch, and nobody needs it any more: it ends");

@@ -136,9 +136,8 @@ impl Cluster {
 
     /// The command by which this cluster follows `old`.
     pub fn command(&self, old: &Cluster) -> Command {
-        let continuing = old.committee.members().filter(|who| {
-            self.identities.contains(&old.identities[who.slot()])
-        });
+        let continuing =
+            old.committee.members().filter(|who| self.identities.contains(&old.identities[who.slot()]));
         let zone = origin();
         let keys = [self.zsk.info(256), self.ksk.info(257)];
         Command::Epoch(Succession {

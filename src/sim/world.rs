@@ -288,7 +288,7 @@ impl<'a> World<'a> {
             Event::Try(client) => self.send(client),
             Event::GiveUp { client, number } => self.give_up(client, number),
             Event::Crash(actors) => {
-                actors.into_iter().for_each(|actor| self.crash(actor, false));
+                actors.iter().for_each(|actor| self.crash(*actor, false));
                 Ok(())
             }
             Event::Arm(actor) => {
@@ -301,8 +301,7 @@ impl<'a> World<'a> {
             }
             Event::Start(actor) => self.start(actor),
             Event::Settled { actor, incarnation, wire } => {
-                let crashed = self.actors[actor].incarnation != incarnation || self.losses.is_out(actor);
-                self.checkers.liveness[self.actors[actor].era].settled(&wire, crashed);
+                self.settled(actor, incarnation, &wire);
                 Ok(())
             }
             Event::Speak(actor) => self.speak_up(actor),

@@ -30,7 +30,10 @@ fn human(replica: &Value) -> String {
     };
     let mut text = format!("replica {}: epoch {} {stage}\n", replica["index"], epoch["number"]);
     if let Some(successor) = epoch["successor"].as_str() {
-        text.push_str(&format!("  cluster {successor} goes on, with replicas {} of this one\n", epoch["continuing"]));
+        text.push_str(&format!(
+            "  cluster {successor} goes on, with replicas {} of this one\n",
+            epoch["continuing"]
+        ));
         text.push_str(&format!("  its end is signed by replicas {}\n", epoch["signed"]));
     }
     text

@@ -9,7 +9,14 @@ use crate::time::UnixMillis;
 use crate::zone::{Piece, Snapshot};
 
 impl Replica {
-    pub(super) fn give_head(&mut self, now: UnixMillis, to: ReplicaId, round: u64, from: u32, out: &mut Output) {
+    pub(super) fn give_head(
+        &mut self,
+        now: UnixMillis,
+        to: ReplicaId,
+        round: u64,
+        from: u32,
+        out: &mut Output,
+    ) {
         let answer = match self.checkpoints.serve(now, to, round) {
             None => Message::Gone { round },
             Some(held) => {

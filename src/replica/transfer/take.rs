@@ -25,8 +25,7 @@ impl Replica {
                 Goal::Start(finale) => return self.begin(finale.clone(), &snapshot, out),
                 Goal::Checkpoint(certificate) => certificate.statement,
                 Goal::Last(finale) => {
-                    let (round, state, history) =
-                        (goal.round(), finale.ending.state, finale.ending.history);
+                    let (round, state, history) = (goal.round(), finale.ending.state, finale.ending.history);
                     Statement { round, previous: 0, state, history }
                 }
             };

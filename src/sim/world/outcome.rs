@@ -68,7 +68,12 @@ impl World<'_> {
 
     pub(super) fn describe(&self) -> String {
         let state = |actor: &Actor| match &actor.running {
-            None => format!("{:?} of epoch {} is {}", actor.id, actor.era, if actor.gone { "gone" } else { "down" }),
+            None => format!(
+                "{:?} of epoch {} is {}",
+                actor.id,
+                actor.era,
+                if actor.gone { "gone" } else { "down" }
+            ),
             Some(running) => {
                 let status = running.replica.status();
                 format!(

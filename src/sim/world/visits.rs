@@ -57,6 +57,12 @@ impl World<'_> {
         self.step(actor, Input::Client { id: ClientId(number), wire })
     }
 
+    /// All that was said when this update was given to this machine has arrived.
+    pub(super) fn settled(&mut self, actor: usize, incarnation: u64, wire: &[u8]) {
+        let crashed = self.actors[actor].incarnation != incarnation || self.losses.is_out(actor);
+        self.checkers.liveness[self.actors[actor].era].settled(wire, crashed);
+    }
+
     /// No reply to this try can come any more: its client tries again, if it still waits.
     pub(super) fn give_up(&mut self, client: usize, number: u64) -> Result<(), String> {
         let sent = self.tries.remove(&number);

@@ -4,7 +4,7 @@ use super::restore::octets;
 use super::*;
 use crate::codec::{self, ClusterId, Digest, Epoch, KeyId};
 use crate::dns::Rcode;
-use crate::zone::{Batch, Begun, Genesis, Machine, Request, RequestId};
+use crate::zone::{Batch, Begun, Command, Genesis, Machine, Request, RequestId, Succession, keys_digest};
 
 /// The same zones and keys, shared anew.
 fn next(genesis: &Genesis) -> Genesis {
@@ -89,4 +89,65 @@ fn a_cluster_with_other_zones_keys_or_dates_of_signatures_does_not_follow() {
     assert!(refused(&other).contains("other zones"));
     let elsewhere = Genesis { cluster: ClusterId(Digest([9; 32])), ..bench.genesis.clone() };
     assert!(last.succeed(&elsewhere, &next(&bench.genesis)).is_err(), "a state of another cluster");
+}
+
+/// The command by which a cluster with the bench's keys follows.
+fn command(bench: &Bench, continuing: &[u8]) -> Succession {
+    let keys = bench
+        .genesis
+        .zones
+        .iter()
+        .flat_map(|(rules, _)| [&rules.zsk, &rules.ksk].map(|key| (&rules.origin, &key.dnskey)));
+    Succession {
+        cluster: ClusterId(Digest([7; 32])),
+        epoch: Epoch(1),
+        faults: 1,
+        continuing: continuing.to_vec(),
+        keys: keys_digest(keys),
+    }
+}
+
+/// Votes of three of the four replicas, in one batch with what comes after.
+fn votes(bench: &Bench, command: &Succession) -> Vec<Request> {
+    (1..=3).map(|index| bench.vote(index, 1, &Command::Epoch(command.clone()))).collect()
+}
+
+#[test]
+fn the_batch_with_the_deciding_vote_is_the_last_and_is_executed_whole() {
+    let mut bench = bench();
+    let command = command(&bench, &[1, 2, 3]);
+    let text = Command::Epoch(command.clone()).to_string();
+    assert_eq!(text.parse(), Ok(Command::Epoch(command.clone())), "{text}");
+    let mut requests = votes(&bench, &command);
+    assert_eq!(bench.execute(&requests[..2]).ends, None, "two votes are no quorum");
+    requests.push(bench.signed("add late.example. 300 A 192.0.2.77"));
+    let executed = bench.execute(&requests[2..]);
+    assert_eq!(executed.ends, Some(command));
+    assert_eq!(executed.outcomes[1].rcode, Rcode::NOERROR);
+    let (open, decided) = bench.machine.votes();
+    assert!(open.is_empty() && decided[0].refused.is_none());
+    let begun = bench.machine.snapshot().succeed(&bench.genesis, &next(&bench.genesis)).unwrap();
+    assert_eq!(begun.machine.votes().1.len(), 1, "what was decided can be looked at");
+    assert_eq!(begun.machine.digest(), begun.machine.recomputed_digest());
+}
+
+#[test]
+fn a_command_that_cannot_be_followed_is_refused_and_the_epoch_goes_on() {
+    type Change = fn(&mut Succession);
+    let changes: [(Change, &str); 5] = [
+        (|command| command.epoch = Epoch(2), "does not follow"),
+        (|command| command.keys = Digest::default(), "keys are not those"),
+        (|command| command.continuing = vec![2], "no more than 1 replicas continue"),
+        (|command| command.continuing = vec![3, 2, 1], "in ascending order"),
+        (|command| command.continuing = vec![3, 4, 5], "not replicas of this epoch"),
+    ];
+    for (change, reason) in changes {
+        let mut bench = bench();
+        let mut command = command(&bench, &[1, 2, 3]);
+        change(&mut command);
+        let requests = votes(&bench, &command);
+        assert_eq!(bench.execute(&requests).ends, None);
+        let refused = bench.machine.votes().1[0].refused.clone().unwrap_or_default();
+        assert!(refused.contains(reason), "expected `{reason}`: {refused}");
+    }
 }
