@@ -96,8 +96,11 @@ pub(super) struct Judge<'a> {
 
 impl Judge<'_> {
     pub fn is_vote(&self, who: ReplicaId, statement: &Statement, signature: &Signature) -> bool {
-        let public = self.identities.get(who.slot());
-        public.is_some_and(|public| signature.verifies(public, &statement.digest(self.domain)))
+        self.is_signature(who, signature, &statement.digest(self.domain))
+    }
+
+    pub fn is_signature(&self, who: ReplicaId, signature: &Signature, digest: &Digest) -> bool {
+        self.identities.get(who.slot()).is_some_and(|public| signature.verifies(public, digest))
     }
 
     /// Whether these are the signatures of q replicas over this digest, ascending.

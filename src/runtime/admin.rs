@@ -5,6 +5,7 @@
 //! | `{"cmd":"status"}` | one line: `{"replica":…,"links":[…],"connections_refused":…,"tasks_waiting":…,"log":…}` |
 //! | `{"cmd":"export","zone":"ORIGIN"}` | one line `{"zone":…,"serial":…,"records":N}`, then N lines of the signed zone in canonical order, master-file form |
 //! | `{"cmd":"vote","command":"WORDS"}` | one line `{"vote":NUMBER,"command":"WORDS"}`: the vote is on its way |
+//! | `{"cmd":"epoch"}` | the same, for the command by which the cluster file in `next/` follows this cluster |
 //! | `{"cmd":"votes"}` | one line `{"votes":{"needed":…,"newest":NUMBER,"open":[…],"decided":[…]}}` |
 //! | `{"cmd":"keys"}` | one line `{"keys":[…],"votes":{…}}`: each zone's keys, the rollover under way, its next step |
 //! | `{"cmd":"import","file":"PATH"}` | one line `{"bundle":NAME,"zone":…,"role":…,"tag":N}`: the bundle is kept, its share opened, the receipt on its way |
@@ -14,8 +15,12 @@
 #![forbid(unsafe_code)]
 
 use super::core::Arrival;
+<<<<<<< HEAD
 use super::importer::Importer;
 use super::inbox::Lane;
+=======
+use super::start::Doors;
+>>>>>>> epoch
 use crate::answer::Catalog;
 use crate::dns::master;
 use crate::dns::name::Name;
@@ -59,6 +64,7 @@ pub enum Command {
     },
     /// What operators have voted on.
     Votes,
+<<<<<<< HEAD
     /// A bundle of a new key, in a file that the replica can read.
     Import {
         /// Its absolute path.
@@ -66,6 +72,10 @@ pub enum Command {
     },
     /// The zones' keys.
     Keys,
+=======
+    /// The operator's vote for the next epoch, as the cluster file in `next/` has it.
+    Epoch,
+>>>>>>> epoch
 }
 
 impl Command {
@@ -79,8 +89,12 @@ impl Command {
 #[derive(Clone)]
 pub(super) struct Admin {
     pub catalog: Arc<ArcSwap<Catalog>>,
+<<<<<<< HEAD
     pub core: Lane<Arrival>,
     pub importer: Arc<Importer>,
+=======
+    pub doors: Doors,
+>>>>>>> epoch
 }
 
 /// Binds the socket, in the place of one that nobody serves any more. Before any thread is started: it sets the
@@ -149,7 +163,21 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
                 };
                 write_line(&mut writer, &answer).await?;
             }
+<<<<<<< HEAD
             Ok(Command::Import { file }) => write_line(&mut writer, &import(admin, file).await).await?,
+=======
+            Ok(Command::Epoch) => {
+                let home = admin.doors.home.load_full();
+                // Reads files and checks shares.
+                let command = tokio::task::spawn_blocking(move || super::epochs::command(&home)).await;
+                let answer = match command {
+                    Ok(Ok(command)) => ask(admin, |asker| Arrival::Vote(command, asker)).await,
+                    Ok(Err(why)) => json!({ "error": why }),
+                    Err(_) => json!({ "error": "the replica is ending" }),
+                };
+                write_line(&mut writer, &answer).await?;
+            }
+>>>>>>> epoch
             Ok(Command::Export { zone }) => export(&mut writer, admin, &zone).await?,
             Err(error) => write_line(&mut writer, &json!({ "error": error })).await?,
         }
@@ -171,7 +199,7 @@ async fn import(admin: &Admin, file: PathBuf) -> Value {
 async fn ask(admin: &Admin, question: impl FnOnce(oneshot::Sender<Value>) -> Arrival) -> Value {
     let (asker, answer) = oneshot::channel();
     let ending = json!({ "error": "the replica is ending" });
-    if admin.core.put(question(asker), 0).await.is_err() {
+    if admin.doors.control.load().put(question(asker), 0).await.is_err() {
         return ending;
     }
     answer.await.unwrap_or(ending)

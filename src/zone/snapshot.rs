@@ -146,6 +146,32 @@ impl Snapshot {
         self.0.manifest.clone()
     }
 
+    /// The zones after genesis; each origin in lower case.
+    pub(super) fn zones(&self) -> &[(Name, View)] {
+        &self.0.zones
+    }
+
+    /// Their keys.
+    pub(super) fn zone_keys(&self) -> Result<BTreeMap<Name, KeySet>, String> {
+        let decoded = self.0.keys.iter().map(|bytes| {
+            let ZoneKeys { origin, keys } = codec::decode(bytes, bytes.len()).map_err(|why| why.to_string())?;
+            Ok((origin, keys))
+        });
+        decoded.collect()
+    }
+
+    pub(super) fn answers(&self) -> &Answers {
+        &self.0.answers
+    }
+
+    pub(super) fn register(&self) -> &Register {
+        &self.0.register
+    }
+
+    pub(super) fn last_batches(&self) -> &LastBatches {
+        &self.0.last_batches
+    }
+
     /// Pieces of a chunk from index `from` on, up to `max_bytes` encoded but at least one; and whether the chunk ends there.
     pub fn pieces(&self, chunk: u32, from: u32, max_bytes: usize) -> (Vec<Piece>, bool) {
         let Some(chunk) = chunk.checked_sub(1) else {

@@ -53,7 +53,11 @@ impl World<'_> {
     /// Puts messages on the links from a machine to those of a replica.
     pub(super) fn carry(&mut self, from: usize, to: ReplicaId, sent: &[Vec<u8>]) {
         for peer in 0..self.actors.len() {
-            if self.actors[peer].id != to || !self.speak(from, peer) || self.actors[peer].running.is_none() {
+            if self.actors[peer].id != to
+                || peer == from
+                || !self.speak(from, peer)
+                || self.actors[peer].running.is_none()
+            {
                 continue;
             }
             for bytes in sent {
