@@ -6,21 +6,22 @@
 use super::Plant::{self, *};
 use super::{Whose, sown};
 use crate::sim::adversaries::AdversaryKind::{self, *};
+use crate::sim::adversaries::Deeds;
 use crate::sim::schedulers::SchedulerKind;
 use crate::sim::{Crashes, Scenario, run};
 
 /// The first seed of every plant.
 const FIRST_SEED: u64 = 7_000;
 
-/// What breaks when these plants are sown in a scenario; none if nothing does.
-fn harm(plants: &[Plant], whose: Whose, scenario: &Scenario) -> Option<String> {
+/// What breaks when these plants are sown in a scenario; if nothing does, what the adversary did.
+fn harm(plants: &[Plant], whose: Whose, scenario: &Scenario) -> Result<Deeds, String> {
     match sown(plants, whose, || run(scenario)) {
-        Ok(Ok(_)) => None,
-        Ok(Err(violation)) => Some(violation.to_string()),
+        Ok(Ok(report)) => Ok(report.deeds),
+        Ok(Err(violation)) => Err(violation.to_string()),
         Err(panic) => {
             let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let text = literal.or_else(|| panic.downcast_ref::<String>().cloned());
-            Some(format!("panic: {}", text.unwrap_or_default()))
+            Err(format!("panic: {}", text.unwrap_or_default()))
         }
     }
 }
@@ -32,13 +33,21 @@ fn found(plants: &[Plant], whose: Whose, budget: u64, by: &str, scenario: impl F
         let seeds: u64 = seeds.parse().expect("CONCLAVE_SEEDS is a number");
         let harms = (FIRST_SEED..FIRST_SEED + seeds).map(|seed| harm(plants, whose, &scenario(seed)));
         let harms: Vec<_> = harms.collect();
-        let first = harms.iter().position(Option::is_some).map(|nth| nth + 1);
-        println!("{plants:?}: {} of {seeds}, first {first:?}", harms.iter().flatten().count());
-        harms.iter().flatten().for_each(|harm| println!("    {harm}"));
+        let first = harms.iter().position(Result::is_err).map(|nth| nth + 1);
+        println!(
+            "{plants:?}: {} of {seeds}, first {first:?}",
+            harms.iter().filter(|harm| harm.is_err()).count()
+        );
+        for harm in &harms {
+            match harm {
+                Err(harm) => println!("    {harm}"),
+                Ok(deeds) => println!("    nothing; {deeds:?}"),
+            }
+        }
         return;
     }
     for seed in FIRST_SEED..FIRST_SEED + budget {
-        if let Some(harm) = harm(plants, whose, &scenario(seed)) {
+        if let Err(harm) = harm(plants, whose, &scenario(seed)) {
             println!("seed {seed}: {plants:?} found: {harm}");
             assert!(harm.contains(by), "seed {seed}: {plants:?} found by another check: {harm}");
             assert_eq!(run(&scenario(seed)).err(), None, "seed {seed} breaks something without {plants:?}");
@@ -121,8 +130,8 @@ plants! {
     planted_reply_before_publication_is_found: [ReplyBeforePublication], All, 3, "replies", plain;
     planted_two_replies_are_found: [TwoReplies], All, 1, "second reply", plain;
     planted_shares_mixed_up_are_found: [SharesMixedUp], All, 3, "liveness", plain;
-    planted_few_certificates_are_found: [FewCertificates], All, 60, "order", aimed(Opportunist, 20);
-    planted_few_blames_are_found: [FewBlames], All, 60, "order", aimed(Opportunist, 20);
+    planted_few_certificates_are_found: [FewCertificates], All, 60, "slots", aimed(Opportunist, 20);
+    planted_few_blames_are_found: [FewBlames], All, 60, "slots", aimed(Opportunist, 20);
     planted_few_parents_are_found: [FewParents], All, 3, "links", against(BadParents, 3);
     planted_unchecked_coin_is_found: [UncheckedCoin], All, 3, "links", against(BadCoin, 3);
     planted_shallow_delivery_is_found: [ShallowDelivery], First, 12, "order", against(Belated, 40);

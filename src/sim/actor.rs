@@ -4,7 +4,7 @@ use super::checkers::MAX_SKEW_MS;
 use super::cluster::{Cluster, START};
 use super::{Plant, adversaries::Adversary};
 use crate::codec::{ClusterId, Digest};
-use crate::consensus::forge::Forge;
+use crate::consensus::{ClosedRound, forge::Forge};
 use crate::quorum::ReplicaId;
 use crate::replica::{Effect, ExecutedBatch, Input, Output, Past, Replica};
 use crate::signing::{KeyStore, Task};
@@ -67,6 +67,8 @@ pub(super) struct Running {
     syncing: bool,
     /// Executed, and not known to be durable: a crash may undo it, since nobody was told.
     executed: Vec<(ExecutedBatch, Digest)>,
+    /// Decided, and the same holds.
+    decided: Vec<ClosedRound>,
 }
 
 /// What the world must do for a machine after a step.
@@ -79,7 +81,9 @@ pub(super) struct Todo {
     pub wake: Option<u64>,
     /// Batches whose records are durable, with the digest of the machine after the step that executed them.
     pub executed: Vec<(ExecutedBatch, Digest)>,
-    pub closed: Vec<crate::consensus::ClosedRound>,
+    pub closed: Vec<ClosedRound>,
+    /// Those of which the records are durable.
+    pub decided: Vec<ClosedRound>,
     /// A state was written: tell [`Actor::stored`] after a while.
     pub store: Option<(u64, Stored)>,
     /// A state was being written: the machine must crash now.
@@ -148,8 +152,8 @@ impl Actor {
         let checkpoint = opened.snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
         let past = Past { checkpoint, records: opened.records };
         let (replica, output) = Replica::recover(self.clock(now), config, past).map_err(Stop::Replica)?;
-        let (held, executed) = (Vec::new(), Vec::new());
-        self.running = Some(Running { replica, wake: None, log, held, syncing: false, executed });
+        let (held, executed, decided) = (Vec::new(), Vec::new(), Vec::new());
+        self.running = Some(Running { replica, wake: None, log, held, syncing: false, executed, decided });
         self.take(now, output)
     }
 
@@ -196,7 +200,8 @@ impl Actor {
         running.log.sync()?;
         running.syncing = false;
         let (effects, executed) = (std::mem::take(&mut running.held), std::mem::take(&mut running.executed));
-        Ok(Todo { effects, executed, ..Todo::default() })
+        let decided = std::mem::take(&mut running.decided);
+        Ok(Todo { effects, executed, decided, ..Todo::default() })
     }
 
     /// A state is on disk: the log that it stands for goes.
@@ -235,12 +240,14 @@ impl Actor {
         running.wake = wake;
         let mut todo =
             Todo { tasks: output.tasks, wake, closed: output.closed, store, torn, ..Todo::default() };
+        running.decided.extend(todo.closed.iter().cloned());
         if !output.executed.is_empty() {
             let state = running.replica.digest();
             running.executed.extend(output.executed.into_iter().map(|batch| (batch, state)));
         }
         if running.log.durable().upto() == running.log.end() {
             todo.executed = std::mem::take(&mut running.executed);
+            todo.decided = std::mem::take(&mut running.decided);
         }
         let may_leave = self.plant == Some(Plant::SendBeforeSync) || (!output.sync && !running.syncing);
         if output.sync && !running.syncing {

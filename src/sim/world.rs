@@ -387,6 +387,10 @@ impl<'a> World<'a> {
             self.soon(1, 200, Event::Stored(actor, incarnation, round, stored));
         }
         todo.closed.iter().for_each(|closed| self.tell(actor, News::Closed(closed)));
+        if self.actors[actor].is_correct() {
+            let id = self.actors[actor].id;
+            todo.decided.iter().try_for_each(|round| self.checkers.order.closed(id, round))?;
+        }
         todo.executed.iter().for_each(|(batch, _)| self.tell(actor, News::Executed(batch)));
         self.check_executed(actor, &todo.executed)?;
         todo.effects.into_iter().try_for_each(|effect| self.effect(actor, effect))

@@ -3,8 +3,10 @@
 //!
 //! Two such moments: the parents that it knows hold q votes for a leader and one vertex that does not vote, so that its
 //! vertex can certify the leader or not; or only one of them reaches a leader, so that its vertex can vote for it or not.
-//! Honest replicas of the right rule are not misled by any of this: quorums intersect in correct ones.
+//! After that it goes on from the one that most have. Honest replicas of the right rule are not misled by any of this:
+//! quorums intersect in correct ones.
 use super::{Act, Adversary, ReplicaId, Scene, say, vertex};
+use crate::codec::Digest;
 use crate::consensus::{Body, Message, Vertex, VertexRef};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,11 +31,19 @@ pub(super) struct Opportunist {
     parents: BTreeMap<VertexRef, Vec<VertexRef>>,
     split: Option<Split>,
     looked: u64,
+    /// What it shows in place of its replica's own vertices.
+    shown: BTreeMap<Digest, Vertex>,
 }
 
 impl Opportunist {
     pub fn new(chance: &mut super::Chance) -> Self {
-        Self { certifies: chance.one_in(2), parents: BTreeMap::new(), split: None, looked: 0 }
+        Self {
+            certifies: chance.one_in(2),
+            parents: BTreeMap::new(),
+            split: None,
+            looked: 0,
+            shown: BTreeMap::new(),
+        }
     }
 
     fn see(&mut self, scene: &Scene<'_>, vertex: &Vertex) {
@@ -55,6 +65,23 @@ impl Opportunist {
         }
     }
 
+    /// Whether its own vertex two rounds below its next one reached this author's: then so do all others'.
+    fn knew(&self, scene: &Scene<'_>, body: &Body, author: ReplicaId) -> bool {
+        let rounds = VertexRef::first_of(body.round - 2)..VertexRef::first_of(body.round - 1);
+        let mut own = self.parents.range(rounds).filter(|(id, _)| id.author == scene.forge.me());
+        own.any(|(id, _)| self.reaches(id, author, 2))
+    }
+
+    /// Its vertex, linked to what it has shown of its own.
+    fn relinked(&self, scene: &Scene<'_>, body: &Body) -> Vertex {
+        let known =
+            |digest: Digest| self.shown.get(&digest).map_or(digest, |vertex| scene.forge.name(vertex).digest);
+        let parents = body.parents.iter().map(|(author, digest)| (*author, known(*digest))).collect();
+        let weak = body.weak.iter().map(|link| VertexRef { digest: known(link.digest), ..*link }).collect();
+        let prev = body.prev.map(|(round, digest)| (round, known(digest)));
+        scene.forge.sign(Body { parents, weak, prev, ..body.clone() })
+    }
+
     /// Two sets of parents for its vertex, and who is shown the one with the first, if this is the moment.
     fn moment(&self, scene: &mut Scene<'_>, body: &Body) -> Option<Split> {
         let quorum = scene.forge.committee().quorum();
@@ -64,11 +91,11 @@ impl Opportunist {
             .map(|(id, _)| (id.author, *id))
             .collect();
         let depth = if self.certifies { 3 } else { 2 };
-        for author in scene.forge.committee().members() {
+        for author in scene.others() {
             let (with, without): (Vec<VertexRef>, Vec<VertexRef>) =
                 below.values().partition(|id| self.reaches(id, author, depth));
             let (one, other) = match self.certifies {
-                true if with.len() == quorum && !without.is_empty() => {
+                true if with.len() == quorum && !without.is_empty() && !self.knew(scene, body, author) => {
                     let other = with.iter().filter(|id| id.author != author).take(quorum - 1);
                     (with.clone(), other.chain(&without).copied().collect())
                 }
@@ -80,7 +107,8 @@ impl Opportunist {
             };
             let mut to = BTreeSet::from([author]);
             if !self.certifies {
-                to.insert(scene.chance.pick(&scene.others()));
+                let rest: Vec<_> = scene.others().into_iter().filter(|other| *other != author).collect();
+                to.insert(scene.chance.pick(&rest));
             }
             let one = scene.forge.sign(with_parents(body, one));
             let other = scene.forge.sign(with_parents(body, other));
@@ -100,21 +128,27 @@ fn with_parents(body: &Body, mut parents: Vec<VertexRef>) -> Body {
 impl Adversary for Opportunist {
     fn outgoing(&mut self, scene: &mut Scene<'_>, to: ReplicaId, bytes: &[u8]) -> Vec<Vec<u8>> {
         let Some(body) = scene.own_vertex(bytes) else { return vec![bytes.to_vec()] };
-        if let Some(own) = vertex(bytes).filter(|_| body.round > self.looked) {
+        let Some(own) = vertex(bytes) else { return Vec::new() };
+        let name = scene.forge.name(&own).digest;
+        if body.round > self.looked {
             self.looked = body.round;
-            if self.split.is_none() && body.round > FROM_ROUND {
+            if self.split.is_some() {
+                self.shown.insert(name, self.relinked(scene, &body));
+            } else if body.round > FROM_ROUND {
                 self.split = self.moment(scene, &body);
-                if self.split.is_some() {
-                    scene.did(if self.certifies { "certified or not" } else { "voted or not" });
-                }
+            }
+            if let Some(split) = self.split.as_ref().filter(|split| split.round == body.round) {
+                scene.did(if self.certifies { "certified or not" } else { "voted or not" });
+                self.shown.insert(name, if self.certifies { split.other.clone() } else { split.one.clone() });
             }
             self.see(scene, &own);
         }
-        match &self.split {
-            Some(split) if split.round == body.round => {
+        match (&self.split, self.shown.get(&name)) {
+            (Some(split), _) if split.round == body.round => {
                 let shown = if split.to.contains(&to) { &split.one } else { &split.other };
                 vec![say(Message::Vertex(shown.clone()))]
             }
+            (_, Some(shown)) => vec![say(Message::Vertex(shown.clone()))],
             _ => vec![bytes.to_vec()],
         }
     }

@@ -1,7 +1,8 @@
 //! One order: the batch of a number is one and the same at every correct replica, agreed time, outcomes and the digest of
-//! all before it included.
+//! all before it included; and so is what became of each leader slot, a commit or a skip, whatever it was decided by.
 use super::{WINDOW, trim};
 use crate::codec::Digest;
+use crate::consensus::{ClosedRound, VertexRef};
 use crate::dns::Rcode;
 use crate::quorum::ReplicaId;
 use crate::replica::ExecutedBatch;
@@ -13,7 +14,11 @@ use std::collections::BTreeMap;
 pub struct Order {
     newest: u64,
     batches: BTreeMap<u64, (ReplicaId, Brief)>,
+    rounds: BTreeMap<u64, (ReplicaId, Slots)>,
 }
+
+/// Whose slot, and the vertex that is committed, in the coin's order.
+type Slots = Vec<(ReplicaId, Option<VertexRef>)>;
 
 /// All of a batch but its requests, which the digest of the history covers.
 #[derive(PartialEq, Eq, Debug)]
@@ -46,6 +51,21 @@ impl Order {
         self.batches.insert(number, (who, brief));
         trim(&mut self.batches);
         Ok(true)
+    }
+
+    /// Compares what became of the slots of a round.
+    pub fn closed(&mut self, who: ReplicaId, closed: &ClosedRound) -> Result<(), String> {
+        let (round, slots) = (closed.round, closed.slots.iter().map(|slot| (slot.author, slot.commit)));
+        let slots: Slots = slots.collect();
+        if let Some((first, known)) = self.rounds.get(&round) {
+            return match *known == slots {
+                true => Ok(()),
+                false => Err(format!("slots: of round {round} at {who:?} {slots:?}, at {first:?} {known:?}")),
+            };
+        }
+        self.rounds.insert(round, (who, slots));
+        trim(&mut self.rounds);
+        Ok(())
     }
 
     /// The number of the newest batch.
