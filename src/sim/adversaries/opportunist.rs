@@ -5,9 +5,11 @@
 //! vertex can certify the leader or not; or only one of them reaches a leader, so that its vertex can vote for it or not.
 //! After that it goes on from the one that most have. Honest replicas of the right rule are not misled by any of this:
 //! quorums intersect in correct ones.
-use super::{Act, Adversary, ReplicaId, Scene, say, vertex};
-use crate::codec::Digest;
+use super::{Act, Adversary, Chance, ReplicaId, Scene, say, vertex};
+use crate::codec::{self, Digest};
 use crate::consensus::{Body, Message, Vertex, VertexRef};
+use crate::limits::MAX_FRAME_BYTES;
+use crate::replica::PeerMessage;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds before it looks for its moment.
@@ -36,14 +38,9 @@ pub(super) struct Opportunist {
 }
 
 impl Opportunist {
-    pub fn new(chance: &mut super::Chance) -> Self {
-        Self {
-            certifies: chance.one_in(2),
-            parents: BTreeMap::new(),
-            split: None,
-            looked: 0,
-            shown: BTreeMap::new(),
-        }
+    pub fn new(chance: &mut Chance) -> Self {
+        let (certifies, parents, shown) = (chance.one_in(2), BTreeMap::new(), BTreeMap::new());
+        Self { certifies, parents, split: None, looked: 0, shown }
     }
 
     fn see(&mut self, scene: &Scene<'_>, vertex: &Vertex) {
@@ -80,6 +77,18 @@ impl Opportunist {
         let weak = body.weak.iter().map(|link| VertexRef { digest: known(link.digest), ..*link }).collect();
         let prev = body.prev.map(|(round, digest)| (round, known(digest)));
         scene.forge.sign(Body { parents, weak, prev, ..body.clone() })
+    }
+
+    /// Whether this is what its replica has found out about itself, or holds what was not shown.
+    fn tells(&self, scene: &Scene<'_>, bytes: &[u8]) -> bool {
+        let own = |vertex: &Vertex| vertex.body().author == scene.forge.me();
+        match codec::decode(bytes, MAX_FRAME_BYTES) {
+            Ok(PeerMessage::Consensus(Message::Proof(one, _))) => own(&one),
+            Ok(PeerMessage::Consensus(Message::Vertices(all) | Message::Page(all, _))) => {
+                self.split.is_some() && all.iter().any(own)
+            }
+            _ => false,
+        }
     }
 
     /// Two sets of parents for its vertex, and who is shown the one with the first, if this is the moment.
@@ -127,7 +136,9 @@ fn with_parents(body: &Body, mut parents: Vec<VertexRef>) -> Body {
 
 impl Adversary for Opportunist {
     fn outgoing(&mut self, scene: &mut Scene<'_>, to: ReplicaId, bytes: &[u8]) -> Vec<Vec<u8>> {
-        let Some(body) = scene.own_vertex(bytes) else { return vec![bytes.to_vec()] };
+        let Some(body) = scene.own_vertex(bytes) else {
+            return if self.tells(scene, bytes) { Vec::new() } else { vec![bytes.to_vec()] };
+        };
         let Some(own) = vertex(bytes) else { return Vec::new() };
         let name = scene.forge.name(&own).digest;
         if body.round > self.looked {

@@ -3,7 +3,7 @@
 //!
 //! In each window of rounds there is one of whom the others hear late, one other that is luckier than the rest, and the
 //! last replica, which hears the fastest: if anybody is corrupt, it is. The last and the lucky one get the lonely one's first
-//! three vertices when it is time to vote, the rest later: some vote for the first, some do not. In half of the runs nobody but
+//! three vertices when it is time to vote, the rest later: some vote for the first, some do not. In half of the windows nobody but
 //! the last hears more of the lonely one before an anchor can have passed its leader over: it alone certifies it. In the
 //! other half the rest are heard late after the vote: what they did not vote for is committed meanwhile. Nothing is held
 //! longer than [`HOLD_MS`](super::HOLD_MS).
@@ -24,16 +24,13 @@ const AGAIN_MS: u64 = 1;
 pub(super) struct Isolating {
     committee: Committee,
     salt: u64,
-    /// Whether few are to certify, and not few to vote.
-    certificates: bool,
     /// The newest round of which each has made a vertex.
     made: BTreeMap<ReplicaId, u64>,
 }
 
 impl Isolating {
     pub fn new(committee: Committee, chance: &mut Chance) -> Self {
-        let (salt, certificates) = (chance.bits(), chance.one_in(2));
-        Self { committee, salt, certificates, made: BTreeMap::new() }
+        Self { committee, salt: chance.bits(), made: BTreeMap::new() }
     }
 
     /// The round that the receiver must have made before it hears this vertex.
@@ -44,15 +41,20 @@ impl Isolating {
         if others < 2 {
             return None;
         }
-        let (alone, lucky) = (lot.range(1, others), lot.range(1, others - 1));
+        // Few are to certify, or few to vote.
+        let (alone, lucky, certificates) = (lot.range(1, others), lot.range(1, others - 1), lot.one_in(2));
         let lucky = (alone - 1 + lucky) % others + 1;
         let (from, to) = (u64::from(id.author.get()), u64::from(to.get()));
         let (is_last, is_rest) = (to == others + 1, from != lucky && from != alone && from <= others);
         match into {
             0..=2 if from == alone && (is_last || to == lucky) => Some(base + 2),
-            0..=2 if from == alone && !self.certificates => Some(base + 4),
-            0..PASSED_OVER if from == alone && self.certificates && !is_last => Some(base + PASSED_OVER),
-            4 if is_rest && !self.certificates => Some(base + 6),
+            0..=2 if from == alone && !certificates => Some(base + 4),
+            0..PASSED_OVER if from == alone && certificates && (!is_last || into > 3) => {
+                Some(base + PASSED_OVER)
+            }
+            2 if is_rest && (to == lucky || (is_last && certificates)) => Some(base + 3),
+            3 if is_rest && !certificates => Some(base + 4),
+            4 if is_rest && !certificates => Some(base + 6),
             _ => None,
         }
     }
@@ -65,7 +67,7 @@ impl Scheduler for Isolating {
             *made = vertex.body().round.max(*made);
         }
         let fast = usize::from(parcel.to.get()) == self.committee.n();
-        if fast { chance.range(1, 2) } else { chance.range(2, 12) }
+        if fast { chance.range(1, 2) } else { chance.range(3, 5) }
     }
 
     fn put_off(&mut self, parcel: &Parcel<'_>, _busy: &[Way]) -> u64 {
