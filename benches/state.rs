@@ -114,6 +114,7 @@ fn genesis(names: u32) -> Genesis {
     Genesis {
         cluster: ClusterId(Digest::default()),
         epoch: Epoch(0),
+        members: Vec::new(),
         zones: vec![(rules, records)],
         keys: Arc::new(keys),
     }

@@ -2,20 +2,27 @@
 //!
 //! | command | does |
 //! |---|---|
-//! | `init` ([`init`]) | deals a cluster: a directory a replica, and the public `cluster.toml` |
-//! | `ds` | prints the DS records for the parents |
+//! | `plan` | checks a written plan and shows its words |
+//! | `init` ([`init`]) | deals a cluster: shares sealed for the replicas of the plan, and the public `cluster.toml` |
+//! | `verify` | checks a deal, its receipts, and that its shares sign; or one replica's directory |
+//! | `ds`, `dnskey` ([`records`]) | print the DS records for the parents, the DNSKEYs |
 //! | `inspect` | prints what is public about one file |
-//! | `verify` | checks a dealt directory, and that its shares sign |
+//! | `keys` ([`again`]) | deals a new key to a cluster that runs |
+//! | `redeal` ([`again`]) | deals the keys of a backup again: fresh shares, or other members |
+//! | `reseal` ([`again`]) | hands a custodian's part to another machine |
+//! | `completions` | prints completions for a shell |
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage.
 #![forbid(unsafe_code)]
 
+mod again;
+mod ask;
 mod init;
+mod records;
 
-use clap::{Parser, Subcommand};
-use conclave::ceremony::{anchors, cluster_file, inspect, verify};
+use clap::{CommandFactory, Parser, Subcommand};
+use conclave::ceremony::{inspect, verify};
 use conclave::cli::{Failure, print};
-use conclave::dns::name::Name;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -25,8 +32,8 @@ use std::process::ExitCode;
     version,
     about = "Deals the keys of a Conclave cluster and checks what was dealt",
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\nExample:\n  \
-                  conclave-dealer init --zone example.test=example.zone --replicas 4 --out cluster\n  \
-                  conclave-dealer verify cluster\n  conclave-dealer ds cluster"
+                  conclave-dealer plan ceremony.toml\n  conclave-dealer init --from ceremony.toml --out deal\n  \
+                  conclave-dealer verify deal\n  conclave-dealer ds deal"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -37,35 +44,62 @@ struct Cli {
 enum Command {
     /// Deal a new cluster
     Init(Box<init::Arguments>),
-    /// Print the DS records that belong into the parent zones
-    #[command(after_help = "Example:\n  conclave-dealer ds cluster --zone example.test")]
-    Ds {
-        /// The dealt directory, or its cluster.toml
-        path: PathBuf,
-        /// Of this zone only
-        #[arg(long, value_name = "ORIGIN")]
-        zone: Option<Name>,
+    /// Check a written plan and show its words
+    #[command(after_help = "Example:\n  conclave-dealer plan ceremony.toml")]
+    Plan {
+        /// The plan
+        file: PathBuf,
     },
+    /// Print the DS records that belong into the parent zones
+    #[command(after_help = "Example:\n  conclave-dealer ds deal --zone example.test")]
+    Ds(records::Arguments),
+    /// Print the DNSKEY records
+    #[command(after_help = "Example:\n  conclave-dealer dnskey deal")]
+    Dnskey(records::Arguments),
+    /// Deal a new key to a cluster that runs, for a rollover
+    Keys(Box<again::Keys>),
+    /// Deal the keys of a backup again: fresh shares, or other replicas
+    Redeal(Box<again::Redeal>),
+    /// Hand a custodian's part to the machine that is to use it
+    Reseal(again::Reseal),
     /// Print what is public about a file; never a secret
     #[command(after_help = "Example:\n  conclave-dealer inspect cluster/replica-1/coin.share")]
     Inspect {
         /// Any file of a cluster
         file: PathBuf,
     },
-    /// Check everything in a dealt directory; shares sign and combine
-    #[command(after_help = "Example:\n  conclave-dealer verify cluster")]
+    /// Check everything in a deal: the plan, the receipts, and that shares sign and combine; or one replica's directory
+    #[command(
+        after_help = "Examples:\n  conclave-dealer verify deal\n  conclave-dealer verify /etc/conclave"
+    )]
     Verify {
-        /// The dealt directory; directories of replicas that were handed out may be missing
+        /// The directory that was dealt, or that of one replica
         dir: PathBuf,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
     },
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Init(arguments) => init::run(&arguments),
-        Command::Ds { path, zone } => ds(&path, zone.as_ref()),
+        Command::Plan { file } => init::show_plan(&file),
+        Command::Ds(arguments) => records::ds(&arguments),
+        Command::Dnskey(arguments) => records::dnskey(&arguments),
+        Command::Keys(arguments) => again::keys(&arguments),
+        Command::Redeal(arguments) => again::redeal(&arguments),
+        Command::Reseal(arguments) => again::reseal(&arguments),
         Command::Inspect { file } => inspect::inspect(&file).map(|text| print(&text)).map_err(Failure::from),
         Command::Verify { dir } => check(&dir),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "conclave-dealer", &mut script);
+            print(&String::from_utf8_lossy(&script));
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -73,20 +107,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn ds(path: &Path, only: Option<&Name>) -> Result<(), Failure> {
-    let file = if path.is_dir() { path.join("cluster.toml") } else { path.to_owned() };
-    let cluster = cluster_file::read(&file)?;
-    let zones: Vec<_> =
-        cluster.zones.iter().filter(|zone| only.is_none_or(|name| *name == zone.origin)).collect();
-    if zones.is_empty() {
-        return Err(Failure::new(format!("{}: does not serve this zone", file.display())));
-    }
-    zones.into_iter().for_each(|zone| print(&anchors::ds_text(zone)));
-    Ok(())
-}
-
 fn check(dir: &Path) -> Result<(), Failure> {
-    let found = verify::verify(dir);
+    // What an operator has beside his cluster file, and a deal has not.
+    let is_replica = dir.join("replica.toml").exists();
+    let found = if is_replica { verify::verify_own(dir) } else { verify::verify(dir) };
     found.good.iter().for_each(|line| print(&format!("{line}\n")));
     if found.problems.is_empty() { Ok(()) } else { Err(found.problems.into()) }
 }

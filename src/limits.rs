@@ -47,15 +47,24 @@ pub const MAX_WAITING_BYTES_PER_AUTHOR: usize = 16 * 1024 * 1024;
 /// Vertices of one author that may wait for their ancestors.
 pub const MAX_WAITING_VERTICES_PER_AUTHOR: usize = 4_096;
 
+/// Vertices that an alert names, one of each round that a replica keeps; 41 KB. More than it keeps: 64 rounds before the last
+/// checkpoint but one, two checkpoints, and what execution may be behind.
+pub const MAX_ALERT_VERTICES: usize = 1_024;
+
+/// Vertices of one round that a correct replica of n accepts, of which t are corrupt: 2n of each corrupt one's, whatever these do
+/// together (`consensus`, alerts).
+pub const fn most_vertices(n: usize, t: usize) -> usize {
+    n - t + 2 * t * n
+}
+
 /// P: batches that execution may run ahead of signing.
 pub const PIPELINE_BATCHES: u64 = 4;
 
 /// Batches that may wait for the signatures of earlier ones before clients are told that it is too much.
 pub const MAX_WAITING_BATCHES: usize = 256;
 
-/// Bytes of a checkpoint's mark and manifest: the mark names the vertices delivered in the last 64 rounds, of which t
-/// corrupt replicas can make up to [`MAX_WEAK_LINKS`] count in each round for each of them, 41 bytes each.
-pub const MAX_CHECKPOINT_HEAD_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of a checkpoint's mark and manifest: the mark names the vertices delivered in the last 64 rounds, 41 bytes each.
+pub const MAX_CHECKPOINT_HEAD_BYTES: usize = 2 * 1024 * 1024;
 
 /// Updates and ordered reads of clients that one replica keeps waiting at a time.
 pub const MAX_PENDING_CLIENTS: usize = 4_096;
@@ -97,12 +106,12 @@ pub const SIGNING_ASK_AFTER_MS: u64 = 500;
 pub const MAX_SIGNING_ASK_MS: u64 = 16_000;
 
 /// Bytes of RAM that one peer can make a replica hold, whatever it sends or does not read: what waits for it and of it on the
-/// link, its vertices that wait, its early shares (200 bytes and as many around them), requests of its late vertices, and
+/// link, its vertices that wait, its early shares (with proofs, at 2048 bits, 610 bytes and some around them), requests of its late vertices, and
 /// some frames on their way. What is ordered is not in it: that is the log's.
 pub const MAX_HELD_BYTES_PER_PEER: usize = MAX_LINK_QUEUE_BYTES
     + MAX_INBOX_BYTES
     + MAX_WAITING_BYTES_PER_AUTHOR
-    + MAX_EARLY_SHARES_PER_PEER * 400
+    + MAX_EARLY_SHARES_PER_PEER * 1_000
     + MAX_PENDING_REQUEST_BYTES / 16
     + 8 * MAX_FRAME_BYTES;
 
@@ -129,6 +138,18 @@ pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 /// Bytes of one piece of the state: an RRset of the greatest size, its records' lengths, names and one signature.
 pub const MAX_PIECE_BYTES: usize = 32 * 1024;
 
+/// Bytes of an encoded command that operators vote on.
+pub const MAX_COMMAND_BYTES: usize = 1_024;
+/// Open votes of one replica: more commands than an operator has in hand at a time.
+pub const MAX_OPEN_VOTES: usize = 8;
+/// Decided commands that are kept, for operators to look at.
+pub const MAX_DECIDED: usize = 32;
+/// Bytes of the reason for which a command was refused: a sentence with names and a date.
+pub const MAX_REASON_BYTES: usize = 1_024;
+/// Bytes of a bundle, the public part of one new key: a modulus of 4,096 bits and as many numbers of that length as there are
+/// replicas, and their identity keys. It must fit one request, and one piece of the state.
+pub const MAX_BUNDLE_BYTES: usize = 24 * 1024;
+
 /// Octets of an RSA signature: 4,096 bits (RFC 5702 §2.1).
 pub const MAX_SIGNATURE_OCTETS: usize = 512;
 
@@ -151,13 +172,27 @@ pub const MAX_LOG_RECORD_BYTES: usize = MAX_FRAME_BYTES;
 const _: () = assert!(MAX_REQUEST_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_VERTEX_PAYLOAD_BYTES < MAX_FRAME_BYTES / 2);
 const _: () = assert!(MAX_FRAME_BYTES <= MAX_INBOX_BYTES);
-const _: () =
-    assert!((MAX_REPLICAS as usize / 3) * (MAX_WEAK_LINKS + 32) * 65 * 41 < MAX_CHECKPOINT_HEAD_BYTES);
+const _: () = assert!(
+    most_vertices(MAX_REPLICAS as usize, (MAX_REPLICAS as usize - 1) / 3) * 65 * 41 + MAX_MANIFEST_BYTES + 64
+        <= MAX_CHECKPOINT_HEAD_BYTES
+);
+const _: () = assert!(MAX_ALERT_VERTICES * 40 + MAX_REPLICAS as usize * 65 + 64 < MAX_FRAME_BYTES / 2);
+// Proofs and alerts are said again on each new link.
+const _: () = {
+    let (n, t) = (MAX_REPLICAS as usize, (MAX_REPLICAS as usize - 1) / 3);
+    let alerts = 2 * t * n * (MAX_ALERT_VERTICES * 40 + n * 65 + 64);
+    assert!(alerts + t * MAX_FRAME_BYTES < MAX_LINK_QUEUE_BYTES);
+};
+const _: () = assert!(MAX_ALERT_VERTICES as u64 > 5 * HISTORY_ROUNDS + MAX_WAITING_BATCHES as u64);
 const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);
 const _: () =
     assert!(MAX_RRSET_OCTETS + 2 * MAX_RECORDS_PER_RRSET + MAX_SIGNATURE_OCTETS + 1024 <= MAX_PIECE_BYTES);
 const _: () = assert!((256 + PIPELINE_BATCHES as usize) * 48 + MAX_ZONES * 264 + 128 <= MAX_MANIFEST_BYTES);
 const _: () = assert!(MAX_PIECE_BYTES < MAX_FRAME_BYTES / 2);
+const _: () =
+    assert!((MAX_REPLICAS as usize + 2) * (MAX_SIGNATURE_OCTETS + 4 + 32) + 512 <= MAX_BUNDLE_BYTES);
+const _: () =
+    assert!(MAX_BUNDLE_BYTES + 1024 <= MAX_PIECE_BYTES && MAX_BUNDLE_BYTES + 64 <= MAX_REQUEST_BYTES);
 const _: () = assert!(MAX_LOG_RECORD_BYTES as u64 * 4 <= LOG_SEGMENT_BYTES);
 const _: () = assert!(MAX_ASKED_JOBS * 32 < MAX_FRAME_BYTES);

@@ -98,6 +98,7 @@ fn wrong_usage_is_exit_2_and_says_how() {
     failed(&conclave(&["demo", "--replicas", "99"]), 2, &["expected 1, or 4 to 32"]);
     failed(&conclave(&["demo", "--zone", "example.test"]), 2, &["ORIGIN=FILE"]);
     failed(&conclave(&["demo", "--dns-port", "65500"]), 2, &["65500"]);
+    failed(&conclave(&["demo", "--signing", "best"]), 2, &["best", "basic, optproof, optte"]);
     failed(&dealer(&["init"]), 2, &["--zone", "--out"]);
     failed(&dealer(&["init", "--zone", "a..b=f", "--replicas", "4", "--out", "x"]), 2, &["a..b"]);
 }
@@ -141,7 +142,14 @@ fn help_and_version_and_completions_go_to_stdout() {
     assert!(done(&conclave(&["demo", "--help"])).contains("Example:"));
     assert!(done(&conclave(&["sim", "--help"])).contains("Examples:"));
     assert!(done(&conclave(&["--version"])).starts_with("conclave "));
-    assert!(done(&dealer(&["init", "--help"])).contains("Example:"));
+    assert!(done(&dealer(&["init", "--help"])).contains("Examples:"));
+    for command in ["plan", "keys", "redeal", "reseal", "inspect"] {
+        assert!(done(&dealer(&[command, "--help"])).contains("Example:"), "{command}");
+    }
+    for command in ["keygen", "import"] {
+        assert!(done(&conclave(&[command, "--help"])).contains("Example:"), "{command}");
+    }
+    assert!(done(&dealer(&["completions", "bash"])).contains("conclave-dealer"));
     for shell in ["bash", "zsh", "fish"] {
         assert!(done(&conclave(&["completions", shell])).contains("conclave"), "{shell}");
     }
@@ -160,11 +168,32 @@ fn a_deal_verifies_and_its_facts_are_shown_without_secrets() {
     failed(&dealer(&["ds", &text(&cluster), "--zone", "other.test"]), 1, &["does not serve this zone"]);
     let facts = done(&dealer(&["inspect", &text(&cluster.join("cluster.toml"))]));
     assert!(
-        facts.contains("replicas 4, of which 1 may be corrupt") && facts.contains("grant ops zonesub ANY"),
+        facts.contains("replicas 4, of which 1 may be corrupt")
+            && facts.contains("signing  by optte")
+            && facts.contains("grant ops zonesub ANY"),
         "{facts}"
     );
     let facts = done(&dealer(&["inspect", &text(&cluster.join("replica-2/identity.key"))]));
     assert!(facts.starts_with("identity key of replica 2"), "{facts}");
+}
+
+#[test]
+fn the_signing_protocol_is_said_at_the_deal_and_is_part_of_the_cluster() {
+    let dir = tempfile::tempdir().unwrap();
+    let (zone, cluster) = (dir.path().join("example.zone"), dir.path().join("c"));
+    fs::write(&zone, ZONE).unwrap();
+    let zone = format!("example.test={}", zone.display());
+    let out = text(&cluster);
+    let init = ["init", "--zone", &zone, "--replicas", "1", "--bits", "1024", "--signing", "basic"];
+    done(&dealer(&[&init[..], &["--out", &out]].concat()));
+    assert!(done(&dealer(&["verify", &out])).contains("signing by basic"));
+    let (file, config) = (cluster.join("replica-1/cluster.toml"), cluster.join("replica-1/replica.toml"));
+    assert!(done(&dealer(&["inspect", &text(&file)])).contains("signing  by basic"));
+    assert!(done(&conclave(&["check", "--config", &text(&config)])).contains("signing by basic"));
+    // Another protocol is another cluster, and its shares are not these.
+    let other = fs::read_to_string(&file).unwrap().replace("signing = \"basic\"", "signing = \"optte\"");
+    fs::write(&file, other).unwrap();
+    failed(&conclave(&["check", "--config", &text(&config)]), 1, &["cluster"]);
 }
 
 #[test]
@@ -198,7 +227,10 @@ fn check_tells_all_that_is_wrong_with_the_line() {
     let dir = dealt();
     let replica = dir.path().join("c/replica-1");
     let config = replica.join("replica.toml");
-    assert!(done(&conclave(&["check", "--config", &text(&config)])).contains("in order: replica 1 of 4"));
+    assert!(
+        done(&conclave(&["check", "--config", &text(&config)]))
+            .contains("in order: replica 1 of 4, signing by optte")
+    );
     let good = fs::read_to_string(&config).unwrap();
     fs::write(&config, good.replace("version = 1", "version = 1\nspeed = 9")).unwrap();
     failed(&conclave(&["check", "--config", &text(&config)]), 1, &["replica.toml:4: ", "speed"]);

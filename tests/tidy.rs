@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("storage", &["codec", "quorum"]),
     ("link", &["codec", "quorum", "time", "protocol"]),
     ("consensus", &["protocol", "quorum", "time", "codec", "storage"]),
-    ("zone", &["dns", "codec", "time"]),
+    ("zone", &["dns", "codec", "time", "quorum", "threshold"]),
     ("answer", &["dns", "zone"]),
     ("signing", &["protocol", "quorum", "codec", "dns", "threshold", "time"]),
     (
@@ -36,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "signing",
         ],
     ),
-    ("ceremony", &["threshold", "dns", "codec", "quorum", "time", "consensus", "zone"]),
+    ("ceremony", &["threshold", "dns", "codec", "quorum", "time", "consensus", "zone", "signing"]),
     (
         "sim",
         &[

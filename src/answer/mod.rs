@@ -12,7 +12,7 @@
 //!
 //! The response is a function of the view, the settings and the request: every replica that serves the same version
 //! sends the same bytes. (Only a TSIG on a response depends on the time, which is an argument.) RRsets leave in
-//! canonical order, names are compressed against the first occurrence whatever its case.
+//! canonical order, names are compressed against the first occurrence of the same case.
 //!
 //! What the zone does not hold is left out for brevity: positive answers carry no authority section beyond proofs.
 #![forbid(unsafe_code)]

@@ -4,7 +4,8 @@
 use super::cluster::Zone;
 use crate::dns::dnssec::{ds_digest, key_tag};
 use crate::dns::name::Name;
-use crate::dns::rdata::Rdata;
+use crate::dns::rdata::{Rdata, to_text};
+use crate::dns::rtype::RrType;
 use data_encoding::HEXUPPER;
 
 /// The DS records of the zone's KSK, SHA-256 and SHA-384, as master file lines (RFC 4034 §5, RFC 6605 §2).
@@ -12,10 +13,16 @@ pub fn ds_text(zone: &Zone) -> String {
     ds_of(&zone.origin, &zone.ksk.dnskey)
 }
 
-fn ds_of(origin: &Name, dnskey: &Rdata) -> String {
+/// The DS records of one KSK.
+pub fn ds_of(origin: &Name, dnskey: &Rdata) -> String {
     let lines =
         [2, 4].map(|digest_type| format!("{origin} IN DS {}\n", ds_data(origin, dnskey, digest_type)));
     lines.concat()
+}
+
+/// A DNSKEY record as a master file line.
+pub fn dnskey_text(origin: &Name, dnskey: &Rdata) -> String {
+    format!("{origin} IN DNSKEY {}\n", to_text(RrType::DNSKEY, dnskey))
 }
 
 fn ds_data(origin: &Name, dnskey: &Rdata, digest_type: u8) -> String {

@@ -26,6 +26,13 @@ pub struct KeyClause {
     pub secret: Zeroizing<Vec<u8>>,
 }
 
+impl KeyClause {
+    /// The same key once more.
+    pub(super) fn again(&self) -> Self {
+        Self { name: self.name.clone(), algorithm: self.algorithm.clone(), secret: self.secret.clone() }
+    }
+}
+
 /// The text of TSIG keys.
 pub fn tsig_text<'a>(keys: impl IntoIterator<Item = &'a KeyClause>) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(4096));

@@ -9,8 +9,9 @@
 //! big-endian, each `bytes` preceded by its length in 4 octets and each list by its count in 4 octets:
 //!
 //! ```text
-//! u16 version (1) · u8 n · u8 t · u32 epoch · u64 genesis time (ms)
-//! list of members, by index:  bytes identity · bytes coin verification key
+//! u16 version (2) · u8 n · u8 t · u32 epoch · u64 genesis time (ms) · u8 signing protocol (0 basic, 1 optproof, 2 optte)
+//! bytes plan digest
+//! list of members, by index:  bytes identity · bytes sealing key · bytes coin verification key
 //! list of zones, by origin:   bytes origin (wire, lower case) · bytes records digest · u8 reads (0 local, 1 ordered)
 //!                             · u8 serial rule (0 increment, 1 unixtime, 2 date) · u32 DNSKEY TTL · u32 lifetime, refresh, jitter, backdate (s)
 //!                             · list of policy statements, each bytes (words parted by one space)
@@ -20,17 +21,20 @@
 //! ```
 #![forbid(unsafe_code)]
 
+use super::seal::Recipient;
 use crate::codec::{ClusterId, Digest, Epoch, digest};
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::quorum::Committee;
 use crate::threshold::PublicKey;
 use crate::time::UnixMillis;
-use crate::zone::{Reads, SerialRule, Validity};
+use crate::zone::{Bundle, CheckedBundle, Holders, Reads, Role, SerialRule, Validity};
 use std::sync::Arc;
 
+pub use crate::signing::Protocol;
+
 /// Version of the cluster file and of its canonical form.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Everything that all replicas of a cluster must agree on beforehand.
 #[derive(Clone)]
@@ -41,6 +45,10 @@ pub struct Cluster {
     pub epoch: Epoch,
     /// When the cluster was dealt: the time of the implied first round.
     pub genesis_time: UnixMillis,
+    /// How signing sessions go.
+    pub signing: Protocol,
+    /// Digest of the written plan ([`super::written`]) under which it was dealt.
+    pub plan: Digest,
     /// Public keys of the replicas, by slot.
     pub members: Vec<Member>,
     /// The zones, in canonical order of their origins.
@@ -56,6 +64,8 @@ pub struct Cluster {
 pub struct Member {
     /// Ed25519: signs vertices and is the TLS key.
     pub identity: [u8; 32],
+    /// X25519: what is secret is sealed for it.
+    pub sealing: Recipient,
     /// v_i of the coin: a compressed ristretto255 point.
     pub coin: [u8; 32],
 }
@@ -133,15 +143,37 @@ impl Cluster {
         self.zones.iter().find(|zone| zone.origin == *origin)
     }
 
+    /// The zones' keys as bundles, each zone's ZSK and KSK: what the replicas of a fresh deal make receipts for.
+    pub fn bundles(&self) -> Result<Vec<CheckedBundle>, String> {
+        let members: Vec<[u8; 32]> = self.members.iter().map(|member| member.identity).collect();
+        let id = self.id();
+        let keys =
+            self.zones.iter().flat_map(|zone| [(zone, Role::Zsk, &zone.zsk), (zone, Role::Ksk, &zone.ksk)]);
+        let bundles = keys.map(|(zone, role, key)| {
+            let holders =
+                Holders { plan: self.plan, cluster: id, epoch: self.epoch, members: members.clone() };
+            let algorithm = key.dnskey.wire().get(3).copied().unwrap_or_default();
+            Bundle::new(holders, &zone.origin, role, algorithm, &key.public).check()
+        });
+        bundles.collect()
+    }
+
     fn canonical(&self) -> Vec<u8> {
         let mut form = Form(Vec::new());
         form.0.extend_from_slice(&VERSION.to_be_bytes());
         form.0.extend_from_slice(&[self.committee.n() as u8, self.committee.faults() as u8]);
         form.0.extend_from_slice(&self.epoch.0.to_be_bytes());
         form.0.extend_from_slice(&self.genesis_time.0.to_be_bytes());
+        form.0.push(match self.signing {
+            Protocol::Basic => 0,
+            Protocol::OptProof => 1,
+            Protocol::OptTe => 2,
+        });
+        form.bytes(&self.plan.0);
         form.count(&self.members);
         for member in &self.members {
             form.bytes(&member.identity);
+            form.bytes(&member.sealing.0);
             form.bytes(&member.coin);
         }
         form.count(&self.zones);
@@ -163,7 +195,8 @@ impl Cluster {
     }
 }
 
-struct Form(Vec<u8>);
+/// A canonical form while it is written.
+pub(super) struct Form(pub Vec<u8>);
 
 impl Form {
     fn zone(&mut self, zone: &Zone) {
@@ -195,11 +228,13 @@ impl Form {
         }
     }
 
-    fn count<T>(&mut self, list: &[T]) {
+    /// The length of a list.
+    pub fn count<T>(&mut self, list: &[T]) {
         self.0.extend_from_slice(&(list.len() as u32).to_be_bytes());
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    /// Octets with their length before them.
+    pub fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
         self.0.extend_from_slice(bytes);
     }

@@ -78,8 +78,9 @@ impl Check<'_> {
         let zones = self.zones(committee, file.zones);
         let tsig = self.tsig(file.tsig);
         let sig0 = self.sig0(file.sig0, &tsig);
-        let genesis_time = UnixMillis(file.genesis_time_ms);
-        Some(Cluster { committee, epoch: Epoch(file.epoch), genesis_time, members, zones, tsig, sig0 })
+        let (epoch, genesis_time) = (Epoch(file.epoch), UnixMillis(file.genesis_time_ms));
+        let (signing, plan) = (file.signing.0, file.plan.0);
+        Some(Cluster { committee, epoch, genesis_time, signing, plan, members, zones, tsig, sig0 })
     }
 
     fn members(&mut self, committee: Committee, texts: Vec<MemberText>) -> Vec<Member> {
@@ -90,10 +91,12 @@ impl Check<'_> {
             if index == 0 || usize::from(index) > committee.n() {
                 self.at(&member.index, format!("member {index} of {} replicas", committee.n()));
             }
-            if !seen.insert(member.identity.0) || !seen.insert(member.coin.0) {
+            let keys = [member.identity.0, member.sealing.0.0, member.coin.0];
+            if !keys.into_iter().all(|key| seen.insert(key)) {
                 self.at(&member.index, format!("member {index} has a key that another member has"));
             }
-            let keys = Member { identity: member.identity.0, coin: member.coin.0 };
+            let [identity, coin] = [member.identity.0, member.coin.0];
+            let keys = Member { identity, sealing: member.sealing.0, coin };
             if members.insert(index, keys).is_some() {
                 self.at(&member.index, format!("member {index} stands here twice"));
             }

@@ -65,6 +65,13 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// One problem is all of them.
+impl From<Problem> for Vec<Problem> {
+    fn from(problem: Problem) -> Self {
+        vec![problem]
+    }
+}
+
 /// The system's words without Rust's error number.
 pub fn plain(error: &io::Error) -> String {
     let text = error.to_string();
@@ -143,11 +150,20 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Problem> {
 
 /// Replaces a public file in one step, so that a reader sees the old one or the new one.
 pub fn replace_public(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    replace(path, bytes, 0o644)
+}
+
+/// Replaces a secret file (mode 0600) in one step.
+pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    replace(path, bytes, 0o600)
+}
+
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Problem> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let fresh = path.with_file_name(name);
     let write = || {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&fresh)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&fresh)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&fresh, path)

@@ -11,6 +11,12 @@ pub fn public_key(seed: &[u8; 32]) -> Result<[u8; 32], String> {
     pair.public_key().as_ref().try_into().map_err(|_| "the key has no 32 octets".into())
 }
 
+/// The signature of an Ed25519 seed's key over `message`, which begins with a domain of its own.
+pub fn sign(seed: &[u8; 32], message: &[u8]) -> Result<[u8; 64], String> {
+    let signature = key_pair(seed)?.sign(message);
+    signature.as_ref().try_into().map_err(|_| "the signature has no 64 octets".into())
+}
+
 /// The PKCS#8 form (version 1, DER) of an Ed25519 seed.
 pub fn pkcs8(seed: &[u8; 32]) -> Result<Zeroizing<Vec<u8>>, String> {
     let document = key_pair(seed)?.to_pkcs8v1().map_err(|_| "the key has no PKCS#8 form")?;

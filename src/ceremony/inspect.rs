@@ -2,13 +2,19 @@
 #![forbid(unsafe_code)]
 
 use super::anchors::ds_text;
+use super::bundle::{self, BundleFile};
 use super::client_keys::read_tsig;
 use super::cluster::Cluster;
 use super::cluster_file;
 use super::files::{Problem, read_public, read_text};
+use super::keygen;
+use super::receipt;
+use super::seal::SealingKey;
 use super::share_file::{self, Kind};
+use super::words;
+use super::written::WrittenPlan;
 use crate::dns::dnssec::key_tag;
-use crate::zone::Reads;
+use crate::zone::{CheckedBundle, Reads, Receipt};
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest as _, Sha256};
 use std::fmt::{Result as FmtResult, Write};
@@ -18,6 +24,19 @@ use std::path::Path;
 pub fn inspect(path: &Path) -> Result<String, Vec<Problem>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let bytes = read_public(path).map_err(|problem| vec![problem])?;
+    let one = |result: Result<String, Problem>| result.map_err(|problem| vec![problem]);
+    if bytes.starts_with(bundle::MAGIC) {
+        return one(BundleFile::read(path).map(|file| bundle_text(&file.public)));
+    }
+    if bytes.starts_with(receipt::MAGIC) {
+        return one(receipt::read(path).map(|receipts| receipts.iter().map(receipt_text).collect()));
+    }
+    if bytes.starts_with(b"age-encryption.org/v1\n") {
+        return Ok(format!("{} bytes, sealed with age: its reader alone sees more\n", bytes.len()));
+    }
+    if name.ends_with(".plan.toml") || name == "plan.toml" || name == "ceremony.toml" {
+        return WrittenPlan::read(path).map(|plan| plan_text(&plan));
+    }
     if bytes.starts_with(b"CONCLAVE") {
         return share(path).map_err(|problem| vec![problem]);
     }
@@ -37,6 +56,10 @@ pub fn inspect(path: &Path) -> Result<String, Vec<Problem>> {
     if let Ok(der) = super::identity::certificate_der(&text) {
         return Ok(format!("TLS certificate, SHA-256 {}\n", HEXLOWER.encode(&Sha256::digest(&der))));
     }
+    if name == keygen::SEAL {
+        let key = one(SealingKey::read(path).map(|key| key.recipient().to_string()))?;
+        return Ok(format!("sealing key, secret not shown; its public half is {key}\n"));
+    }
     if name.starts_with("replica")
         || name.ends_with(".key")
         || name.ends_with(".ds")
@@ -45,6 +68,33 @@ pub fn inspect(path: &Path) -> Result<String, Vec<Problem>> {
         return Ok(text);
     }
     Err(vec![Problem::new(path, "is not a file that this program writes")])
+}
+
+fn bundle_text(bundle: &CheckedBundle) -> String {
+    let (key, public) = (bundle.bundle(), bundle.public());
+    let words: String = words::lines(&bundle.name()).iter().map(|line| format!("  {line}\n")).collect();
+    format!(
+        "bundle   {}\n{words}cluster  {}, epoch {}\n{} {} algorithm {} tag {}, {} bits, {} of {} sign\n",
+        bundle.name().to_hex(),
+        key.cluster.0.to_hex(),
+        key.epoch.0,
+        key.zone,
+        key.role,
+        key.algorithm,
+        bundle.tag(),
+        public.bits(),
+        public.threshold(),
+        public.parties()
+    )
+}
+
+fn receipt_text(receipt: &Receipt) -> String {
+    format!("receipt of replica {} for bundle {}\n", receipt.replica, receipt.bundle.to_hex())
+}
+
+fn plan_text(plan: &WrittenPlan) -> String {
+    let words: String = words::lines(&plan.digest()).iter().map(|line| format!("  {line}\n")).collect();
+    format!("plan     {}\n{words}", plan.digest().to_hex())
 }
 
 fn share(path: &Path) -> Result<String, Problem> {
@@ -80,7 +130,9 @@ fn write_cluster(out: &mut String, cluster: &Cluster) -> FmtResult {
         committee.faults(),
         cluster.epoch.0
     )?;
-    writeln!(out, "dealt    {} ms after 1970", cluster.genesis_time.0)?;
+    writeln!(out, "dealt    {} ms after 1970, under the plan", cluster.genesis_time.0)?;
+    words::lines(&cluster.plan).iter().try_for_each(|line| writeln!(out, "  {line}"))?;
+    writeln!(out, "signing  by {}", cluster.signing)?;
     for (id, member) in committee.members().zip(&cluster.members) {
         writeln!(out, "member {id} identity {}", BASE64.encode(&member.identity))?;
     }

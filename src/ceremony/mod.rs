@@ -11,13 +11,27 @@
 //! wiped from memory as soon as they are written, and no output shows them.
 
 pub mod anchors;
+pub mod backup;
+pub mod bundle;
 pub mod client_keys;
 pub mod cluster;
 pub mod cluster_file;
 pub mod deal;
 pub mod files;
+pub mod held;
 pub mod identity;
+pub mod import;
 pub mod inspect;
+pub mod keygen;
+pub mod new_key;
+pub mod package;
 pub mod plan;
+pub mod receipt;
+pub mod rehearsal;
+pub mod seal;
+pub mod shamir;
 pub mod share_file;
+pub mod transcript;
 pub mod verify;
+pub mod words;
+pub mod written;

@@ -9,6 +9,7 @@ use crate::dns::rdata::Rdata;
 use crate::dns::rrset::Record;
 use crate::dns::tsig::Keyring;
 use crate::quorum::Committee;
+use crate::signing::Protocol;
 use crate::zone::{Genesis, KeyInfo, Machine, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -21,6 +22,8 @@ pub struct Plan {
     pub committee: Committee,
     /// Bits of a key's modulus: [`DEFAULT_BITS`], or 1024 for tests.
     pub bits: usize,
+    /// How signing sessions go.
+    pub signing: Protocol,
     /// The zones.
     pub zones: Vec<ZonePlan>,
     /// Names of TSIG keys to make, hmac-sha256.
@@ -122,7 +125,7 @@ impl Plan {
 }
 
 impl ZonePlan {
-    fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         for statement in &self.policy {
             UpdatePolicy::parse(&[statement])
                 .map_err(|e| format!("zone {}: `{statement}`: {e}", self.origin))?;
@@ -145,6 +148,7 @@ impl ZonePlan {
         let genesis = Genesis {
             cluster: ClusterId::default(),
             epoch: Epoch::default(),
+            members: Vec::new(),
             zones: vec![(rules, self.records.clone())],
             keys: Arc::new(Keyring::default()),
         };

@@ -4,8 +4,12 @@
 //! the shares make signatures. Each share proves itself against its verification key; then several quorums, so
 //! that each replica is in one, combine a signature over random octets, which the DNSKEY must verify.
 //!
-//! Directories of replicas that were handed out already may be missing; what is there is checked.
+//! [`verify`] checks the directory of a deal: that it keeps to its plan, whether the receipts of all n replicas are there and
+//! sign together, and the directories of replicas, where all roles were played on one machine. [`verify_own`] checks
+//! the directory of one replica, by its operator.
 #![forbid(unsafe_code)]
+
+pub mod receipts;
 
 use super::anchors::{ds_text, trust_anchors};
 use super::client_keys::{KeyClause, read_tsig};
@@ -14,8 +18,12 @@ use super::cluster_file;
 use super::deal::entropy;
 use super::files::{Problem, read_text, zone_stem};
 use super::identity;
+use super::import;
+use super::keygen;
 use super::plan::read_zone;
+use super::seal::SealingKey;
 use super::share_file::{self, Kind, Label};
+use super::words;
 use crate::codec::ClusterId;
 use crate::consensus::coin::CoinSecret;
 use crate::dns::master::zone_digest;
@@ -45,11 +53,16 @@ pub fn verify(dir: &Path) -> Findings {
     let id = cluster.id();
     let mut check = Check { dir, cluster: &cluster, id, found: Findings::default(), shares: BTreeMap::new() };
     let (n, t) = (cluster.committee.n(), cluster.committee.faults());
-    check.good(format!("cluster {}: {n} replicas, {t} may be corrupt", id.0.to_hex()));
-    let members: Vec<ReplicaId> = cluster.committee.members().collect();
-    for replica in members {
-        check.replica(replica);
+    check.good(format!(
+        "cluster {}: {n} replicas, {t} may be corrupt, signing by {}",
+        id.0.to_hex(),
+        cluster.signing
+    ));
+    check.plan();
+    for replica in cluster.committee.members() {
+        check.replica(replica, &dir.join(format!("replica-{replica}")));
     }
+    check.receipts();
     for zone in &cluster.zones {
         for (role, key) in [("ZSK", &zone.zsk), ("KSK", &zone.ksk)] {
             check.key(&format!("{} {role}", zone.origin), key);
@@ -57,6 +70,35 @@ pub fn verify(dir: &Path) -> Findings {
         check.anchors(zone);
     }
     check.clients();
+    check.found
+}
+
+/// Checks the directory of one replica against the public `cluster.toml` in it.
+pub fn verify_own(home: &Path) -> Findings {
+    let read = || {
+        let cluster = cluster_file::read(&home.join("cluster.toml"))?;
+        let seed = keygen::identity_seed(home)?;
+        let path = home.join(keygen::IDENTITY);
+        let public = identity::public_key(&seed).map_err(|reason| Problem::new(&path, reason))?;
+        let me = cluster.committee.members().find(|id| cluster.members[id.slot()].identity == public);
+        let me = me.ok_or_else(|| Problem::new(&path, "is not the identity of a member of this cluster"))?;
+        Ok((cluster, me))
+    };
+    let (cluster, me) = match read() {
+        Ok(found) => found,
+        Err(problems) => return Findings { problems, ..Findings::default() },
+    };
+    let id = cluster.id();
+    let mut check =
+        Check { dir: home, cluster: &cluster, id, found: Findings::default(), shares: BTreeMap::new() };
+    check.good(format!("cluster {}, replica {me}", id.0.to_hex()));
+    words::lines(&cluster.plan).into_iter().for_each(|line| check.good(format!("plan {line}")));
+    check.replica(me, home);
+    for zone in &cluster.zones {
+        for (role, key) in [("ZSK", &zone.zsk), ("KSK", &zone.ksk)] {
+            check.key(&format!("{} {role}", zone.origin), key);
+        }
+    }
     check.found
 }
 
@@ -82,15 +124,43 @@ impl Check<'_> {
         result.map_err(|problem| self.found.problems.push(problem)).ok()
     }
 
-    fn replica(&mut self, id: ReplicaId) {
-        let dir = self.dir.join(format!("replica-{id}"));
+    fn plan(&mut self) {
+        match import::read_deal(self.dir, &self.cluster.plan) {
+            Ok(_) => {
+                self.good("the cluster keeps to its plan, whose words are".into());
+                words::lines(&self.cluster.plan).into_iter().for_each(|line| self.good(format!("  {line}")));
+            }
+            Err(problems) => self.found.problems.extend(problems),
+        }
+    }
+
+    fn receipts(&mut self) {
+        let receipts::Receipts { there, lacking, quorums, problems } =
+            receipts::check(self.cluster, self.dir);
+        self.found.problems.extend(problems);
+        let n = self.cluster.committee.n();
+        if lacking.is_empty() {
+            self.good(format!(
+                "receipts of all {n} replicas: the deal is complete; {quorums} quorums signed"
+            ));
+            return;
+        }
+        let lacking: Vec<String> = lacking.iter().map(ToString::to_string).collect();
+        self.good(format!(
+            "receipts of {} of {n} replicas, {quorums} quorums signed; not complete: lacking from {}",
+            there.len(),
+            lacking.join(", ")
+        ));
+    }
+
+    fn replica(&mut self, id: ReplicaId, dir: &Path) {
         if !dir.exists() {
-            self.good(format!("replica {id}: no directory here (handed out?), not checked"));
+            self.good(format!("replica {id}: its directory is not here, as it should be; see its receipt"));
             return;
         }
         let before = self.found.problems.len();
         if dir.metadata().is_ok_and(|about| about.mode() & 0o077 != 0) {
-            self.wrong(&dir, "is open to others; chmod 700 it");
+            self.wrong(dir, "is open to others; chmod 700 it");
         }
         let copy = dir.join("cluster.toml");
         match cluster_file::read(&copy) {
@@ -98,13 +168,18 @@ impl Check<'_> {
             Ok(_) => self.wrong(&copy, "is another cluster's"),
             Err(problems) => self.found.problems.extend(problems),
         }
-        self.identity(id, &dir);
-        self.coin(id, &dir);
+        self.identity(id, dir);
+        self.sealing(id, dir);
+        self.coin(id, dir);
         for zone in &self.cluster.zones {
             for (role, key) in [("zsk", &zone.zsk), ("ksk", &zone.ksk)] {
                 self.share(id, &dir.join(format!("{}.{role}.share", zone_stem(&zone.origin))), key);
             }
             let path = dir.join("zones").join(format!("{}.zone", zone_stem(&zone.origin)));
+            // A zone that was served before this epoch comes with the state.
+            if self.cluster.epoch.0 > 0 && !path.exists() {
+                continue;
+            }
             let records = self.take(read_zone(&path, &zone.origin));
             if records.is_some_and(|records| zone_digest(&zone.origin, &records) != zone.records) {
                 self.wrong(&path, "is not the zone whose digest the cluster file names");
@@ -141,6 +216,14 @@ impl Check<'_> {
             Ok(der) if identity::holds_key(&der, &wanted) => {}
             Ok(_) => self.wrong(&path, "is the certificate of another key"),
             Err(reason) => self.wrong(&path, reason),
+        }
+    }
+
+    fn sealing(&mut self, id: ReplicaId, dir: &Path) {
+        let path = dir.join(keygen::SEAL);
+        let Some(key) = self.take(SealingKey::read(&path)) else { return };
+        if key.recipient() != self.cluster.members[id.slot()].sealing {
+            self.wrong(&path, "is not the sealing key that the cluster file names");
         }
     }
 

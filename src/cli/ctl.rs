@@ -2,6 +2,8 @@
 //!
 //! [`crate::runtime::admin`] says what goes over the socket. An export that breaks off prints nothing.
 
+mod votes;
+
 use super::{Failure, print};
 use crate::ceremony::files::plain;
 use crate::dns::name::Name;
@@ -21,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  conclave ctl status\n  conclave ctl status --dir demo --replica 2 --json\n  \
-                        conclave ctl export example.test"
+                        conclave ctl export example.test\n  conclave ctl vote drill monday --replica 1\n  conclave ctl votes"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -45,11 +47,28 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print counters for a monitoring system, in the text form of Prometheus
+    Metrics,
     /// Print a signed zone in canonical order
     Export {
         /// The zone
         #[arg(value_name = "ORIGIN")]
         origin: String,
+    },
+    /// Vote for a command; a quorum of operators must say the same, each to his own replica
+    Vote {
+        /// Do not wait until the vote counts
+        #[arg(long)]
+        no_wait: bool,
+        /// The command, as in `drill monday`
+        #[arg(value_name = "WORD", required = true)]
+        words: Vec<String>,
+    },
+    /// Show the commands that lack votes, and those decided last
+    Votes {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -65,7 +84,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let targets = targets(arguments)?;
     match &arguments.command {
         Command::Status { json } => status(&targets, *json),
+        Command::Metrics => metrics(&targets),
         Command::Export { origin } => export(&targets, origin),
+        Command::Vote { words, no_wait } => votes::vote(&targets, &words.join(" "), !no_wait),
+        Command::Votes { json } => votes::list(&targets, *json),
     }
 }
 
@@ -120,6 +142,19 @@ fn status(targets: &[Target], as_json: bool) -> Result<(), Failure> {
     let reasons: Vec<String> =
         answers.iter().filter_map(|(_, answer)| answer.as_ref().err().cloned()).collect();
     if reasons.len() == targets.len() { Err(Failure(reasons)) } else { Ok(()) }
+}
+
+/// Of all replicas that answer; those that do not are counted by their absence.
+fn metrics(targets: &[Target]) -> Result<(), Failure> {
+    let answers: Vec<Result<Value, String>> =
+        targets.iter().map(|target| ask_status(&target.socket)).collect();
+    let (answered, reasons): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    if answered.is_empty() {
+        return Err(Failure(reasons.into_iter().filter_map(Result::err).collect()));
+    }
+    let statuses: Vec<Value> = answered.into_iter().filter_map(Result::ok).collect();
+    print(&super::metrics::text(&statuses));
+    Ok(())
 }
 
 /// The status of the replica with this admin socket: what the replica says, and beside it what its process says.
@@ -217,6 +252,19 @@ fn human(status: &Value) -> String {
     if status["observes"] == true {
         text.push_str("  it has lost its log and makes no vertices before it knows where it may resume\n");
     }
+    for key in status["refreshes"].as_array().into_iter().flatten() {
+        text.push_str(&format!(
+            "  key {}: refreshed {} times, {}{}\n",
+            key["key"].as_str().and_then(|id| id.get(..12)).unwrap_or_default(),
+            key["refreshed"],
+            match key["stage"].as_str() {
+                Some("offers") => "a refresh gathers keys to deal by",
+                Some("dealings") => "a refresh gathers dealings",
+                _ => "at rest",
+            },
+            if key["here"] == true { "" } else { "; its share is not here yet" }
+        ));
+    }
     for zone in status["zones"].as_array().into_iter().flatten() {
         let origin = zone["origin"].as_str().unwrap_or_default();
         match zone["serial"].as_u64() {
@@ -228,6 +276,19 @@ fn human(status: &Value) -> String {
             }
             None => text.push_str(&format!("  {origin} not signed yet\n")),
         }
+    }
+    for (replica, culprit) in status["signing"]["culprits"].as_object().into_iter().flatten() {
+        let wrong: Vec<String> = culprit["wrong"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(evidence, times)| format!("{times} by {evidence}"))
+            .collect();
+        text.push_str(&format!(
+            "  replica {replica} signed wrong, seen {} (last: job {}): its shares count with proofs only\n",
+            wrong.join(", "),
+            culprit["last_job"].as_str().unwrap_or_default()
+        ));
     }
     for (replica, faults) in status["faults"].as_object().into_iter().flatten() {
         text.push_str(&format!("  faults of replica {replica}: {faults}\n"));

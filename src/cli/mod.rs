@@ -5,6 +5,7 @@
 //! | `conclave demo` ([`demo`]) | a whole cluster on this machine |
 //! | `conclave replica` | one replica in the foreground |
 //! | `conclave check` | what is wrong with a replica's files |
+//! | `conclave keygen`, `conclave import` ([`operator`]) | a replica's side of the key ceremony |
 //! | `conclave ctl` ([`ctl`]) | questions to a running replica |
 //! | `conclave sim` ([`sim`]) | simulated clusters, whose runs a seed decides |
 //! | `conclave completions` | completions for a shell |
@@ -15,15 +16,21 @@
 
 pub mod ctl;
 pub mod demo;
+mod metrics;
+pub mod operator;
 pub mod progress;
 pub mod sim;
 
+use crate::ceremony::cluster::Protocol;
 use crate::ceremony::files::Problem;
+use crate::ceremony::words;
+use crate::codec::Digest;
 use crate::runtime::config::ReplicaFile;
 use crate::runtime::{self, Options};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::fmt;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -64,6 +71,37 @@ pub fn print(text: &str) {
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
         std::process::exit(1);
     }
+}
+
+/// That the operator knows the words of a plan: he says them, or is shown them on a terminal and asked.
+pub fn agree(plan: &Digest, said: Option<&str>) -> Result<(), Failure> {
+    if let Some(said) = said {
+        let reason = "these are not the words of this plan: stop, and compare the plans";
+        return if words::matches(plan, said) { Ok(()) } else { Err(Failure::new(reason)) };
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new("say the words of the plan with --words, or do this on a terminal"));
+    }
+    eprintln!("The words of the plan:");
+    words::lines(plan).iter().for_each(|line| eprintln!("  {line}"));
+    eprint!("Are they those that all operators have read out? yes or no: ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    match read.map(|_| answer.trim()) {
+        Ok("yes") => Ok(()),
+        _ => Err(Failure::new("not agreed: nothing was done")),
+    }
+}
+
+/// Reads the name of a signing protocol.
+pub fn signing_protocol() -> impl TypedValueParser<Value = Protocol> {
+    let help = |protocol| match protocol {
+        Protocol::Basic => "Each share with its proof, verified before use",
+        Protocol::OptProof => "Shares without proofs; if they do not combine, all prove theirs",
+        Protocol::OptTe => "Shares without proofs, tried in other company before proofs are asked for",
+    };
+    let value = |protocol: Protocol| PossibleValue::new(protocol.name()).help(help(protocol));
+    PossibleValuesParser::new(Protocol::ALL.map(value)).try_map(|name| name.parse::<Protocol>())
 }
 
 #[derive(Parser)]
@@ -114,6 +152,10 @@ enum Command {
         #[arg(long, hide = true)]
         end_with_parent: bool,
     },
+    /// Make a replica's own keys, on its own machine
+    Keygen(operator::Keygen),
+    /// Take what was dealt to a replica, on its own machine
+    Import(operator::Import),
     /// Say what is wrong with a replica's files
     Check {
         /// The replica's replica.toml
@@ -137,6 +179,8 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Demo(arguments) => demo::run(&arguments, cli.log),
         Command::Replica { config, end_with_parent } => replica(&config, end_with_parent, cli.log),
+        Command::Keygen(arguments) => operator::keygen(&arguments),
+        Command::Import(arguments) => operator::import(&arguments),
         Command::Check { config } => check(&config),
         Command::Ctl(arguments) => ctl::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
@@ -174,10 +218,11 @@ fn check(config: &std::path::Path) -> Result<(), Failure> {
     }
     let committee = loaded.consensus.committee;
     print(&format!(
-        "{}: in order: replica {} of {}, cluster {}\n",
+        "{}: in order: replica {} of {}, signing by {}, cluster {}\n",
         config.display(),
         loaded.file.me,
         committee.n(),
+        loaded.signing,
         loaded.cluster.0.to_hex()
     ));
     Ok(())

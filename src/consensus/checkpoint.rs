@@ -74,8 +74,7 @@ impl Statement {
 
     /// Below this round those that have executed it may hold nothing any more.
     pub fn collected(&self) -> u64 {
-        let from = if planted!(EarlyCollection) { self.round } else { self.previous };
-        from.saturating_sub(HISTORY_ROUNDS)
+        self.previous.saturating_sub(HISTORY_ROUNDS)
     }
 }
 
@@ -99,6 +98,16 @@ impl Judge<'_> {
     pub fn is_vote(&self, who: ReplicaId, statement: &Statement, signature: &Signature) -> bool {
         let public = self.identities.get(who.slot());
         public.is_some_and(|public| signature.verifies(public, &statement.digest(self.domain)))
+    }
+
+    /// Whether these are the signatures of q replicas over this digest, ascending.
+    pub fn are_quorum(&self, signatures: &[(ReplicaId, Signature)], digest: &Digest) -> bool {
+        let verifies = |(who, signature): &(ReplicaId, Signature)| {
+            self.identities.get(who.slot()).is_some_and(|public| signature.verifies(public, digest))
+        };
+        signatures.len() == self.committee.quorum()
+            && signatures.windows(2).all(|pair| pair[0].0 < pair[1].0)
+            && signatures.iter().all(verifies)
     }
 
     pub fn is_certificate(&self, certificate: &Certificate) -> bool {

@@ -67,6 +67,11 @@ impl Dag {
         self.vertices.len()
     }
 
+    /// The vertices of one author that are kept, ascending.
+    pub fn of(&self, author: ReplicaId) -> impl Iterator<Item = &VertexRef> {
+        self.vertices.keys().filter(move |id| id.author == author)
+    }
+
     /// The vertices from this one on, in order.
     pub fn from(&self, id: VertexRef) -> impl Iterator<Item = (&VertexRef, &Vertex)> {
         self.vertices.range(id..)

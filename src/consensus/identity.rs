@@ -41,6 +41,12 @@ impl IdentityKey {
         self.pair.public_key().as_ref().try_into().expect("an Ed25519 public key has 32 octets")
     }
 
+    /// Signs what another layer says in this replica's name: `domain`, which is that layer's own, and `digest`.
+    pub fn sign_in(&self, domain: &[u8], digest: &Digest) -> [u8; 64] {
+        let signature = self.pair.sign(&[domain, &digest.0].concat());
+        signature.as_ref().try_into().expect("an Ed25519 signature has 64 octets")
+    }
+
     /// Signs a digest that binds domain, cluster and epoch.
     pub(super) fn sign(&self, digest: &Digest) -> Signature {
         let signature = self.pair.sign(&signed(digest));

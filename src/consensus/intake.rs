@@ -5,14 +5,8 @@
 //! links it is never durable without it. Two signed vertices of one author and round are a proof of fault: it is
 //! recorded and passed on once, and the author is linked no more in the epoch, but as a parent where a quorum lacks it,
 //! and to close. From then on its vertices are taken only if a vertex of an author that is not proven anything needs
-//! them, itself or through others (`waiting`).
-//!
-//! What bounds the accepted vertices of a round: of an author that is not proven an equivocator here, one is accepted. Of one
-//! that is, those that unproven authors need. With t = 1 these authors are correct, and each has accepted one vertex of the
-//! slot before it held the proof, so that n - 1 of a slot and 2n - 2 of a round are accepted anywhere. With t > 1 the same
-//! holds of what comes once all corrupt authors are proven ones. An author that makes one vertex a round but links
-//! equivocators on purpose is not bounded so: what its vertices need is taken as fast as the others send it, and kept
-//! until the line passes.
+//! them, itself or through others (`waiting`), and accepted only if a certified alert lists them ([`super::alert`]): so at most
+//! n - t + 2tn vertices of a round are accepted.
 //!
 //! A vertex that its author pushes and that is below the collection line can be accepted no more; its requests are proposed
 //! again, of ascending rounds only, so that each (author, round) counts once.
@@ -63,6 +57,9 @@ impl Consensus {
                 }
                 self.observe.answered(from, nonce, observes, newest);
             }
+            Message::Alert(alert) => self.take_alert(from, alert, step),
+            Message::Signed(digest, signature) => self.take_signature(from, digest, signature, step),
+            Message::Listed(listed) => self.take_listed(from, listed, step),
         }
     }
 
@@ -209,11 +206,11 @@ impl Consensus {
         true
     }
 
-    /// Accepts a valid vertex if its ancestors are accepted; else it waits, charged to whom needs it.
+    /// Accepts a valid vertex if its ancestors are accepted and it is not barred; else it waits, charged to whom needs it.
     fn hold(&mut self, id: VertexRef, vertex: Vertex, from: ReplicaId, unasked: bool, step: &mut Step) {
         let lacking: BTreeSet<VertexRef> =
             vertex.body().links().filter(|link| !self.dag.covers(link)).collect();
-        if lacking.is_empty() {
+        if lacking.is_empty() && !self.waiting.bars(&id) {
             return self.accept(id, vertex, step);
         }
         let charged = self.waiting.to_charge(&id, unasked.then_some(from)).unwrap_or(from);
@@ -283,6 +280,7 @@ impl Consensus {
             self.exclude(author, (one.clone(), other.clone()));
             step.records.push(Record::Proof(one.clone(), other.clone()));
             step.send.push((To::Others, Message::Proof(one, other)));
+            self.alert(author, step);
             fault(step, author, Misbehaviour::Equivocation);
         }
     }
@@ -313,6 +311,6 @@ impl Consensus {
     }
 }
 
-fn fault(step: &mut Step, who: ReplicaId, what: Misbehaviour) {
+pub(super) fn fault(step: &mut Step, who: ReplicaId, what: Misbehaviour) {
     step.faults.push(Fault { who, what });
 }

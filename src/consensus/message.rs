@@ -1,8 +1,10 @@
 //! What replicas say to one another, and what a replica writes to its log.
 
+use super::alert::{Alert, Listed, Subject};
 use super::checkpoint::{Certificate, Statement};
 use super::identity::Signature;
 use super::vertex::{Vertex, VertexRef};
+use crate::codec::Digest;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// What replicas send one another.
@@ -42,6 +44,12 @@ pub enum Message {
         /// The vertex itself, unless it is below the sender's line.
         vertex: Option<Vertex>,
     },
+    /// What the sender had accepted of an equivocator when it got the proof.
+    Alert(Alert),
+    /// The sender's signature under the receiver's alert with this digest.
+    Signed(Digest, Signature),
+    /// A certified alert.
+    Listed(Listed),
 }
 
 /// What the log holds.
@@ -63,4 +71,10 @@ pub enum Record {
     },
     /// From here on vertices are accepted without ancestors below this line.
     Collected(u64),
+    /// This replica's alert.
+    Alert(Alert),
+    /// Of this subject it signed this alert, and signs no other.
+    Signed(Subject, Digest),
+    /// A certified alert: from here on vertices are accepted that it lists.
+    Listed(Listed),
 }

@@ -14,7 +14,7 @@
 //! **Steps**, each in its module, whose text is its specification:
 //! 1. `vertex`: the only protocol message, and when it is valid.
 //! 2. `intake`: verify, keep the first of each slot, wait for ancestors (`waiting`), accept into the `dag`, record.
-//!    `fetch`: ask for what is lacking, answer who asks.
+//!    `fetch`: ask for what is lacking, answer who asks. [`alert`](Alert): what of an equivocator may be accepted.
 //! 3. [`coin`]: a share of round r in each vertex of round r+4; t+1 tell the order of round r's n leader slots.
 //! 4. `commit`: decide the slots in that order: Mahi-Mahi's direct and indirect rules, and where they differ from it.
 //! 5. `delivery`: histories of committed leaders into batches with agreed time.
@@ -27,11 +27,13 @@
 //! link is never lost with it.
 //!
 //! **Bounds.** Vertices that wait, requests that wait, questions and answers have quotas or a pace, each by the author it
-//! is charged to. The accepted DAG holds the rounds from 64 before the last checkpoint but one on.
+//! is charged to. The accepted DAG holds the rounds from 64 before the last checkpoint but one on, of each n - t + 2tn vertices
+//! at most, whatever t corrupt replicas do together (`alert`).
 //!
 //! **Deviates** from the paper: all n slots of a round are leader slots, ordered by a real coin; weak links and an age
 //! limit of 64 rounds for delivery; a batch a round; agreed time; silence when idle.
 
+mod alert;
 pub mod checkpoint;
 pub mod coin;
 mod commit;
@@ -54,6 +56,7 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
+pub use alert::{Alert, Listed, Subject};
 pub use checkpoint::{Certificate, Mark, Statement};
 pub use coin::{CoinPublic, CoinSecret};
 pub use commit::SlotOutcome;
@@ -68,6 +71,7 @@ use crate::codec::{ClusterId, Digest, Epoch};
 use crate::protocol::{Fault, To};
 use crate::quorum::{Committee, ReplicaId};
 use crate::time::{AgreedTime, UnixMillis};
+use alert::Alerts;
 use checkpoint::Checkpoints;
 use coin::{CoinShare, Toss};
 use commit::Rule;
@@ -221,6 +225,7 @@ pub struct Consensus {
     delivery: Delivery,
     creation: Creation,
     checkpoints: Checkpoints,
+    alerts: Alerts,
     observe: Observe,
     /// Of each author the highest round of a vertex below the line whose requests were proposed again.
     relayed: BTreeMap<ReplicaId, u64>,
@@ -233,6 +238,11 @@ impl Consensus {
             self.creation.pending.submit(self.config.me, Request(request.into()));
         }
         self.finish(now, Step::default())
+    }
+
+    /// This replica's identity key.
+    pub fn identity(&self) -> &IdentityKey {
+        &self.secrets.identity
     }
 
     /// Whether a request of so many bytes can be taken now.
@@ -265,7 +275,8 @@ impl Consensus {
                 self.checkpoints.own_votes(self.config.me).map(|(s, signature)| Message::Vote(s, signature));
             let question = self.observe.observes().then(|| self.observe.question(0));
             let range = self.fetch.linked(now, peer, self.dag.quorum_round());
-            let all = certificate.into_iter().chain(votes).chain(question).chain([range]);
+            let all =
+                certificate.into_iter().chain(votes).chain(question).chain(self.evidence()).chain([range]);
             step.send.extend(all.map(|message| (To::One(peer), message)));
         }
         self.finish(now, step)
@@ -306,10 +317,9 @@ impl Consensus {
 
     /// Whether a vertex is lacking that others may have collected, or do without, so that only a checkpoint leads on.
     pub fn lacks_history(&self) -> bool {
-        let (Some(newest), Some(lacking)) = (self.checkpoints.newest(), self.waiting.lowest_missing()) else {
-            return false;
-        };
-        self.rule.next() <= newest.statement.round && lacking < newest.statement.line()
+        let behind = self.checkpoints.newest().filter(|newest| self.rule.next() <= newest.statement.round);
+        let Some(line) = behind.map(|newest| newest.statement.line()) else { return false };
+        self.waiting.lowest_missing().is_some_and(|lacking| lacking < line)
     }
 
     /// The round of this replica's newest vertex, and the first round that is not decided.

@@ -11,7 +11,7 @@ use crate::codec::{ClusterId, Epoch};
 use crate::quorum::{Committee, ReplicaId};
 use std::collections::BTreeMap;
 
-/// An onlooker of one epoch. It keeps what it learns of coins, some hundred octets a round, for as long as it lives.
+/// An onlooker of one epoch. It keeps what it learns of coins, some hundred octets a round, until it is told to forget.
 pub struct Onlooker {
     committee: Committee,
     domain: Domain,
@@ -62,6 +62,12 @@ impl Onlooker {
         self.shares.remove(&round);
         self.leaders.insert(round, leaders);
         Some(round)
+    }
+
+    /// Forgets the coins of the rounds below this one. Who shows it their vertices again teaches it anew.
+    pub fn forget(&mut self, below: u64) {
+        self.shares = self.shares.split_off(&below);
+        self.leaders = self.leaders.split_off(&below);
     }
 
     /// The order of a round's leader slots, once it is known.

@@ -8,6 +8,7 @@
 //! A running replica that takes over a checkpoint because it is behind ([`Consensus::install`]) does the same with the
 //! vertices that it holds; those with undelivered requests that fall below the line it proposes again.
 
+use super::alert::Alerts;
 use super::checkpoint::{Certificate, Checkpoints, Judge, Mark};
 use super::commit::Rule;
 use super::create::Creation;
@@ -19,6 +20,7 @@ use super::vertex::{Domain, Vertex, VertexRef};
 use super::waiting::Waiting;
 use super::{Config, Consensus, Message, Record, Secrets, Step};
 use crate::protocol::To;
+use crate::quorum::ReplicaId;
 use crate::time::UnixMillis;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
@@ -75,6 +77,10 @@ impl Consensus {
             // From what the last batch before the base was decided is not known any more.
             this.creation.closed(this.dag.top());
         }
+        let proven: Vec<ReplicaId> = this.creation.excluded.keys().copied().collect();
+        for author in proven {
+            this.alert(author, &mut step); // the crash may have come between the two records
+        }
         if let Some(newest) = this.dag.get(&this.creation.newest) {
             step.send.push((To::Others, Message::Vertex(newest.clone())));
         }
@@ -102,6 +108,7 @@ impl Consensus {
         }
         let proofs = self.creation.excluded.values();
         records.extend(proofs.map(|(one, other)| Record::Proof(one.clone(), other.clone())));
+        records.extend(self.alerts.records());
         let mut rest = Vec::new();
         for (id, vertex) in self.dag.from(VertexRef::first_of(line)) {
             if rest.first().is_some_and(|other: &Record| round_of(other) < id.round) {
@@ -136,6 +143,7 @@ impl Consensus {
             delivery: Delivery::new(config.genesis_time),
             creation: Creation::new(committee, me, config.gather_ms, domain.genesis(me)),
             checkpoints: Checkpoints::default(),
+            alerts: Alerts::default(),
             observe: Observe::new(committee, observes, nonce),
             relayed: BTreeMap::new(),
             config,
@@ -185,6 +193,7 @@ impl Consensus {
         self.dag.collect(line, kept);
         self.creation.collect(line);
         self.delivery.collect(line);
+        self.alerts.collect(kept);
         let ready = self.waiting.collect(line);
         self.accept_all(ready, step);
     }
@@ -226,6 +235,13 @@ impl Consensus {
                 self.dag.collect(line, line);
                 self.creation.collect(line);
                 self.delivery.collect(line);
+                self.alerts.collect(line);
+            }
+            Record::Alert(alert) => self.open_alert(alert),
+            Record::Signed(subject, digest) => self.enter_signed(subject, digest),
+            Record::Listed(listed) => {
+                let ready = self.enter_listed(listed);
+                self.accept_all(ready, step);
             }
             Record::Accepted(vertex) | Record::Own(vertex) => return self.replay_vertex(vertex, step),
         }
@@ -264,6 +280,6 @@ impl Consensus {
 fn round_of(record: &Record) -> u64 {
     match record {
         Record::Own(vertex) | Record::Accepted(vertex) => vertex.body().round,
-        Record::Proof(..) | Record::Standing { .. } | Record::Collected(_) => 0,
+        _ => 0,
     }
 }

@@ -1,6 +1,7 @@
 //! Whole replicas of the layer in a seeded simulator.
 
 mod adversaries;
+mod alerts;
 mod checkpoints;
 mod checks;
 mod delivery;

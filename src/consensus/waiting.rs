@@ -13,6 +13,9 @@
 //! A proven equivocator's vertices have the askers of those that need them only. One without an asker *counts* no more: what
 //! nobody else needs is neither asked for nor taken. That is safe: a correct replica links of an author before it holds
 //! the proof, or where a quorum lacks it, and then its own vertex asks, whose author is not proven anything.
+//!
+//! A proven equivocator's vertices are *barred* until a certified alert lists them ([`super::alert`]): they wait for that as they
+//! wait for ancestors.
 
 use super::vertex::{Vertex, VertexRef};
 use crate::limits::{MAX_WAITING_BYTES_PER_AUTHOR, MAX_WAITING_VERTICES_PER_AUTHOR};
@@ -33,6 +36,8 @@ pub(super) struct Waiting {
     missing: BTreeMap<ReplicaId, BTreeSet<VertexRef>>,
     charges: BTreeMap<ReplicaId, Charge>,
     excluded: BTreeSet<ReplicaId>,
+    /// What certified alerts list.
+    listed: BTreeSet<VertexRef>,
 }
 
 struct Held {
@@ -72,6 +77,11 @@ impl Waiting {
         self.needs.keys().filter(|id| !self.holds(id)).count()
     }
 
+    /// Whether its author is proven an equivocator, and no certified alert lists it.
+    pub fn bars(&self, id: &VertexRef) -> bool {
+        self.excluded.contains(&id.author) && !self.listed.contains(id) && !planted!(UnlistedAccepted)
+    }
+
     /// Whether a held vertex that counts links it.
     pub fn is_needed(&self, id: &VertexRef) -> bool {
         self.needing(id).any(|held| !held.askers.is_empty())
@@ -109,9 +119,11 @@ impl Waiting {
         self.missing.get(&asker).into_iter().flatten().copied()
     }
 
-    /// The lowest round of an ancestor that is lacking.
+    /// The lowest round of an ancestor that is lacking, or barred.
     pub fn lowest_missing(&self) -> Option<u64> {
-        self.missing.values().filter_map(|missing| Some(missing.first()?.round)).min()
+        let missing = self.missing.values().filter_map(|missing| Some(missing.first()?.round));
+        let barred = self.held.iter().find(|(_, held)| held.lacking.is_empty() && !held.askers.is_empty());
+        missing.chain(barred.map(|(id, _)| id.round)).min()
     }
 
     /// Whether less than half of an author's quota is used.
@@ -122,7 +134,7 @@ impl Waiting {
         })
     }
 
-    /// Holds a vertex that `sender` sent until `lacking` are accepted. Returns those for whom something had to be dropped
+    /// Holds a vertex that `sender` sent until `lacking` are accepted, and it is not barred. Returns those for whom something had to be dropped
     /// for want of room.
     pub fn hold(
         &mut self,
@@ -211,16 +223,27 @@ impl Waiting {
         for needing in self.needs.remove(id).unwrap_or_default() {
             let Some(held) = self.held.get_mut(&needing) else { continue };
             held.lacking.remove(id);
-            if held.lacking.is_empty() {
-                ready.extend(self.remove(&needing).map(|held| (needing, held.vertex)));
-            }
+            ready.extend(self.take_ready(&needing));
         }
         ready
+    }
+
+    /// Takes note of vertices that a certified alert lists; returns those that wait for nothing any more.
+    pub fn list(&mut self, ids: impl Iterator<Item = VertexRef>) -> Vec<(VertexRef, Vertex)> {
+        let ids: Vec<VertexRef> = ids.collect();
+        self.listed.extend(&ids);
+        ids.iter().filter_map(|id| self.take_ready(id)).collect()
+    }
+
+    fn take_ready(&mut self, id: &VertexRef) -> Option<(VertexRef, Vertex)> {
+        let waits = !self.held.get(id)?.lacking.is_empty() || self.bars(id);
+        if waits { None } else { self.remove(id).map(|held| (*id, held.vertex)) }
     }
 
     /// What is below the line is needed no more and waits no more; returns what waits for nothing any more.
     pub fn collect(&mut self, line: u64) -> Vec<(VertexRef, Vertex)> {
         let line = VertexRef::first_of(line);
+        self.listed = self.listed.split_off(&line);
         let old: Vec<VertexRef> = self.held.range(..line).map(|(id, _)| *id).collect();
         old.iter().for_each(|id| self.evict(id));
         let covered: Vec<VertexRef> = self.needs.range(..line).map(|(id, _)| *id).collect();

@@ -26,3 +26,4 @@ pub use name::{Name, NameError};
 pub use rdata::Rdata;
 pub use rrset::{Record, Rrset, Soa};
 pub use rtype::{Class, Opcode, Rcode, RrType};
+pub use text_time::show_date;

@@ -27,6 +27,15 @@ pub(super) fn show(seconds: u32) -> String {
     format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
 }
 
+/// A moment in seconds since 1970, for people: `2026-11-26 10:00:00 UTC`.
+pub fn show_date(seconds: u64) -> String {
+    // The calendar goes as far as operators look.
+    let seconds = seconds.min(253_402_300_799);
+    let (year, month, day) = date((seconds / 86_400) as i64);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
 /// Reads YYYYMMDDHHmmSS, or seconds since 1970 of at most ten digits.
 pub(super) fn parse(text: &str) -> Option<u32> {
     if !text.bytes().all(|c| c.is_ascii_digit()) {

@@ -66,8 +66,16 @@ pub(crate) enum Plant {
     ReplyBeforePublication,
     /// A client is told twice.
     TwoReplies,
+    /// An equivocator's vertex is accepted when anybody else's needs it.
+    UnlistedAccepted,
     /// A share counts as another replica's.
     SharesMixedUp,
+    /// A share counts as proven whatever its proof is.
+    ProofUnchecked,
+    /// Shares that do not combine show that each of them is wrong.
+    AllBlamed,
+    /// Bare shares that do not combine lead to nothing more.
+    NoFallBack,
     /// t + 1 certificates commit a leader.
     FewCertificates,
     /// t + 1 blames skip one.
@@ -78,8 +86,6 @@ pub(crate) enum Plant {
     UncheckedCoin,
     /// A leader delivers one round less of its history.
     ShallowDelivery,
-    /// Vertices are kept for those that are behind from the last checkpoint on, not from the one before.
-    EarlyCollection,
 }
 
 /// At which replicas a plant is sown.

@@ -5,6 +5,7 @@
 
 use super::Plant::{self, *};
 use super::{Whose, sown};
+use crate::signing::Protocol;
 use crate::sim::adversaries::AdversaryKind::{self, *};
 use crate::sim::adversaries::Deeds;
 use crate::sim::schedulers::SchedulerKind;
@@ -82,8 +83,13 @@ fn against(adversary: AdversaryKind, operations: usize) -> impl Fn(u64) -> Scena
     move |seed| Scenario { adversary: Some(adversary), operations, ..plain(seed) }
 }
 
-fn aimed(adversary: AdversaryKind, operations: usize) -> impl Fn(u64) -> Scenario {
-    move |seed| Scenario { scheduler: SchedulerKind::Isolating, ..against(adversary, operations)(seed) }
+fn forged(signing: Protocol) -> impl Fn(u64) -> Scenario {
+    move |seed| Scenario { signing, ..against(Forge, 3)(seed) }
+}
+
+/// An equivocator that does it once, when the scheduler has made its moment.
+fn aimed(seed: u64) -> Scenario {
+    Scenario { scheduler: SchedulerKind::Isolating, ..against(Opportunist, 20)(seed) }
 }
 
 macro_rules! plants {
@@ -130,10 +136,12 @@ plants! {
     planted_reply_before_publication_is_found: [ReplyBeforePublication], All, 3, "replies", plain;
     planted_two_replies_are_found: [TwoReplies], All, 1, "second reply", plain;
     planted_shares_mixed_up_are_found: [SharesMixedUp], All, 3, "liveness", plain;
-    planted_few_certificates_are_found: [FewCertificates], All, 60, "slots", aimed(Opportunist, 20);
-    planted_few_blames_are_found: [FewBlames], All, 60, "slots", aimed(Opportunist, 20);
+    planted_blame_of_all_is_found: [AllBlamed], All, 3, "accusation", against(Forge, 3);
+    planted_lack_of_the_fall_back_is_found: [NoFallBack], All, 3, "liveness", forged(Protocol::OptProof);
+    planted_unchecked_proofs_are_found: [ProofUnchecked], All, 3, "liveness", forged(Protocol::Basic);
+    planted_few_certificates_are_found: [FewCertificates], All, 24, "slots", aimed;
+    planted_few_blames_are_found: [FewBlames], All, 24, "slots", aimed;
     planted_few_parents_are_found: [FewParents], All, 3, "links", against(BadParents, 3);
     planted_unchecked_coin_is_found: [UncheckedCoin], All, 3, "links", against(BadCoin, 3);
     planted_shallow_delivery_is_found: [ShallowDelivery], First, 12, "order", against(Belated, 40);
-    planted_early_collection_is_found: [EarlyCollection], All, 12, "", absence;
 }

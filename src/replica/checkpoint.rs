@@ -164,6 +164,11 @@ impl Replica {
     fn store(&mut self, stable: &Certificate, out: &mut Output) {
         let Some(held) = self.checkpoints.certified(stable.statement.round) else { return };
         let line = self.consensus.status().line;
+        // After a restart the line is that of a later checkpoint, whose certificate has yet to come again: to go on from this
+        // one takes vertices that are gone.
+        if line > held.mark.line() {
+            return;
+        }
         let base = Base { certificate: stable.clone(), mark: Mark::clone(&held.mark), line };
         let (snapshot, records) = (held.snapshot.clone(), self.consensus.records_from(line));
         self.checkpoints.begin_storing(stable.statement.round);

@@ -42,15 +42,18 @@ mod ingress;
 mod pipeline;
 mod proposals;
 mod recover;
+mod refresh;
 mod reply;
 mod status;
 mod step;
 mod store;
 pub mod transfer;
+mod votes;
 
 pub use recover::Past;
-pub use status::{Status, ZoneStatus};
+pub use status::{CulpritStatus, KeyStatus, SigningStatus, Status, ZoneStatus};
 pub use store::StateFile;
+pub use votes::{Decision, OpenVotes, Votes};
 
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::consensus::{self, Consensus};
@@ -79,6 +82,10 @@ pub struct Config {
     pub genesis: zone::Genesis,
     /// The public parts of the zones' threshold keys.
     pub keys: BTreeMap<KeyId, Arc<PublicKey>>,
+    /// The shares that this replica holds, and how it can be dealt others.
+    pub holdings: signing::Holdings,
+    /// How signing sessions go.
+    pub signing: signing::Protocol,
     /// Fresh randomness of this start. Everything random in the replica derives from it.
     pub entropy: [u8; 32],
     /// Milliseconds after which a client that waits gets SERVFAIL ([`CLIENT_PATIENCE_MS`](crate::limits::CLIENT_PATIENCE_MS)).
@@ -278,6 +285,9 @@ pub struct Replica {
     clients: clients::Clients,
     pipeline: pipeline::Pipeline,
     proposals: proposals::Proposals,
+    refreshes: refresh::Refreshes,
+    /// What became of chores, and is not looked at yet.
+    errands: Vec<signing::Errand>,
     /// Signatures that finished and are not yet given to the machine.
     finished: VecDeque<(JobId, Vec<u8>)>,
     /// Jobs whose signatures the log already holds.
@@ -307,4 +317,6 @@ pub struct Replica {
     /// When the signing sessions are to be ticked; none while no job is open.
     signing_wake: Option<UnixMillis>,
     counters: status::Counters,
+    /// The number of the operator's newest vote.
+    voted: u64,
 }

@@ -38,6 +38,11 @@ impl Proposals {
         now >= self.next_look
     }
 
+    /// Something has become due just now.
+    pub fn look_at_once(&mut self) {
+        self.next_look = UnixMillis(0);
+    }
+
     /// `due` is all that is due now, encoded. Returns what to propose.
     pub fn look(&mut self, now: UnixMillis, due: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         let mut plans = BTreeMap::new();

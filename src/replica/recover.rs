@@ -9,6 +9,7 @@
 //! Of the effects of the past only the last version of each zone comes out. No client of the past is answered: they
 //! are gone, and the table is empty.
 use super::checkpoint::Checkpoints;
+use super::refresh::Refreshes;
 use super::{Config, Effect, Error, Output, Record, Replica, store};
 use super::{clients::Clients, ingress::Ingress, pipeline::Pipeline, proposals::Proposals, status::Counters};
 use crate::codec::{self, Digest, JobId, digest};
@@ -38,17 +39,16 @@ impl Replica {
     /// A replica from what its disk held, in order. The output holds what is to be published and sent, at local
     /// time `now`.
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
-        let Config { consensus: public, secrets, genesis, keys, entropy, patience_ms } = config;
-        let (me, committee) = (public.me, public.committee);
-        let own = signing::Config { committee, me, cluster: public.cluster, epoch: public.epoch, keys };
-        let mut signing = Signing::new(own);
+        let Config { consensus: public, secrets, genesis, keys, holdings, signing: protocol, .. } = config;
+        let (entropy, patience_ms) = (config.entropy, config.patience_ms);
+        let (me, committee, cluster, epoch) = (public.me, public.committee, public.cluster, public.epoch);
+        let refreshes = Refreshes::new(holdings, keys.clone());
+        let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
         let (mut order, signatures) = sort(&past.records)?;
         drop(past.records);
         let logged: BTreeSet<JobId> = signatures.iter().map(|(job, _)| *job).collect();
-        for (job, bytes) in signatures {
-            signing.known(job, bytes);
-        }
+        let signing = knowing(Signing::new(own), signatures);
         let stored_bytes = past.checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
         let stored = past.checkpoint.map(|(records, _)| store::read(genesis.clone(), records)).transpose()?;
         let base = stored.as_ref().map(|stored| stored.base.clone());
@@ -71,6 +71,8 @@ impl Replica {
             clients: Clients::new(patience_ms),
             pipeline: Pipeline::default(),
             proposals: Proposals::new(me.slot()),
+            refreshes,
+            errands: Vec::new(),
             finished: VecDeque::new(),
             logged,
             newest: BTreeMap::new(),
@@ -88,6 +90,7 @@ impl Replica {
             consensus_wake: None,
             signing_wake: None,
             counters: Counters::default(),
+            voted: 0,
         };
         let mut out = Output::default();
         replica.checkpoints.logged(log_bytes);
@@ -106,6 +109,12 @@ impl Replica {
         out.wake_at = Some(now);
         Ok((replica, out))
     }
+}
+
+/// The sessions, with the signatures that the log has.
+fn knowing(mut signing: Signing, signatures: Vec<(JobId, Vec<u8>)>) -> Signing {
+    signatures.into_iter().for_each(|(job, signature)| signing.known(job, signature));
+    signing
 }
 
 type Sorted = (Vec<consensus::Record>, Vec<(JobId, Vec<u8>)>);

@@ -3,7 +3,10 @@ use super::Replica;
 use crate::codec::Digest;
 use crate::dns::{Name, Rcode};
 use crate::protocol::Fault;
+use crate::quorum::ReplicaId;
+use crate::signing::{Culprit, Effort, Signing};
 use crate::zone::View;
+use crate::zone::refresh::{Sharing, Stage};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +30,8 @@ pub struct Status {
     pub agreed_time_ms: u64,
     /// Each zone.
     pub zones: Vec<ZoneStatus>,
+    /// Each key that was ever to be refreshed.
+    pub refreshes: Vec<KeyStatus>,
     /// Signing jobs not done.
     pub pending_jobs: usize,
     /// Clients that wait.
@@ -59,6 +64,8 @@ pub struct Status {
     pub held_states: usize,
     /// States taken over from others since the start.
     pub states_taken: u64,
+    /// The signing sessions.
+    pub signing: SigningStatus,
     /// Misbehaviour seen since the start: replica, kind, how often.
     pub faults: BTreeMap<u8, BTreeMap<String, u64>>,
     /// Updates answered since the start, by rcode.
@@ -80,6 +87,72 @@ pub struct ZoneStatus {
     pub published: u64,
     /// Versions executed that are not yet served.
     pub pending: u64,
+}
+
+/// How a key is shared.
+#[derive(Clone, Serialize, Debug)]
+pub struct KeyStatus {
+    /// The key as dealt: its id in hexadecimal.
+    pub key: String,
+    /// How often its shares have been refreshed.
+    pub refreshed: u32,
+    /// How far the refresh under way is: `rest`, `offers` or `dealings`.
+    pub stage: &'static str,
+    /// Whether this replica has its share of the sharing in force.
+    pub here: bool,
+    /// Replicas that have not yet said that they have taken what they were dealt.
+    pub untaken: Vec<u8>,
+}
+
+/// Signing at a glance: how it goes, and what it has cost and shown since the start.
+#[derive(Clone, Serialize, Debug)]
+pub struct SigningStatus {
+    /// The protocol of the sessions.
+    pub protocol: &'static str,
+    /// Own shares made.
+    pub shares: u64,
+    /// Own proofs made.
+    pub proofs: u64,
+    /// Others' proofs verified.
+    pub verifications: u64,
+    /// Sets of k shares combined.
+    pub combinations: u64,
+    /// Others' finished signatures verified.
+    pub checks: u64,
+    /// Replicas that sent something wrong, by index.
+    pub culprits: BTreeMap<u8, CulpritStatus>,
+}
+
+/// A replica that was caught in a signing session.
+#[derive(Clone, Serialize, Debug)]
+pub struct CulpritStatus {
+    /// How many of its shares or signatures were seen to be wrong, by what shows it ([`Evidence`](crate::signing::Evidence)).
+    pub wrong: BTreeMap<String, u64>,
+    /// The last one's job, in hexadecimal.
+    pub last_job: String,
+    /// What shows the last one.
+    pub last_evidence: String,
+}
+
+impl SigningStatus {
+    fn of(signing: &Signing) -> Self {
+        let Effort { shares, proofs, verifications, combinations, checks } = signing.effort();
+        let culprit = |culprit: &Culprit| CulpritStatus {
+            wrong: culprit.wrong.iter().map(|(evidence, times)| (evidence.to_string(), *times)).collect(),
+            last_job: culprit.last_job.0.to_hex(),
+            last_evidence: culprit.last_evidence.to_string(),
+        };
+        let culprits = signing.culprits().iter().map(|(who, found)| (who.get(), culprit(found)));
+        Self {
+            protocol: signing.protocol().name(),
+            shares,
+            proofs,
+            verifications,
+            combinations,
+            checks,
+            culprits: culprits.collect(),
+        }
+    }
 }
 
 /// What is only counted.
@@ -126,6 +199,7 @@ impl Replica {
             waiting_batches: self.pipeline.waiting(),
             agreed_time_ms: self.counters.agreed_time_ms,
             zones: self.ingress.origins().map(zone).collect(),
+            refreshes: self.refreshes(),
             pending_jobs: self.pipeline.unsigned_jobs(),
             clients: self.clients.waiting(),
             pending_requests: self.clients.requests(),
@@ -142,11 +216,33 @@ impl Replica {
             finished_signatures: self.signing.finished_signatures(),
             held_states: self.checkpoints.held(),
             states_taken: self.counters.states_taken,
+            signing: SigningStatus::of(&self.signing),
             faults: self.counters.faults.clone(),
             updates: self.counters.updates.clone(),
             publish_failures: self.machine.publish_failures(),
             history: self.history.to_hex(),
         }
+    }
+
+    fn refreshes(&self) -> Vec<KeyStatus> {
+        let key = |sharing: &Sharing| {
+            let (key, public) = (sharing.key, self.refreshes.in_force(sharing.key));
+            let untaken = |who: &ReplicaId| {
+                self.machine.receiver(key, *who).is_some_and(|receiver| !receiver.missed.is_empty())
+            };
+            KeyStatus {
+                key: key.0.to_hex(),
+                refreshed: public.map_or(0, |public| public.refreshed()),
+                stage: match sharing.stage {
+                    Stage::Rest => "rest",
+                    Stage::Offers { .. } => "offers",
+                    Stage::Dealings { .. } => "dealings",
+                },
+                here: public.is_some_and(|public| self.refreshes.holds(public)),
+                untaken: self.committee.members().filter(untaken).map(ReplicaId::get).collect(),
+            }
+        };
+        self.machine.sharings().map(key).collect()
     }
 
     /// The round of this replica's newest vertex, and the first round that is not decided.

@@ -86,8 +86,8 @@ impl Replica {
         }
     }
 
-    /// Puts octets into the order past the ingress, as a corrupt replica can: execution must hold without it. For the
-    /// simulator.
+    /// Puts octets into the order past the ingress: what the operator says, and, in the simulator, what a corrupt replica
+    /// invents, for execution must hold without the ingress.
     pub fn order(&mut self, now: UnixMillis, request: Vec<u8>) -> Output {
         let mut out = Output::default();
         let step = self.consensus.submit(now, request);
@@ -145,6 +145,7 @@ impl Replica {
             self.fault(fault, out);
         }
         out.tasks.extend(step.tasks);
+        self.errands.extend(step.errands);
         self.finished.extend(step.finished);
     }
 
@@ -162,6 +163,7 @@ impl Replica {
     /// Everything that follows from what the layers have said, until nothing more does.
     pub(super) fn finish(&mut self, now: UnixMillis, out: &mut Output) {
         self.advance(now, out);
+        self.follow_refreshes(now, out);
         self.propose(now, out);
         self.advance(now, out);
         if std::mem::take(&mut self.ordered) {
@@ -230,6 +232,7 @@ impl Replica {
                 self.tell(now, done, view.as_ref(), out);
             }
         }
+        self.follow_sharings(out);
         let step = self.signing.start_all(executed.jobs.into_iter().map(spec).collect());
         self.absorb_signing(step, out);
         let mark = batch.mark.clone();
@@ -330,7 +333,8 @@ impl Replica {
         if !self.proposals.should_look(now) {
             return;
         }
-        let due = self.machine.due(now).iter().map(codec::encode).collect();
+        let due = self.machine.due(now).into_iter().map(|request| codec::encode(&request));
+        let due = due.chain(self.refreshes.due().cloned()).collect();
         for request in self.proposals.look(now, due) {
             let step = self.consensus.submit(now, request);
             self.absorb_consensus(step, out);

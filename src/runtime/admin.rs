@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `{"cmd":"status"}` | one line: `{"replica":…,"links":[…],"connections_refused":…,"tasks_waiting":…,"log":…}` |
 //! | `{"cmd":"export","zone":"ORIGIN"}` | one line `{"zone":…,"serial":…,"records":N}`, then N lines of the signed zone in canonical order, master-file form |
+//! | `{"cmd":"vote","command":"WORDS"}` | one line `{"vote":NUMBER,"command":"WORDS"}`: the vote is on its way |
+//! | `{"cmd":"votes"}` | one line `{"votes":{"needed":…,"newest":NUMBER,"open":[…],"decided":[…]}}` |
 //! | anything else | `{"error":"…"}` |
 //!
 //! A connection may ask several times. Bounds: [`MAX_CONNECTIONS`], [`MAX_LINE_BYTES`].
@@ -47,6 +49,13 @@ pub enum Command {
         /// The origin.
         zone: String,
     },
+    /// The operator's vote for a command, in its text form ([`crate::zone::Command`]).
+    Vote {
+        /// The command.
+        command: String,
+    },
+    /// What operators have voted on.
+    Votes,
 }
 
 impl Command {
@@ -119,17 +128,26 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
             Ok(Err(error)) => return Err(error),
         }
         match Command::parse(&line) {
-            Ok(Command::Status) => write_line(&mut writer, &status(admin).await).await?,
+            Ok(Command::Status) => write_line(&mut writer, &ask(admin, Arrival::Status).await).await?,
+            Ok(Command::Votes) => write_line(&mut writer, &ask(admin, Arrival::Votes).await).await?,
+            Ok(Command::Vote { command }) => {
+                let answer = match command.parse() {
+                    Ok(command) => ask(admin, |asker| Arrival::Vote(command, asker)).await,
+                    Err(why) => json!({ "error": why }),
+                };
+                write_line(&mut writer, &answer).await?;
+            }
             Ok(Command::Export { zone }) => export(&mut writer, admin, &zone).await?,
             Err(error) => write_line(&mut writer, &json!({ "error": error })).await?,
         }
     }
 }
 
-async fn status(admin: &Admin) -> Value {
+/// What the replica's thread answers.
+async fn ask(admin: &Admin, question: impl FnOnce(oneshot::Sender<Value>) -> Arrival) -> Value {
     let (asker, answer) = oneshot::channel();
     let ending = json!({ "error": "the replica is ending" });
-    if admin.core.put(Arrival::Status(asker), 0).await.is_err() {
+    if admin.core.put(question(asker), 0).await.is_err() {
         return ending;
     }
     answer.await.unwrap_or(ending)

@@ -21,7 +21,7 @@ use crate::replica::{ClientId, Effect, Input, Output, Replica};
 use crate::signing::Computed;
 use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
 use crate::time::{SECOND, UnixMillis};
-use crate::zone::View;
+use crate::zone::{Command, View};
 use arc_swap::ArcSwap;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -41,6 +41,10 @@ pub(super) enum Arrival {
     Written(Written),
     /// Somebody wants to know how it is.
     Status(oneshot::Sender<serde_json::Value>),
+    /// The operator votes for a command.
+    Vote(Command, oneshot::Sender<serde_json::Value>),
+    /// Somebody wants to know what is voted on.
+    Votes(oneshot::Sender<serde_json::Value>),
     /// End, cleanly.
     Stop,
 }
@@ -130,6 +134,10 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                         // Who asked may have gone.
                         let _ = asker.send(self.status());
                     }
+                    Arrival::Vote(command, asker) => self.vote(&command, asker)?,
+                    Arrival::Votes(asker) => {
+                        let _ = asker.send(json!({ "votes": self.replica.votes() }));
+                    }
                     Arrival::Peer(FromPeer { from, event: Event::Linked }) => {
                         self.step(Input::Linked(from))?;
                     }
@@ -159,6 +167,16 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
 
     fn step(&mut self, input: Input) -> Result<(), End> {
         let output = self.replica.step(now(), input);
+        self.hold(output)
+    }
+
+    fn vote(&mut self, command: &Command, asker: oneshot::Sender<serde_json::Value>) -> Result<(), End> {
+        let (answer, output) = match self.replica.vote(now(), command) {
+            Ok((number, output)) => (json!({ "vote": number, "command": command.to_string() }), output),
+            Err(why) => (json!({ "error": why }), Output::default()),
+        };
+        info!(%command, "the operator votes");
+        let _ = asker.send(answer);
         self.hold(output)
     }
 

@@ -29,6 +29,7 @@ pub mod tcp;
 mod throttle;
 mod tls;
 pub mod udp;
+mod vault;
 mod workers;
 
 pub use clients::ClientPort;

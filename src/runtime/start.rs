@@ -26,7 +26,7 @@ use crate::link::Local;
 use crate::quorum::ReplicaId;
 use crate::replica::{self, Past, Replica};
 use crate::storage::{Log, LogError, Opened};
-use crate::zone::Reads;
+use crate::zone::{Genesis, Reads};
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
 use std::io;
@@ -73,6 +73,12 @@ pub(super) fn run(file: ReplicaFile, outbound: Option<Outbound>) -> Result<(), E
     ended
 }
 
+/// All zones, none of them signed yet.
+fn awaiting(genesis: &Genesis) -> Catalog {
+    let origins = genesis.zones.iter().map(|(rules, _)| rules.origin.clone());
+    origins.fold(Catalog::new(), |catalog, origin| catalog.awaiting(origin))
+}
+
 async fn serve(
     loaded: Loaded,
     outbound: Option<Outbound>,
@@ -80,13 +86,11 @@ async fn serve(
     admin: std::os::unix::net::UnixListener,
 ) -> Result<(), Error> {
     let sockets = bind(&loaded.file, admin)?;
-    let Loaded { file, cluster, epoch, consensus, secrets, genesis, public_keys, key_store, tls, .. } =
-        loaded;
+    let Loaded { file, cluster, epoch, consensus, secrets, genesis, key_store, .. } = loaded;
     let (me, committee) = (consensus.me, consensus.committee);
     let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
     let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
-    let origins = genesis.zones.iter().map(|(rules, _)| rules.origin.clone());
-    let catalog = Arc::new(ArcSwap::from_pointee(origins.fold(Catalog::new(), |c, o| c.awaiting(o))));
+    let catalog = Arc::new(ArcSwap::from_pointee(awaiting(&genesis)));
     let settings = Arc::new(Settings { nsid: None, keys: genesis.keys.clone() });
     let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
     let ended_by = |end: End| match end {
@@ -100,7 +104,9 @@ async fn serve(
         consensus,
         secrets,
         genesis,
-        keys: public_keys,
+        keys: loaded.public_keys,
+        holdings: key_store.holdings(),
+        signing: loaded.signing,
         entropy: entropy()?,
         patience_ms: file.update_patience_ms,
     };
@@ -110,7 +116,8 @@ async fn serve(
     let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));
     let incarnation = u64::from_le_bytes(*entropy()?.first_chunk().unwrap_or(&[0; 8]));
     let local = Local { cluster, epoch, me, incarnation };
-    let setup = Setup { local, tls, listener: sockets.peer, addresses: file.peers.clone(), lanes };
+    let setup =
+        Setup { local, tls: loaded.tls, listener: sockets.peer, addresses: file.peers.clone(), lanes };
     let peers: Peers =
         peers::start(setup, &mut tasks).map_err(|e| Error(format!("TLS between replicas: {e}")))?;
     let clients = ClientPort::new(inbox.lane(clients::LANE.0, clients::LANE.1));

@@ -21,6 +21,11 @@ pub(super) fn ask(peer: ReplicaId, jobs: Vec<JobId>, question: fn(Vec<JobId>) ->
     }
 }
 
+/// A session's name, and its job's where that is another.
+pub(super) fn names(name: JobId, job: JobId) -> impl Iterator<Item = JobId> {
+    std::iter::once(name).chain((name != job).then_some(job))
+}
+
 impl Signing {
     /// Asks a peer for everything that is lacking from it.
     pub(super) fn ask_all_of(&mut self, peer: ReplicaId, step: &mut Step) {
@@ -28,13 +33,15 @@ impl Signing {
     }
 
     /// Asks all peers about the jobs whose time has come, and sets their next time. A job's time runs from the first
-    /// tick after its own share.
+    /// tick after its own share, or after that could not be made.
     pub(super) fn ask_overdue(&mut self, step: &mut Step) {
         let now = self.now;
         if self.helper.is_some_and(|(_, at)| now.since(at) > HELPER_MS) {
             self.helper = None;
         }
-        for session in self.sessions.values_mut().filter(|session| session.own == Own::Sent) {
+        for session in
+            self.sessions.values_mut().filter(|session| matches!(session.own, Own::Sent | Own::Lacking))
+        {
             // None yet, or from before the clock was set back.
             if session.ask_at.is_none_or(|at| at.since(now) > session.ask_interval) {
                 session.ask_at = Some(now.plus(session.ask_interval));
@@ -44,6 +51,7 @@ impl Signing {
         if !self.sessions.values().any(due) {
             return;
         }
+        self.sessions.values_mut().filter(|session| due(session)).for_each(|session| session.late = true);
         for peer in self.config.committee.others(self.config.me) {
             self.ask_of(peer, due, step);
         }
@@ -54,10 +62,13 @@ impl Signing {
     }
 
     fn ask_of(&self, peer: ReplicaId, of: impl Fn(&Session) -> bool, step: &mut Step) {
-        let lacking = |session: &Session| of(session) && !session.has_of(peer);
-        let jobs = |with_proofs: bool| {
+        let culprits = &self.culprits;
+        let lacking = |session: &Session| of(session) && !session.has_of(peer, culprits);
+        let jobs = |proofs: bool| {
             let lacking = self.sessions.iter().filter(|(_, session)| lacking(session));
-            lacking.filter(|(_, session)| session.proofs_asked == with_proofs).map(|(job, _)| *job).collect()
+            let asked = lacking.filter(|(_, session)| session.wants_proof_of(peer, culprits) == proofs);
+            // By what it goes by, for a share; and by the job's own name, which whoever finished it before the switch knows.
+            asked.flat_map(|(name, session)| names(*name, session.job)).collect()
         };
         ask(peer, jobs(false), Message::Ask, step);
         ask(peer, jobs(true), Message::AskProofs, step);

@@ -1,27 +1,46 @@
 //! Threshold signing sessions: one a job, from "my execution produced it" to the signature.
 //!
-//! Protocol `optte` of the paper, with `optproof`'s proofs to fall back on:
+//! The three protocols of the paper, one of which a cluster's configuration names ([`Protocol`]), are one state machine.
+//! A session has two phases. In the *bare* phase shares travel without proofs and count on trust; in the *proven* phase a share
+//! counts when its proof has been verified. The protocols differ in how many k-subsets of bare shares may fail:
 //!
-//! 1. Execution starts a job; its exponentiation is queued. The share goes to all others, without a proof.
-//! 2. When k shares are here (the own among them or not), k-subsets of them are tried, the most trusted first: own,
-//!    proven, the others, and last those of replicas caught before. Each new share is a new attempt.
-//! 3. A signature that verifies ends the session. Shares that had spoiled an attempt are then tested in company of
-//!    right ones, so that culprits are known, are reported, and are tried last from then on.
-//! 4. After [`MAX_OPTTE_TRIES`](crate::limits::MAX_OPTTE_TRIES) failed subsets all are asked for proofs; from then on
-//!    only shares with proofs count, and k of them combine.
+//! | | fails | if nobody is corrupt | at the worst |
+//! |---|---|---|---|
+//! | `basic` | 0: proven from the start | n shares, n proofs, n (k-1) verifications | the same, t more verifications each |
+//! | `optproof` | 1 | n shares | as `basic`, one round trip later |
+//! | `optte` | [`MAX_OPTTE_TRIES`](crate::limits::MAX_OPTTE_TRIES), or all there are | n shares | some combinations more; then as `optproof` |
 //!
+//! 1. Execution starts a job; its exponentiation is queued. The share goes to all others; under `basic` with its proof.
+//! 2. *Bare phase.* When k shares count (the own among them or not), k-subsets of them are tried, the most trusted first:
+//!    own, proven, the others by index. As long as the protocol has tries left each new share is a new attempt.
+//! 3. When the tries are used up, or all n shares are here and none of their subsets verifies, all are asked for proofs.
+//! 4. *Proven phase.* Proofs are verified, as many as are lacking for k and no more; k of them combine, the own share
+//!    counting as proven. If those do not verify, this machine has miscalculated: its own share is left out.
+//! 5. A signature that verifies ends the session. Then bare shares that spoiled an attempt, or did not count, are tested in
+//!    company of k-1 that are right, so that who is wrong is known.
+//!
+//! # Culprits
+//! Whoever sent something that is certainly wrong is a culprit ([`Evidence`] says what is certain; no correct replica can
+//! become one), reported as a fault and kept in [`Signing::culprits`] until this replica restarts. A culprit's word no longer counts
+//! but its proofs do: its bare shares are passed over, and its proof is asked for when a job has taken long, should it have been
+//! repaired and be needed. So one fault of each corrupt replica costs a failed attempt, not one a job. The paper tries
+//! them last; here they are not tried without proof, for under `optproof` that would ask everybody for proofs each time.
+//!
+//! # Laggards
 //! A finished signature can be verified alone, so a replica that lacks one asks the others: they answer
-//! with their share, or with the signature if they have finished. It asks when a link comes up, when its own share has been
-//! ready for a while, and at once at new jobs as long as a peer has been answering with finished signatures (it is
-//! behind, and that peer is not).
+//! with their share (in the proven phase with its proof), or with the signature if they have finished. It asks when a link comes
+//! up, when its own share has been ready for a while, and at once at new jobs as long as a peer has been answering with
+//! finished signatures (it is behind, and that peer is not).
 //!
 //! **Assumes** n > 3t and links that deliver while both ends live; a peer that restarts has forgotten its sessions.
 //! **Guarantees**, against t corrupt peers, for a job that all correct replicas start and k ≤ n - t: every correct
 //! replica finishes it, once, with the same octets. A share is made for no job but those of the replica's own execution.
+//! Why it ends: n - t shares of correct replicas come, and k of them combine. In the bare phase, either an attempt meets such a
+//! k-subset, or the tries run out; in the proven phase they are verified one after the other, since at most t fail.
 //! Shares for jobs not started here wait, at most [`MAX_EARLY_SHARES_PER_PEER`] for each peer, the latest kept.
 //!
-//! A job's id is a digest over cluster, epoch, key and hash, so that a share that names it names them all; a share's
-//! index is its authenticated sender's, never a field.
+//! A job's id is a digest over cluster, epoch, key and hash, so that a share that names it names them all; of a refreshed
+//! key ([`refresh`]) it names the sharing too. A share's index is its authenticated sender's, never a field.
 //!
 //! Work leaves as [`Task`]s, at most [`MAX_SIGNING_TASKS`](crate::limits::MAX_SIGNING_TASKS) at a time and up to
 //! [`MAX_JOBS_PER_SIGNING_TASK`](crate::limits::MAX_JOBS_PER_SIGNING_TASK) jobs in each: while they run new work
@@ -36,16 +55,21 @@ use crate::quorum::{Committee, ReplicaId};
 use crate::threshold::{Proof, PublicKey, SignatureShare};
 use crate::time::UnixMillis;
 use borsh::{BorshDeserialize, BorshSerialize};
+use culprits::Culprits;
 use recent::Recent;
 use schedule::Queues;
 use session::Session;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use task::Spec;
 
 mod ask;
+mod culprits;
+mod effort;
 mod flow;
+mod keys;
+mod protocol;
 mod recent;
+mod refresh;
 mod schedule;
 mod session;
 mod subsets;
@@ -53,7 +77,12 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use task::{Computed, KeyStore, Task};
+pub use culprits::{Culprit, Evidence};
+pub use effort::Effort;
+pub use keys::{Holdings, KeyStore, Offered, Vault, share_name};
+pub use protocol::Protocol;
+pub use refresh::{Chore, Errand, Fruit};
+pub use task::{Computed, Task};
 
 /// What a replica's sessions need to know.
 pub struct Config {
@@ -65,6 +94,8 @@ pub struct Config {
     pub cluster: ClusterId,
     /// Their epoch.
     pub epoch: Epoch,
+    /// How their sessions go.
+    pub protocol: Protocol,
     /// The public keys that jobs may name; each has a share for every replica of the committee.
     pub keys: BTreeMap<KeyId, Arc<PublicKey>>,
 }
@@ -89,7 +120,7 @@ pub enum Message {
     Ask(Vec<JobId>),
     /// "Prove your shares of these."
     AskProofs(Vec<JobId>),
-    /// The sender's shares with their proofs.
+    /// The sender's shares with their proofs: asked for, or under [`Protocol::Basic`].
     Proofs(Vec<(JobId, SignatureShare, Proof)>),
     /// Finished signatures.
     Finished(Vec<(JobId, Vec<u8>)>),
@@ -107,6 +138,8 @@ pub struct Step {
     pub finished: Vec<(JobId, Vec<u8>)>,
     /// What peers did wrong.
     pub faults: Vec<Fault>,
+    /// What became of chores.
+    pub errands: Vec<Errand>,
 }
 
 impl Step {
@@ -121,15 +154,19 @@ impl Step {
 /// (2) a job in `sessions` was given to `start_all`.
 pub struct Signing {
     config: Config,
-    /// Started and not finished.
+    /// The sharing in force of each key that was refreshed.
+    in_force: BTreeMap<KeyId, KeyId>,
+    /// Started and not finished, by what they go by between replicas.
     sessions: BTreeMap<JobId, Session>,
     /// From the own log, not started yet. Not bounded here: the log was written by this replica.
     known: BTreeMap<JobId, Vec<u8>>,
     finished: Recent<Vec<u8>>,
-    /// Shares for jobs not started here, by the slot of their sender.
-    early: Vec<Recent<SignatureShare>>,
-    /// Replicas caught with a wrong share; theirs are tried last.
-    culprits: BTreeSet<ReplicaId>,
+    /// What finished jobs of refreshed keys went by.
+    names: BTreeMap<JobId, Vec<JobId>>,
+    /// Shares for jobs not started here, by the slot of their sender; with proofs under [`Protocol::Basic`].
+    early: Vec<Recent<(SignatureShare, Option<Proof>)>>,
+    culprits: Culprits,
+    effort: Effort,
     queues: Queues,
     /// Tasks given out and not come back.
     outstanding: usize,
@@ -146,11 +183,14 @@ impl Signing {
         assert!(config.keys.values().all(|key| key.parties() == n), "every replica has a share of every key");
         Self {
             config,
+            in_force: BTreeMap::new(),
             sessions: BTreeMap::new(),
             known: BTreeMap::new(),
             finished: Recent::new(MAX_FINISHED_SIGNATURES),
+            names: BTreeMap::new(),
             early: (0..n).map(|_| Recent::new(MAX_EARLY_SHARES_PER_PEER)).collect(),
-            culprits: BTreeSet::new(),
+            culprits: Culprits::default(),
+            effort: Effort::default(),
             queues: Queues::default(),
             outstanding: 0,
             helper: None,
@@ -183,15 +223,17 @@ impl Signing {
             if let Some(signature) = self.known.remove(&id) {
                 self.finished.insert(id, signature);
             }
+            let name = self.name(key, id);
             if let Some(signature) = self.finished.get(&id) {
                 step.finished.push((id, signature.clone()));
-            } else if !self.sessions.contains_key(&id) {
-                self.open(Spec { job: id, key, hash });
-                lacking.push(id);
+            } else if !self.sessions.contains_key(&name) {
+                self.open(key, id, hash);
+                lacking.extend(ask::names(name, id));
             }
         }
         if let Some((helper, _)) = self.helper {
-            ask::ask(helper, lacking, Message::Ask, &mut step);
+            let question = if self.config.protocol.trusts() { Message::Ask } else { Message::AskProofs };
+            ask::ask(helper, lacking, question, &mut step);
         }
         self.schedule(&mut step);
         step
@@ -202,11 +244,11 @@ impl Signing {
     /// state, verified: for those that have the same state without them.
     pub fn resume(&mut self, jobs: Vec<JobSpec>, finished: Vec<(JobId, Vec<u8>)>) -> Step {
         for (job, signature) in finished {
-            self.sessions.remove(&job);
+            self.close(&job);
             self.finished.insert(job, signature);
         }
         let wanted: BTreeSet<JobId> = jobs.iter().map(|job| job.id).collect();
-        self.sessions.retain(|job, _| wanted.contains(job));
+        self.sessions.retain(|_, session| wanted.contains(&session.job));
         self.start_all(jobs)
     }
 
@@ -214,7 +256,10 @@ impl Signing {
     pub fn forget(&mut self, jobs: &[JobId]) {
         for job in jobs {
             self.finished.remove(job);
-            self.sessions.remove(job);
+            for name in self.names.remove(job).into_iter().flatten() {
+                self.finished.remove(&name);
+            }
+            self.close(job);
         }
     }
 
@@ -225,6 +270,10 @@ impl Signing {
             return step;
         }
         match message {
+            // Nobody speaks of bare shares where they do not count.
+            Message::Shares(_) | Message::Ask(_) if !self.config.protocol.trusts() => {
+                step.fault(from, Misbehaviour::Malformed);
+            }
             Message::Shares(shares) => self.take_shares(from, shares, &mut step),
             Message::Ask(jobs) => self.answer(from, &jobs, &mut step),
             Message::AskProofs(jobs) => self.answer_with_proofs(from, &jobs, &mut step),
@@ -260,6 +309,21 @@ impl Signing {
         self.ask_overdue(&mut step);
         self.schedule(&mut step);
         step
+    }
+
+    /// How the sessions go.
+    pub fn protocol(&self) -> Protocol {
+        self.config.protocol
+    }
+
+    /// Peers that sent something wrong since the start, and what.
+    pub fn culprits(&self) -> &BTreeMap<ReplicaId, Culprit> {
+        self.culprits.all()
+    }
+
+    /// What the sessions have cost since the start.
+    pub fn effort(&self) -> Effort {
+        self.effort
     }
 
     /// Shares kept for jobs that are not started here.

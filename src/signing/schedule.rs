@@ -46,8 +46,10 @@ impl Signing {
     }
 
     fn combine_work(&mut self, room: usize) -> Option<Work> {
-        let (sessions, culprits, me) = (&mut self.sessions, &self.culprits, self.config.me);
-        let attempt = |job| sessions.get_mut(&job).map(|session| session.attempt(job, me, culprits));
+        let (sessions, culprits) = (&mut self.sessions, &self.culprits);
+        let (me, protocol) = (self.config.me, self.config.protocol);
+        let attempt =
+            |job| sessions.get_mut(&job).map(|session| session.attempt(job, me, culprits, protocol));
         non_empty(take(&mut self.queues.combines, room, attempt)).map(Work::Combine)
     }
 
@@ -61,7 +63,8 @@ impl Signing {
             }
             Some(session.spec(job))
         };
-        non_empty(take(&mut self.queues.shares, room, spec)).map(Work::Share)
+        let proofs = (!self.config.protocol.trusts()).then_some(self.config.epoch);
+        non_empty(take(&mut self.queues.shares, room, spec)).map(|specs| Work::Share(specs, proofs))
     }
 
     fn verify_work(&mut self, room: usize) -> Option<Work> {

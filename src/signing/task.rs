@@ -1,48 +1,28 @@
 //! RSA work outside the core: pure functions of their arguments, for worker threads or, in a simulation, at once.
 
+use super::culprits::Evidence;
+use super::keys::KeyStore;
+use super::refresh::{Chore, Errand};
 use super::subsets::{Mask, Subsets};
-use crate::codec::{Epoch, JobId, KeyId};
-use crate::limits::MAX_OPTTE_TRIES;
+use crate::codec::{ClusterId, Epoch, JobId, KeyId};
 use crate::quorum::ReplicaId;
-use crate::threshold::{CombineError, Proof, PublicKey, Representative, SecretShare, SignatureShare};
+use crate::threshold::{CombineError, Proof, PublicKey, Representative, SignatureShare};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// The keys of one replica, as its workers need them: public parts and its own shares.
-#[derive(Default)]
-pub struct KeyStore {
-    keys: BTreeMap<KeyId, (Arc<PublicKey>, SecretShare)>,
-}
-
-impl KeyStore {
-    /// No keys yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a key; false, and nothing added, if the share is not of this public key.
-    pub fn insert(&mut self, public: Arc<PublicKey>, share: SecretShare) -> bool {
-        let fits = share.check(&public).is_ok();
-        if fits {
-            self.keys.insert(public.key_id(), (public, share));
-        }
-        fits
-    }
-
-    fn of(&self, spec: &Spec) -> (&PublicKey, &SecretShare, Representative) {
-        let (public, secret) =
-            self.keys.get(&spec.key).expect("the workers have every key that jobs may name");
-        let x = public.encode(&spec.hash).expect("jobs sign SHA-256 or SHA-512");
-        (public, secret, x)
-    }
-}
 
 /// What is signed, and under which name.
 #[derive(Clone, Debug)]
 pub(super) struct Spec {
     pub(super) job: JobId,
-    pub(super) key: KeyId,
+    /// The key, as shared when this was asked for.
+    pub(super) public: Arc<PublicKey>,
     pub(super) hash: Vec<u8>,
+}
+
+impl Spec {
+    fn x(&self) -> Representative {
+        self.public.encode(&self.hash).expect("jobs sign SHA-256 or SHA-512")
+    }
 }
 
 /// RSA work for a worker thread.
@@ -51,20 +31,23 @@ pub struct Task(pub(super) Work);
 
 #[derive(Debug)]
 pub(super) enum Work {
-    Share(Vec<Spec>),
+    /// With proofs, if there is an epoch to bind them to.
+    Share(Vec<Spec>, Option<Epoch>),
     Combine(Vec<Attempt>),
     Check(Vec<(Spec, ReplicaId, Vec<u8>)>),
     Prove(Epoch, Vec<(Spec, SignatureShare)>),
     Verify(Epoch, Vec<(Spec, ReplicaId, SignatureShare, Proof)>),
+    Chore((ClusterId, Epoch), Chore),
 }
 
-/// Shares to combine, the most trusted first; the subsets that have failed before; and shares that do not count, to be
-/// tested once the signature is known.
+/// Shares to combine, the most trusted first; the subsets that have failed before, and how many may fail in all; and
+/// shares that do not count, to be tested once the signature is known.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) spec: Spec,
     pub(super) shares: Vec<(ReplicaId, SignatureShare)>,
     pub(super) tried: BTreeSet<Mask>,
+    pub(super) most: usize,
     pub(super) suspects: Vec<(ReplicaId, SignatureShare)>,
 }
 
@@ -74,13 +57,23 @@ pub struct Computed(pub(super) Done);
 
 #[derive(Debug)]
 pub(super) enum Done {
-    Share(Vec<(JobId, SignatureShare)>),
+    /// Those made, and the jobs for which there is nothing to make one with.
+    Share(Vec<Made>, Vec<JobId>),
     Combine(Vec<Outcome>),
     /// Who claimed which signature, and whether it is one.
     Check(Vec<(JobId, ReplicaId, Vec<u8>, bool)>),
     Prove(Vec<(JobId, Proof)>),
     /// Whose share, and whether its proof holds.
     Verify(Vec<(JobId, ReplicaId, SignatureShare, bool)>),
+    Errand(Errand),
+}
+
+/// An own share, and its proof if it was wanted.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) job: JobId,
+    pub(super) share: SignatureShare,
+    pub(super) proof: Option<Proof>,
 }
 
 /// What became of an [`Attempt`].
@@ -89,24 +82,26 @@ pub(super) struct Outcome {
     pub(super) job: JobId,
     pub(super) signature: Option<Vec<u8>>,
     pub(super) tried: BTreeSet<Mask>,
-    /// Replicas whose shares are certainly wrong.
-    pub(super) wrong: BTreeSet<ReplicaId>,
+    /// Replicas whose shares are certainly wrong, and by what that shows.
+    pub(super) wrong: BTreeMap<ReplicaId, Evidence>,
+    /// k-subsets that were combined.
+    pub(super) combinations: u64,
 }
 
 impl Task {
     /// Does the work. `entropy` should be fresh; it hedges the nonces of proofs.
     pub fn run(self, keys: &KeyStore, entropy: [u8; 32]) -> Computed {
         Computed(match self.0 {
-            Work::Share(specs) => Done::Share(share(keys, &specs)),
-            Work::Combine(attempts) => {
-                Done::Combine(attempts.into_iter().map(|a| combine(keys, a)).collect())
+            Work::Share(specs, proofs) => {
+                let (made, lacking) = share(keys, &specs, proofs, entropy);
+                Done::Share(made, lacking)
             }
+            Work::Combine(attempts) => Done::Combine(attempts.into_iter().map(combine).collect()),
             Work::Check(claims) => Done::Check(
                 claims
                     .into_iter()
                     .map(|(spec, who, signature)| {
-                        let (public, _, x) = keys.of(&spec);
-                        let valid = public.verify(&x, &signature);
+                        let valid = spec.public.verify(&spec.x(), &signature);
                         (spec.job, who, signature, valid)
                     })
                     .collect(),
@@ -114,9 +109,10 @@ impl Task {
             Work::Prove(epoch, items) => Done::Prove(
                 items
                     .into_iter()
-                    .map(|(spec, share)| {
-                        let (public, secret, x) = keys.of(&spec);
-                        (spec.job, secret.prove(public, epoch, &x, &share, entropy))
+                    // A share that was wiped meanwhile proves nothing any more.
+                    .filter_map(|(spec, share)| {
+                        let held = keys.share(spec.public.key_id())?;
+                        Some((spec.job, held.share.prove(&spec.public, epoch, &spec.x(), &share, entropy)))
                     })
                     .collect(),
             ),
@@ -124,36 +120,50 @@ impl Task {
                 items
                     .into_iter()
                     .map(|(spec, who, share, proof)| {
-                        let (public, _, x) = keys.of(&spec);
-                        let holds = public.verify_share(who, epoch, &x, &share, &proof).is_ok();
+                        let holds = spec.public.verify_share(who, epoch, &spec.x(), &share, &proof).is_ok();
+                        let holds = holds || planted!(ProofUnchecked);
                         (spec.job, who, share, holds)
                     })
                     .collect(),
             ),
+            Work::Chore(realm, chore) => Done::Errand(chore.run(realm, keys, entropy)),
         })
     }
 }
 
-/// Shares of jobs, those of one key together.
-fn share(keys: &KeyStore, specs: &[Spec]) -> Vec<(JobId, SignatureShare)> {
+/// Shares of jobs, those of one key together; and the jobs of keys whose share is not here yet, or no longer.
+fn share(
+    keys: &KeyStore,
+    specs: &[Spec],
+    proofs: Option<Epoch>,
+    entropy: [u8; 32],
+) -> (Vec<Made>, Vec<JobId>) {
     let mut by_key: BTreeMap<KeyId, Vec<&Spec>> = BTreeMap::new();
     for spec in specs {
-        by_key.entry(spec.key).or_default().push(spec);
+        by_key.entry(spec.public.key_id()).or_default().push(spec);
     }
-    let mut shares = Vec::with_capacity(specs.len());
-    for specs in by_key.values() {
-        let (public, secret, _) = keys.of(specs[0]);
-        let xs: Vec<_> = specs.iter().map(|spec| keys.of(spec).2).collect();
-        shares.extend(specs.iter().map(|spec| spec.job).zip(secret.sign_all(public, &xs)));
+    let (mut made, mut lacking) = (Vec::with_capacity(specs.len()), Vec::new());
+    for (sharing, specs) in by_key {
+        let Some(held) = keys.share(sharing) else {
+            lacking.extend(specs.iter().map(|spec| spec.job));
+            continue;
+        };
+        let (public, secret) = (&held.public, &held.share);
+        let xs: Vec<_> = specs.iter().map(|spec| spec.x()).collect();
+        for ((spec, x), share) in specs.iter().zip(&xs).zip(secret.sign_all(public, &xs)) {
+            let proof = proofs.map(|epoch| secret.prove(public, epoch, x, &share, entropy));
+            made.push(Made { job: spec.job, share, proof });
+        }
     }
-    shares
+    (made, lacking)
 }
 
-/// `optte`: tries k-subsets that have not been tried until one verifies, or tries run out.
-fn combine(keys: &KeyStore, attempt: Attempt) -> Outcome {
-    let Attempt { spec, mut shares, mut tried, suspects } = attempt;
-    let (public, _, x) = keys.of(&spec);
-    let mut wrong = BTreeSet::new();
+/// Tries k-subsets that have not been tried until one verifies, or tries run out.
+fn combine(attempt: Attempt) -> Outcome {
+    let Attempt { spec, mut shares, mut tried, most, suspects } = attempt;
+    let (public, x) = (&*spec.public, spec.x());
+    let mut wrong = BTreeMap::new();
+    let mut combinations = 0;
     'shares: loop {
         for chosen in Subsets::new(shares.len(), public.threshold()) {
             let set: Vec<_> = chosen.iter().map(|place| shares[*place].clone()).collect();
@@ -161,44 +171,53 @@ fn combine(keys: &KeyStore, attempt: Attempt) -> Outcome {
             if tried.contains(&mask) {
                 continue;
             }
-            if tried.len() >= MAX_OPTTE_TRIES {
+            if tried.len() >= most {
                 break 'shares;
             }
+            combinations += 1;
             match public.combine(&x, &set) {
                 Ok(signature) => {
                     let failed = |who: ReplicaId| !mask.has(who) && tried.iter().any(|set| set.has(who));
                     let spoiled = shares.iter().filter(|(who, _)| failed(*who));
-                    wrong.extend(spoilers(public, &x, &set, spoiled.chain(&suspects)));
-                    return Outcome { job: spec.job, signature: Some(signature.into_bytes()), tried, wrong };
+                    for suspect in spoiled.chain(&suspects) {
+                        combinations += 1;
+                        wrong.extend(spoils(public, &x, &set, suspect).map(|evidence| (suspect.0, evidence)));
+                    }
+                    let signature = Some(signature.into_bytes());
+                    return Outcome { job: spec.job, signature, tried, wrong, combinations };
                 }
                 // No need to try this one's share in company.
                 Err(CombineError::Bad(who, _)) => {
-                    wrong.insert(who);
+                    wrong.insert(who, Evidence::Form);
                     shares.retain(|(other, _)| *other != who);
                     continue 'shares;
                 }
                 Err(_) => {
+                    if planted!(AllBlamed) {
+                        wrong.extend(set.iter().map(|(who, _)| (*who, Evidence::Combination)));
+                    }
                     tried.insert(mask);
                 }
             }
         }
         break;
     }
-    Outcome { job: spec.job, signature: None, tried, wrong }
+    Outcome { job: spec.job, signature: None, tried, wrong, combinations }
 }
 
-/// Which suspects' shares do not combine with k-1 shares that are known to be right.
-fn spoilers<'a>(
+/// What shows, in the company of k-1 shares that are known to be right, that a share is wrong.
+fn spoils(
     public: &PublicKey,
     x: &Representative,
     right: &[(ReplicaId, SignatureShare)],
-    suspects: impl Iterator<Item = &'a (ReplicaId, SignatureShare)>,
-) -> Vec<ReplicaId> {
-    let spoils = |suspect: &(ReplicaId, SignatureShare)| {
-        let mut set = right.to_vec();
-        set.pop();
-        set.push(suspect.clone());
-        public.combine(x, &set).is_err()
-    };
-    suspects.filter(|suspect| spoils(suspect)).map(|(who, _)| *who).collect()
+    suspect: &(ReplicaId, SignatureShare),
+) -> Option<Evidence> {
+    let mut set = right.to_vec();
+    set.pop();
+    set.push(suspect.clone());
+    match public.combine(x, &set) {
+        Ok(_) => None,
+        Err(CombineError::Bad(..)) => Some(Evidence::Form),
+        Err(_) => Some(Evidence::Combination),
+    }
 }

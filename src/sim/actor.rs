@@ -10,6 +10,7 @@ use crate::replica::{Effect, ExecutedBatch, Input, Output, Past, Replica};
 use crate::signing::{KeyStore, Task};
 use crate::storage::{Log, LogError, MemDisk, SnapshotWriter, Stored};
 use crate::time::UnixMillis;
+use crate::zone::Command;
 use std::collections::BTreeSet;
 
 /// One machine. An equivocator is two with one identity.
@@ -143,7 +144,8 @@ impl Actor {
             log.sync()?;
         }
         let (mut log, mut opened) = Log::open(self.disk.clone(), cluster.id, self.id)?;
-        let config = cluster.config(self.id, chance.seed(), self.plant);
+        let mut config = cluster.config(self.id, chance.seed(), self.plant);
+        config.holdings = self.keys.holdings();
         if !std::mem::replace(&mut self.has_run, true) {
             let first = Replica::first_record(&config.consensus);
             log.append(&first).and_then(|_| log.sync())?;
@@ -192,6 +194,18 @@ impl Actor {
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         let output = running.replica.order(clock, request);
         self.take(now, output)
+    }
+
+    /// Its operator votes.
+    pub fn vote(&mut self, now: u64, command: &Command) -> Result<Todo, Stop> {
+        #[cfg(test)]
+        crate::plant::at(Some(self.id));
+        let clock = self.clock(now);
+        let Some(running) = &mut self.running else { return Ok(Todo::default()) };
+        match running.replica.vote(clock, command) {
+            Ok((_, output)) => self.take(now, output),
+            Err(_) => Ok(Todo::default()),
+        }
     }
 
     /// The sync that a [`Todo`] began is through: what waited for it may happen.

@@ -4,14 +4,14 @@ use super::sig0::Signer;
 use super::{Plant, Scenario};
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
 use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, Onlooker, coin, forge::Forge};
-use crate::dns::dnssec::rsa_dnskey_rdata;
+use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
 use crate::dns::{Name, Record, master};
 use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
 use crate::replica;
-use crate::signing::KeyStore;
+use crate::signing::{KeyStore, Protocol, Vault};
 use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
 use crate::zone::{Genesis, KeyInfo, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
@@ -52,6 +52,7 @@ pub struct Cluster {
     tsig: [u8; 32],
     sig0: [u8; 32],
     ordered_reads: bool,
+    signing: Protocol,
 }
 
 struct Threshold {
@@ -95,6 +96,7 @@ impl Cluster {
             tsig: chance.seed(),
             sig0: chance.seed(),
             ordered_reads: scenario.ordered_reads,
+            signing: scenario.signing,
         }
     }
 
@@ -126,17 +128,21 @@ impl Cluster {
     }
 
     fn consensus(&self, me: ReplicaId) -> consensus::Config {
-        let public = |seed: &[u8; 32]| IdentityKey::from_seed(*seed).public();
         consensus::Config {
             committee: self.committee,
             me,
             cluster: self.id,
             epoch: Epoch(0),
             genesis_time: UnixMillis(START.0 - 60_000),
-            identities: self.identities.iter().map(public).collect(),
+            identities: self.members(),
             coin: self.coin.clone(),
             gather_ms: consensus::DEFAULT_GATHER_MS,
         }
+    }
+
+    /// The replicas' public keys.
+    fn members(&self) -> Vec<[u8; 32]> {
+        self.identities.iter().map(|seed| IdentityKey::from_seed(*seed).public()).collect()
     }
 
     fn secrets(&self, me: ReplicaId) -> consensus::Secrets {
@@ -153,6 +159,8 @@ impl Cluster {
             secrets,
             genesis: self.genesis(plant),
             keys: BTreeMap::from(keys),
+            holdings: self.key_store(me).holdings(),
+            signing: self.signing,
             entropy,
             patience_ms: CLIENT_PATIENCE_MS,
         }
@@ -179,7 +187,13 @@ impl Cluster {
             zsk: self.zsk.info(256),
         };
         let records: Vec<Record> = master::read_str(RECORDS, &origin()).expect("a zone");
-        Genesis { cluster: self.id, epoch: Epoch(0), zones: vec![(rules, records)], keys: Arc::new(keys) }
+        let (members, zones) = (self.members(), vec![(rules, records)]);
+        Genesis { cluster: self.id, epoch: Epoch(0), members, zones, keys: Arc::new(keys) }
+    }
+
+    /// The tags of ZSK and KSK.
+    pub fn tags(&self) -> [u16; 2] {
+        [(&self.zsk, 256), (&self.ksk, 257)].map(|(key, flags)| key_tag(key.info(flags).dnskey.wire()))
     }
 
     /// The zone's keys whole: with a threshold of one, one share signs as all of them together do.
@@ -195,6 +209,20 @@ impl Cluster {
             let share = SecretShare::from_bytes(&key.shares[me.slot()]).expect("it was dealt");
             assert!(store.insert(key.public.clone(), share), "the share fits its key");
         }
+        store.keep_in(Box::new(Machine));
         store
+    }
+}
+
+/// The store outlives a machine's crashes: what it has is what the disk would have.
+struct Machine;
+
+impl Vault for Machine {
+    fn keep(&self, _: &str, _: &[u8]) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn wipe(&self, _: &str) -> Result<(), String> {
+        Ok(())
     }
 }

@@ -60,6 +60,7 @@ pub use sig0::Signer;
 pub use world::{run, run_seen, watch};
 
 use crate::protocol::Misbehaviour;
+use crate::signing::Protocol;
 use adversaries::{AdversaryKind, Deeds};
 use checkers::bounds::Peaks;
 use clap::ValueEnum;
@@ -151,8 +152,12 @@ pub struct Scenario {
     pub idle_ms: u64,
     /// Whether the zone's queries go through the order.
     pub ordered_reads: bool,
+    /// Refreshes of keys.
+    pub refreshes: usize,
     /// Whether clients send each update to two replicas at once.
     pub doubled: bool,
+    /// How signing sessions go.
+    pub signing: Protocol,
     /// A bug to be found.
     pub plant: Option<Plant>,
 }
@@ -176,7 +181,9 @@ impl Scenario {
             padding: 0,
             idle_ms: 0,
             ordered_reads: false,
+            refreshes: 0,
             doubled: false,
+            signing: Protocol::default(),
             plant: None,
         }
     }

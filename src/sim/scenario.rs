@@ -3,12 +3,14 @@ use super::adversaries::AdversaryKind;
 use super::chance::Chance;
 use super::schedulers::SchedulerKind;
 use super::{Crashes, DiskFault, Losses, Scenario};
+use crate::signing::Protocol;
 use clap::ValueEnum;
 use std::fmt;
 use std::str::FromStr;
 
 /// Keeps what a seed chooses apart from what happens in its run.
 const CHOICE: u64 = 0x5ce7_a210_c401_ce00;
+const SIGNING_CHOICE: u64 = 0x51b7_a210_c401_ce00;
 
 impl Scenario {
     /// The scenario that a seed chooses: over fifteen hundred seeds, every scheduler meets every adversary and kind of crash,
@@ -48,7 +50,9 @@ impl Scenario {
         // A replica whose disk is damaged is gone until it is emptied, and so one of the t; with one replica there is no other.
         let spare = chosen.adversary.is_none() && chosen.crashes == Crashes::Never && chosen.n > 3;
         let bears = chosen.disk != DiskFault::BitFlip || spare;
-        let chosen = Self { disk: if bears { chosen.disk } else { DiskFault::Never }, ..chosen };
+        // Of a chance of its own: what else a seed chooses is as it was before there were three.
+        let signing = Chance::new(seed ^ SIGNING_CHOICE).pick(&Protocol::ALL);
+        let chosen = Self { disk: if bears { chosen.disk } else { DiskFault::Never }, signing, ..chosen };
         // Who is lost counts among the t, and so does who is corrupt; and what is lost takes long enough by itself.
         let alone = chosen.crashes == Crashes::Never && chosen.disk == DiskFault::Never && chosen.n == 4;
         if !alone || chosen.adversary.is_some() || !chance.one_in(4) {
@@ -77,8 +81,10 @@ impl fmt::Display for Scenario {
         write!(f, " --adversary {adversary} --crashes {}", name(&self.crashes))?;
         write!(f, " --clients {} --operations {}", self.clients, self.operations)?;
         write!(f, " --idle-ms {} --ordered-reads={}", self.idle_ms, self.ordered_reads)?;
-        write!(f, " --doubled={} --disk {} --losses {}", self.doubled, self.disk, name(&self.losses))?;
+        write!(f, " --doubled={} --signing {}", self.doubled, self.signing)?;
+        write!(f, " --disk {} --losses {}", self.disk, name(&self.losses))?;
         write!(f, " --rest={} --interrupted={} --pace-ms {}", self.rest, self.interrupted, self.pace_ms)?;
+        write!(f, " --refreshes {}", self.refreshes)?;
         match &self.plant {
             Some(plant) => write!(f, " --plant {}", name(plant)),
             None => Ok(()),

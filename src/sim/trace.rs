@@ -116,6 +116,14 @@ impl<F: FnMut(&str)> Trace<F> {
                 format!("page of {} vertices{more}", vertices.len())
             }
             consensus::Message::Proof(one, other) => format!("proof: {} and {}", named(one), named(other)),
+            consensus::Message::Alert(alert) => {
+                format!("{} vertices accepted of {:?}", alert.accepted.len(), alert.subject.accused)
+            }
+            consensus::Message::Signed(..) => "signature under an alert".to_owned(),
+            consensus::Message::Listed(listed) => {
+                let subject = listed.alert.subject;
+                format!("certified alert of {:?} against {:?}", subject.by, subject.accused)
+            }
             consensus::Message::Vote(statement, _) => format!("vote for checkpoint {}", statement.round),
             consensus::Message::Certified(certificate) => {
                 format!("certificate of checkpoint {}", certificate.statement.round)
@@ -203,6 +211,9 @@ pub(super) fn carried(message: consensus::Message) -> Vec<Vertex> {
         | consensus::Message::Range(_)
         | consensus::Message::Vote(..)
         | consensus::Message::Certified(_)
+        | consensus::Message::Alert(_)
+        | consensus::Message::Signed(..)
+        | consensus::Message::Listed(_)
         | consensus::Message::Observe { .. } => Vec::new(),
     }
 }

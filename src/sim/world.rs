@@ -3,7 +3,7 @@ use super::actor::{Actor, Corrupt, Todo};
 use super::chance::Chance;
 use super::checkers::Checkers;
 use super::clients::Clients;
-use super::cluster::{Cluster, START};
+use super::cluster::{Cluster, START, origin};
 use super::schedulers::Scheduler;
 use super::witness::{News, Seen, Witness};
 use super::{Glance, Report, Scenario, Violation};
@@ -26,6 +26,7 @@ mod links;
 mod losses;
 mod outcome;
 mod plan;
+mod refreshes;
 mod visits;
 
 use disks::DiskEvent;
@@ -68,6 +69,8 @@ enum Event {
     },
     /// An adversary's own initiative.
     Speak(usize),
+    /// Operators look after a refresh for which they have voted at some time, or not yet.
+    Refresh(usize, Option<u64>),
     Disk(DiskEvent),
 }
 
@@ -196,6 +199,7 @@ impl<'a> World<'a> {
         world.plan_losses();
         world.plan_speech();
         world.plan_cut();
+        world.plan_refreshes();
         world
     }
 
@@ -309,6 +313,7 @@ impl<'a> World<'a> {
                 Ok(())
             }
             Event::Speak(actor) => self.speak_up(actor),
+            Event::Refresh(number, voted) => self.refresh(number, voted),
             Event::Disk(event) => self.disk(event),
         }
     }

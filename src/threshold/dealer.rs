@@ -45,6 +45,14 @@ impl std::error::Error for DealError {}
 /// A secret integer, wiped when dropped.
 type Secret = Zeroizing<BoxedUint>;
 
+/// p and q of a key, big-endian and of equal length: the whole secret, for a backup and nothing else. Wiped on drop.
+pub struct Primes {
+    /// p.
+    pub p: Zeroizing<Vec<u8>>,
+    /// q.
+    pub q: Zeroizing<Vec<u8>>,
+}
+
 /// Deals a new key of `bits` (one of [`MODULUS_BITS`]) bits to `n` replicas, any `k` of which sign.
 ///
 /// `entropy` fills its argument with random octets of the best source there is; `progress` is told of each candidate.
@@ -55,6 +63,17 @@ pub fn deal(
     entropy: &mut dyn FnMut(&mut [u8]),
     progress: &mut dyn FnMut(DealProgress),
 ) -> Result<Dealt, DealError> {
+    deal_keeping(bits, n, k, entropy, progress).map(|(dealt, _)| dealt)
+}
+
+/// [`deal`], which also gives the primes, for who has to keep a backup.
+pub fn deal_keeping(
+    bits: usize,
+    n: usize,
+    k: usize,
+    entropy: &mut dyn FnMut(&mut [u8]),
+    progress: &mut dyn FnMut(DealProgress),
+) -> Result<(Dealt, Primes), DealError> {
     check(bits, n, k)?;
     let mut tested = 0;
     let mut candidate = || {
@@ -67,7 +86,9 @@ pub fn deal(
         q = safe_prime(bits / 2, entropy, &mut candidate);
     }
     progress(DealProgress::Primes(2));
-    deal_checked(&p, &q, n, k, entropy)
+    let octets = |prime: &Secret| Zeroizing::new(prime.to_be_bytes().into_vec());
+    let primes = Primes { p: octets(&p), q: octets(&q) };
+    Ok((deal_checked(&p, &q, n, k, entropy)?, primes))
 }
 
 /// Deals the key of two given safe primes, big-endian and of equal length, their two highest bits set.

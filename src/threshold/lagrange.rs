@@ -26,10 +26,10 @@ pub(super) fn coefficients(delta: &BigInt, set: &[u8]) -> Vec<BigInt> {
     set.iter().map(coefficient).collect()
 }
 
-/// a and b with 4Δ²·a + e·b = 1. They exist as e is a prime above n.
-pub(super) fn bezout(delta: &BigInt, e: u32) -> Option<(BigInt, BigInt)> {
-    let four_delta_squared: BigInt = delta * delta * 4;
-    let gcd = four_delta_squared.extended_gcd(&BigInt::from(e));
+/// a and b with 4Δ²·scale·a + e·b = 1, where shares interpolate to scale·d. They exist as e is a prime above n.
+pub(super) fn bezout(delta: &BigInt, scale: &BigInt, e: u32) -> Option<(BigInt, BigInt)> {
+    let power: BigInt = delta * delta * scale * 4;
+    let gcd = power.extended_gcd(&BigInt::from(e));
     gcd.gcd.is_one().then_some((gcd.x, gcd.y))
 }
 
@@ -69,10 +69,12 @@ mod tests {
     fn bezout_holds_for_every_committee() {
         for n in 1..=usize::from(crate::limits::MAX_REPLICAS) {
             let delta = delta(n);
-            let (a, b) = bezout(&delta, 65_537).unwrap();
-            let sum: BigInt = &delta * &delta * 4 * a + b * 65_537u32;
-            assert!(sum.is_one(), "n = {n}");
+            for scale in [BigInt::one(), &delta * 2] {
+                let (a, b) = bezout(&delta, &scale, 65_537).unwrap();
+                let sum: BigInt = &delta * &delta * 4 * scale * a + b * 65_537u32;
+                assert!(sum.is_one(), "n = {n}");
+            }
         }
-        assert!(bezout(&delta(7), 5).is_none(), "e must exceed n");
+        assert!(bezout(&delta(7), &BigInt::one(), 5).is_none(), "e must exceed n");
     }
 }

@@ -14,12 +14,30 @@
 //!   before y leaves ([`PublicKey::combine`]).
 //! - Prove and verify: Chaum-Pedersen over Z_N ([`SecretShare::prove`], [`PublicKey::verify_share`]).
 //!
+//! - Refresh: the replicas replace all shares, N and d staying ([`refresh`]).
+//!
 //! **Not** the variant s_i = f(i)·Δ⁻¹ mod m, x_i = x^{2 s_i}: where the Lagrange coefficients of a set have a smaller
 //! denominator than Δ, its shares combine to x^{2d/Δ}, hence to a square root of x² in Q_N, and when the Jacobi symbol
 //! (x|N) is -1 that is neither x nor -x, and factors N. A test does it with two shares of one message.
 //!
-//! Constant time: all exponentiations by s_i and by proof nonces, at fixed width; the arithmetic z = s_i c + r; the
-//! dealer's polynomial. Secrets have neither `Debug` nor `Clone`, and are wiped.
+//! **Constant time** in s_i, in a proof's nonce r and in what comes of them, by these means:
+//!
+//! - Width: s_i is held, read and raised to in exactly as many octets as N has, r in 64 more, leading zeros included, so that
+//!   neither's own length shows.
+//! - Secret powers, x^{s_i}, v^r, x̃^r and the dealer's v^{s_i}, are aws-lc's `BN_mod_exp_mont_consttime`: a fixed window over all
+//!   limbs, and table look-ups that read the whole table.
+//! - (x^{s_i})^{2Δ}: the exponent is public, the base is not: where (x|N) = -1, k bare powers x^{s_i} can factor N (a test
+//!   does it with two). The variable-time `BN_mod_exp_mont` is right for that: what it does depends on the exponent, and its Montgomery products are constant time.
+//! - z = s_i c + r and the dealer's polynomial: crypto-bigint's fixed-width arithmetic. The comparison in
+//!   [`SecretShare::check`]: subtle.
+//! - Secrets have neither `Debug` nor `Clone`, and are wiped: `Zeroizing` here, `BN_clear_free` there, where what is freed is
+//!   wiped too. Temporaries inside crypto-bigint and the states of SHA-512 are not.
+//!
+//! `tests/constant_time.rs` counts the instructions of whole signatures and proofs under callgrind, the same for a hundred exponents. That
+//! is aws-lc's code for AVX2 and for neither AVX2 nor ADX; of its code for ADX and AVX-512 callgrind knows nothing, and a slower test
+//! steps through what the processor at hand runs. No test sees cache lines, or instructions of varying time.
+//!
+//! Variable time, all of it public: combining, verifying, coefficients, inverses. Of the dealer, the search for primes.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -29,8 +47,11 @@ pub mod dealer;
 mod encode;
 mod lagrange;
 mod modulus;
+mod paillier;
 mod proof;
 mod public;
+pub mod refresh;
+mod secret;
 mod share;
 #[doc(hidden)]
 pub mod test_keys;
@@ -39,6 +60,7 @@ mod tests;
 
 pub use combine::CombineError;
 pub use encode::Representative;
+pub use paillier::{ReceiverKey, ReceiverSecret, receiver_len};
 pub use proof::Proof;
 pub use public::{MODULUS_BITS, PUBLIC_EXPONENT, PublicKey};
 pub use share::SecretShare;

@@ -9,6 +9,7 @@
 
 use aws_lc_sys as sys;
 use std::ptr::{self, NonNull};
+use zeroize::Zeroizing;
 
 /// A non-negative integer of aws-lc; wiped when dropped.
 pub(super) struct Number(NonNull<sys::BIGNUM>);
@@ -128,6 +129,11 @@ impl Modulus {
         let done = unsafe { sys::BN_bn2bin_padded(out.as_mut_ptr(), out.len(), residue.0.ptr()) };
         assert_eq!(done, 1, "a residue is as long as its modulus");
         out
+    }
+
+    /// The same element again.
+    pub(super) fn copy(&self, residue: &Residue) -> Residue {
+        Residue(Number::from_bytes(&Zeroizing::new(self.encode(residue))))
     }
 
     /// a·b.

@@ -11,6 +11,7 @@
 use super::encode::Representative;
 use super::modulus::{Modulus, Residue};
 use super::public::{PublicKey, unit};
+use super::secret::octets;
 use super::share::SecretShare;
 use super::{ShareError, SignatureShare, lagrange};
 use crate::codec::{Epoch, digest};
@@ -30,7 +31,7 @@ const NONCE_EXTRA_BYTES: usize = 2 * CHALLENGE_BYTES;
 pub struct Proof {
     /// c.
     pub c: [u8; CHALLENGE_BYTES],
-    /// z, big-endian, 65 octets longer than N.
+    /// z, big-endian, 65 octets longer than the share.
     pub z: Vec<u8>,
 }
 
@@ -86,7 +87,7 @@ impl<'a> Statement<'a> {
     /// r, from the secret, the entropy and the statement.
     fn nonce(&self, s: &[u8], entropy: [u8; 32]) -> Zeroizing<Vec<u8>> {
         let ring = self.ring();
-        let len = ring.len() + NONCE_EXTRA_BYTES;
+        let len = s.len() + NONCE_EXTRA_BYTES;
         let mut seed = Sha512::new();
         seed.update(b"conclave/threshold-nonce");
         seed.update(entropy);
@@ -128,20 +129,20 @@ pub(super) fn prove(
     let v_r = ring.pow_secret(&public.0.v, &r);
     let x_r = ring.pow_secret(&statement.x_tilde, &r);
     let c = statement.challenge(&v_r, &x_r);
-    Proof { c, z: response(&secret.s, &c, &r) }
+    Proof { c, z: response(&secret.s, secret.negative, &c, &r) }
 }
 
-/// z = s c + r over the integers, in |N| + 65 octets: z < 2^{|N|+513}.
-fn response(s: &[u8], c: &[u8], r: &[u8]) -> Vec<u8> {
+/// z = s c + r over the integers, in 65 octets more than s has: z < 2^{|s|+513}. For -s, r - s c is below 0 with a chance
+/// of 2^{-256}, and then z is wrong.
+fn response(s: &[u8], negative: bool, c: &[u8], r: &[u8]) -> Vec<u8> {
     let number = |octets: &[u8]| {
         let bits = u32::try_from(octets.len() * 8).expect("a few thousand bits");
         Zeroizing::new(BoxedUint::from_be_slice(octets, bits).expect("as long as said"))
     };
     let product = Zeroizing::new(number(s).concatenating_mul(&*number(c)));
-    let z = Zeroizing::new(product.concatenating_add(&*number(r)));
-    let octets = z.to_be_bytes();
-    let len = s.len() + NONCE_EXTRA_BYTES + 1;
-    octets[octets.len() - len..].to_vec()
+    let r = number(r);
+    let z = if negative { (*r).wrapping_sub(&*product) } else { product.concatenating_add(&*r) };
+    octets(&Zeroizing::new(z), s.len() + NONCE_EXTRA_BYTES + 1).to_vec()
 }
 
 pub(super) fn verify(
@@ -155,8 +156,9 @@ pub(super) fn verify(
     let ring = &public.0.modulus;
     let v_i = public.verification_key(index).ok_or(ShareError::Index)?;
     let x_i = unit(ring, &share.0)?;
-    // z < 2^{|N|+513}.
-    if proof.z.len() != ring.len() + NONCE_EXTRA_BYTES + 1 || proof.z[0] > 1 {
+    // z < 2^{|s|+513}.
+    let share_len = proof.z.len().checked_sub(NONCE_EXTRA_BYTES + 1);
+    if !share_len.is_some_and(|len| public.share_lens().contains(&len)) || proof.z[0] > 1 {
         return Err(ShareError::Proof);
     }
     let statement = Statement::new(public, index, epoch, x, &x_i)?;

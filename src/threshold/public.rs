@@ -4,13 +4,14 @@ use super::combine::{self, CombineError};
 use super::encode::{Representative, emsa_pkcs1_v1_5};
 use super::modulus::{Modulus, Residue};
 use super::proof::{self, Proof};
-use super::{KeyError, ShareError, Signature, SignatureShare, lagrange};
+use super::{KeyError, ShareError, Signature, SignatureShare, lagrange, refresh};
 use crate::codec::{Epoch, KeyId, digest};
 use crate::limits::MAX_REPLICAS;
 use crate::quorum::ReplicaId;
 use borsh::{BorshDeserialize, BorshSerialize};
 use num_bigint::BigInt;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// e. A prime above every n, as Shoup's 4Δ²a + eb = 1 needs; the exponent that every validator is fast with.
@@ -18,7 +19,10 @@ pub const PUBLIC_EXPONENT: u32 = 65_537;
 /// Bits that a modulus may have.
 pub const MODULUS_BITS: [usize; 4] = [1024, 2048, 3072, 4096];
 
+/// As dealt.
 const VERSION: u8 = 1;
+/// With the number of its refreshes behind the rest.
+const REFRESHED_VERSION: u8 = 2;
 const MAX_ENCODED_BYTES: usize = 64 + (MAX_REPLICAS as usize + 2) * (4096 / 8 + 4);
 
 /// The canonical bytes of a public key are the borsh encoding of this.
@@ -35,6 +39,8 @@ struct Encoded {
 
 pub(super) struct Inner {
     encoded: Encoded,
+    /// How often its shares have been refreshed.
+    refreshed: u32,
     id: KeyId,
     pub(super) modulus: Modulus,
     /// v, of Q_N.
@@ -43,7 +49,7 @@ pub(super) struct Inner {
     pub(super) verification: Vec<Residue>,
     /// Δ = n!.
     pub(super) delta: BigInt,
-    /// a, b with 4Δ²a + eb = 1.
+    /// a, b with 4Δ²a + eb = 1; 8Δ³ after a refresh.
     pub(super) bezout: (BigInt, BigInt),
 }
 
@@ -60,12 +66,22 @@ impl PublicKey {
         v: Vec<u8>,
         verification: Vec<Vec<u8>>,
     ) -> Result<Self, KeyError> {
-        Self::of(Encoded { version: VERSION, modulus, exponent: PUBLIC_EXPONENT, n, k, v, verification })
+        Self::of(Encoded { version: VERSION, modulus, exponent: PUBLIC_EXPONENT, n, k, v, verification }, 0)
     }
 
-    fn of(encoded: Encoded) -> Result<Self, KeyError> {
+    /// The same key with other shares, one refresh on.
+    pub(super) fn with_shares(&self, verification: Vec<Vec<u8>>) -> Result<Self, KeyError> {
+        let Encoded { modulus, exponent, n, k, v, .. } = &self.0.encoded;
+        let refreshed = self.0.refreshed.checked_add(1).ok_or(KeyError("too many refreshes"))?;
+        let (modulus, v) = (modulus.clone(), v.clone());
+        let (version, exponent, n, k) = (REFRESHED_VERSION, *exponent, *n, *k);
+        Self::of(Encoded { version, modulus, exponent, n, k, v, verification }, refreshed)
+    }
+
+    fn of(encoded: Encoded, refreshed: u32) -> Result<Self, KeyError> {
         let Encoded { version, modulus, exponent, n, k, v, verification } = &encoded;
-        ensure(*version == VERSION, "a key of another version")?;
+        let expected = if refreshed == 0 { VERSION } else { REFRESHED_VERSION };
+        ensure(*version == expected, "a key of another version")?;
         ensure(MODULUS_BITS.contains(&(modulus.len() * 8)), "a modulus of another length")?;
         ensure(modulus[0] >= 0x80, "a modulus shorter than its octets")?;
         ensure(*exponent == PUBLIC_EXPONENT, "an exponent other than 65537")?;
@@ -77,21 +93,50 @@ impl PublicKey {
         let v = unit(v)?;
         let verification = verification.iter().map(|v_i| unit(v_i)).collect::<Result<_, _>>()?;
         let delta = lagrange::delta(usize::from(*n));
-        let bezout =
-            lagrange::bezout(&delta, PUBLIC_EXPONENT).ok_or(KeyError("an exponent that divides Δ"))?;
-        let id = KeyId(digest("conclave/threshold-key", &[&crate::codec::encode(&encoded)]));
-        Ok(Self(Arc::new(Inner { encoded, id, modulus: ring, v, verification, delta, bezout })))
+        let scale = if refreshed == 0 { BigInt::from(1) } else { &delta * 2 };
+        let bezout = lagrange::bezout(&delta, &scale, PUBLIC_EXPONENT)
+            .ok_or(KeyError("an exponent that divides Δ"))?;
+        let id = Self::id_of(&canonical(&encoded, refreshed));
+        Ok(Self(Arc::new(Inner { encoded, refreshed, id, modulus: ring, v, verification, delta, bezout })))
     }
 
-    /// The canonical bytes: borsh of version (1), N, e, n, k, v and v_1 … v_n, numbers big-endian as long as N.
+    /// The canonical bytes: borsh of version, N, e, n, k, v and v_1 … v_n, numbers big-endian as long as N. The version is
+    /// 1 as dealt; after refreshes it is 2, and their number follows, 4 octets, little-endian.
     pub fn to_bytes(&self) -> Vec<u8> {
-        crate::codec::encode(&self.0.encoded)
+        canonical(&self.0.encoded, self.0.refreshed)
     }
 
     /// From canonical bytes, everything checked.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        let encoded = crate::codec::decode(bytes, MAX_ENCODED_BYTES);
-        Self::of(encoded.map_err(|_| KeyError("not an encoded key"))?)
+        let (body, refreshed) = match (bytes.first(), bytes.split_last_chunk::<4>()) {
+            (Some(&REFRESHED_VERSION), Some((body, number))) => (body, u32::from_le_bytes(*number)),
+            _ => (bytes, 0),
+        };
+        let encoded = crate::codec::decode(body, MAX_ENCODED_BYTES);
+        Self::of(encoded.map_err(|_| KeyError("not an encoded key"))?, refreshed)
+    }
+
+    /// How often its shares have been refreshed.
+    pub fn refreshed(&self) -> u32 {
+        self.0.refreshed
+    }
+
+    /// Octets that a share of it may have.
+    pub(super) fn share_lens(&self) -> RangeInclusive<usize> {
+        match self.0.refreshed {
+            0 => self.modulus().len()..=self.modulus().len(),
+            _ => refresh::share_len(self)..=refresh::max_share_len(self),
+        }
+    }
+
+    /// What the next refresh multiplies shares by: 2Δ the first time.
+    pub(super) fn step(&self) -> BigInt {
+        if self.0.refreshed == 0 { &self.0.delta * 2 } else { BigInt::from(1) }
+    }
+
+    /// The name of the key with these canonical bytes, if they are any.
+    pub fn id_of(bytes: &[u8]) -> KeyId {
+        KeyId(digest("conclave/threshold-key", &[bytes]))
     }
 
     /// The key's name: the digest of its canonical bytes.
@@ -187,6 +232,14 @@ pub(super) fn element(ring: &Modulus, octets: &[u8]) -> Result<Residue, ShareErr
     // N is odd, so that N-1 differs in the last octet only.
     let minus_one = *last == n_last - 1 && head == n_head;
     if small || minus_one { Err(ShareError::Range) } else { Ok(residue) }
+}
+
+fn canonical(encoded: &Encoded, refreshed: u32) -> Vec<u8> {
+    let mut bytes = crate::codec::encode(encoded);
+    if refreshed > 0 {
+        bytes.extend_from_slice(&refreshed.to_le_bytes());
+    }
+    bytes
 }
 
 fn ensure(condition: bool, otherwise: &'static str) -> Result<(), KeyError> {

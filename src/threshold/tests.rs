@@ -11,6 +11,8 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 mod attack;
 mod foreign;
+mod properties;
+mod vectors;
 
 const EPOCH: Epoch = Epoch(3);
 

@@ -1,10 +1,11 @@
 //! The elements of the state, in their canonical bytes: all that replicas must agree on, RRset by RRset.
 //!
 //! Signatures are in none: they follow from what is planned, and whether they are there yet is nobody's agreement. An
-//! element has a key, unique in the state: zone, owner and type, or the digest that a request covers. Elements of one
+//! element has a key, unique in the state: zone, owner and type, the digest that a request covers, or an entry's label. Elements of one
 //! owner are in one bucket.
 
 use super::manifest::BUCKETS;
+use super::register::{Entry, Label};
 use super::replay::Answer;
 use super::view::{Key, SignedRrset};
 use crate::codec::{self, Digest, JobId, KeyId};
@@ -26,6 +27,8 @@ pub(super) enum Element {
     },
     /// The first answer to a request.
     Answer { covered: Digest, rcode: Rcode, after: Option<(Name, u64)>, end: u64 },
+    /// What is registered.
+    Entry(Entry),
 }
 
 /// What is needed to plan a signature again as it was.
@@ -56,6 +59,7 @@ pub(super) enum Place {
     Job(JobId),
     Rrset { zone: usize, owner: Key, rtype: RrType },
     Answer(Digest),
+    Entry(Label),
 }
 
 pub(super) fn rrset(origin: &Name, owner: &Name, set: &SignedRrset) -> Vec<u8> {
@@ -68,6 +72,10 @@ pub(super) fn answer(covered: Digest, answer: &Answer, end: u64) -> Vec<u8> {
     codec::encode(&Element::Answer { covered, rcode: answer.rcode, after: answer.after.clone(), end })
 }
 
+pub(super) fn entry(entry: &Entry) -> Vec<u8> {
+    codec::encode(&Element::Entry(entry.clone()))
+}
+
 /// The bucket of all elements of a name; the zone in lower case.
 pub(super) fn bucket_of_owner(origin: &Name, owner: &Key) -> u8 {
     bucket(&[b"owner", origin.wire(), owner.as_ref()])
@@ -76,6 +84,11 @@ pub(super) fn bucket_of_owner(origin: &Name, owner: &Key) -> u8 {
 /// The bucket of a remembered request.
 pub(super) fn bucket_of_answer(covered: Digest) -> u8 {
     bucket(&[b"answer", &covered.0])
+}
+
+/// The bucket of an entry.
+pub(super) fn bucket_of_entry(label: &Label) -> u8 {
+    bucket(&[b"entry", &codec::encode(label)])
 }
 
 fn bucket(key: &[&[u8]]) -> u8 {

@@ -5,16 +5,19 @@ use super::draft::Draft;
 use super::ledger::{Ledger, Open};
 use super::load;
 use super::planned::{BatchJobs, LastBatches};
+use super::register::Register;
 use super::replay::{Answer, Replay};
 use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed};
 use super::rules::{Genesis, ZoneRules};
 use super::signature::{Realm, Signature};
 use super::update::Update;
 use super::view::View;
-use crate::codec::{self, Digest, JobId};
+use super::votes;
+use crate::codec::{self, Digest, JobId, KeyId};
 use crate::dns::tsig::{self, AuthFailure, Keyring};
 use crate::dns::{Name, Rcode, query};
 use crate::limits::{MAX_REQUEST_BYTES, MAX_ZONES};
+use crate::threshold::PublicKey;
 use crate::time::{AgreedTime, UnixMillis};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,7 +32,12 @@ pub struct Machine {
     pub(super) keys: Arc<Keyring>,
     pub(super) zones: BTreeMap<Name, Ledger>,
     pub(super) replay: Replay,
-    /// Every element of zones and replay table.
+    pub(super) register: Register,
+    /// Public parts of keys that are refreshed, by the key as dealt: what was parsed last, and no part of the state.
+    pub(super) parsed_keys: BTreeMap<KeyId, PublicKey>,
+    /// Public keys, by slot.
+    pub(super) members: Vec<[u8; 32]>,
+    /// Every element of zones, replay table and register.
     pub(super) tally: Tally,
     pub(super) time: AgreedTime,
     /// Batches executed so far.
@@ -60,7 +68,7 @@ impl fmt::Display for MachineError {
 impl std::error::Error for MachineError {}
 
 /// What one request came to, before its batch is closed.
-struct Verdict {
+pub(super) struct Verdict {
     rcode: Rcode,
     failure: Option<AuthFailure>,
     /// The zone whose state the answer speaks of.
@@ -73,7 +81,7 @@ struct Verdict {
 }
 
 impl Verdict {
-    fn plain(kind: Kind, rcode: Rcode) -> Self {
+    pub(super) fn plain(kind: Kind, rcode: Rcode) -> Self {
         Self { rcode, failure: None, zone: None, repeat: None, remember: None, kind }
     }
 }
@@ -95,16 +103,24 @@ impl Machine {
             }
         }
         let realm = Realm { cluster: genesis.cluster, epoch: genesis.epoch };
-        Ok(Self::of(realm, genesis.keys, zones))
+        Ok(Self::of(realm, genesis.keys, genesis.members, zones))
     }
 
     /// These zones, before the first batch.
-    pub(super) fn of(realm: Realm, keys: Arc<Keyring>, zones: BTreeMap<Name, Ledger>) -> Self {
+    pub(super) fn of(
+        realm: Realm,
+        keys: Arc<Keyring>,
+        members: Vec<[u8; 32]>,
+        zones: BTreeMap<Name, Ledger>,
+    ) -> Self {
         Self {
             realm,
             keys,
             zones,
             replay: Replay::default(),
+            register: Register::default(),
+            parsed_keys: BTreeMap::new(),
+            members,
             tally: Tally::default(),
             time: AgreedTime::default(),
             batches: 0,
@@ -137,6 +153,7 @@ impl Machine {
         self.time = batch.time;
         self.batches += 1;
         self.replay.forget(self.time, &mut self.tally);
+        votes::lapse(&mut self.register, &mut self.tally, self.time);
         let mut open = BTreeMap::new();
         // The digests of this batch's own requests: those remembered are not until it is closed.
         let mut fresh: BTreeMap<Digest, usize> = BTreeMap::new();
@@ -180,6 +197,7 @@ impl Machine {
             Ok(Request::Refresh { zone, .. }) => self.internal(&zone, open, Ledger::refresh),
             Ok(Request::Query { wire, .. }) => self.query(&wire),
             Ok(Request::Update { wire }) => self.update(&wire, open, fresh),
+            Ok(Request::Said(said)) => self.said(&said, open),
         }
     }
 

@@ -19,13 +19,18 @@
 //! | `ledger` | one zone: the batch, its close, its schedule of refreshes |
 //! | `versions` | what waits to be published, and the check |
 //! | `replay` | requests remembered |
+//! | `said`, `votes`, `command` | what replicas say in their own names, and what operators have them do together |
+//! | `register` | what the state holds beside zones and answers |
 //! | `element`, `digest`, `planned` | what the state consists of, and its running digests |
 //! | `manifest`, `snapshot` | the state in brief, and as a whole, after a batch |
 //! | `partial`, `restore` | a machine from that |
+//! | `bundle` | a new key's public part, and the receipts for its shares |
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
+mod bundle;
 mod chain;
+mod command;
 mod digest;
 mod draft;
 mod element;
@@ -36,15 +41,19 @@ mod manifest;
 mod partial;
 mod planned;
 mod policy;
+pub mod refresh;
+mod register;
 mod replay;
 mod request;
 mod restore;
 mod rules;
+mod said;
 mod signature;
 mod snapshot;
 mod update;
 mod versions;
 mod view;
+mod votes;
 mod walk;
 
 #[cfg(test)]
@@ -56,6 +65,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use bundle::{Bundle, CheckedBundle, Holders, Receipt, Role};
+pub use command::Command;
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
@@ -64,6 +75,8 @@ pub use request::{
 };
 pub use restore::{OpenJob, Restore, Trust};
 pub use rules::{Genesis, KeyInfo, Reads, SerialRule, Validity, ZoneRules};
+pub use said::{SAID_DOMAIN, Said, Saying};
 pub use snapshot::{Piece, Snapshot};
 pub use view::{Denial, Node, SignedRrset, View};
+pub use votes::{Decided, OpenCommand, VOTE_LAPSE_SECS};
 pub use walk::Walk;

@@ -3,6 +3,7 @@
 use super::digest::SetDigest;
 use super::element::{self, Element, Place, Plan, PlannedJob};
 use super::manifest::{Commitment, Manifest};
+use super::register::Entry;
 use super::replay::Answer;
 use super::request::Job;
 use super::restore::Trust;
@@ -88,6 +89,7 @@ pub(super) struct Partial {
     /// The zone's place among the zones, the owner, what it owns.
     pub(super) nodes: Vec<(usize, Key, Node)>,
     pub(super) answers: Vec<(Digest, Answer, u64)>,
+    pub(super) entries: Vec<Entry>,
 }
 
 impl Partial {
@@ -157,6 +159,16 @@ impl Partial {
                 }
                 self.answers.push((covered, Answer { rcode, after }, end));
                 (Place::Answer(covered), element::bucket_of_answer(covered))
+            }
+            Element::Entry(entry) => {
+                if !piece.signature.is_empty() {
+                    return Err("a signature where none is planned".into());
+                }
+                entry.check(context.manifest.time)?;
+                let label = entry.label();
+                self.entries.push(entry);
+                let bucket = element::bucket_of_entry(&label);
+                (Place::Entry(label), bucket)
             }
         };
         if its_bucket != bucket {

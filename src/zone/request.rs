@@ -1,5 +1,6 @@
 //! What the order carries to the machine, and what the machine says of it.
 
+use super::said::Said;
 use super::view::View;
 use crate::codec::{JobId, KeyId};
 use crate::dns::tsig::AuthFailure;
@@ -36,6 +37,8 @@ pub enum Request {
         /// Tells equal queries apart.
         nonce: [u8; 16],
     },
+    /// What a replica says in its own name.
+    Said(Said),
 }
 
 /// The caller's tag of a request: outcomes carry it back.

@@ -20,6 +20,7 @@ use super::machine::Machine;
 use super::manifest::{Commitment, Manifest};
 use super::partial::{Context, Partial};
 use super::planned::{BatchJobs, LastBatches};
+use super::register::Register;
 use super::replay::Replay;
 use super::request::{Job, Signed};
 use super::rules::{Genesis, ZoneRules};
@@ -55,9 +56,11 @@ pub struct OpenJob {
 pub struct Restore {
     context: Context,
     keys: Arc<Keyring>,
+    members: Vec<[u8; 32]>,
     /// As the manifest lists them; those before genesis are as they are given, the others fill up.
     views: Vec<View>,
     replay: Replay,
+    register: Register,
     tally: Tally,
     last_batches: LastBatches,
     chunk: u32,
@@ -86,8 +89,10 @@ impl Restore {
         let mut restore = Self {
             context: Context { realm, rules, manifest, trust, listed: BTreeSet::new() },
             keys: genesis.keys,
+            members: genesis.members,
             views,
             replay: Replay::default(),
+            register: Register::default(),
             tally: Tally::default(),
             last_batches: LastBatches::default(),
             chunk: 0,
@@ -170,6 +175,7 @@ impl Restore {
             {
                 self.replay.restore(covered, answer, end);
             }
+            partial.entries.into_iter().for_each(|entry| self.register.restore(entry));
         }
         self.chunk += 1;
         Ok(())
@@ -206,8 +212,8 @@ impl Restore {
         let jobs = (first..).zip(self.last_batches.iter());
         let jobs = jobs.flat_map(|(batch, jobs)| jobs.from(0).map(move |job| OpenJob { batch, job }));
         let jobs = jobs.filter(|open| listed.remove(&open.job.id)).collect();
-        let mut machine = Machine::of(realm, self.keys, zones);
-        (machine.replay, machine.tally) = (self.replay, self.tally);
+        let mut machine = Machine::of(realm, self.keys, self.members, zones);
+        (machine.replay, machine.register, machine.tally) = (self.replay, self.register, self.tally);
         (machine.time, machine.batches) = (manifest.time, manifest.batches);
         machine.last_batches = self.last_batches;
         let signed = machine.resume();

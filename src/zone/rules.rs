@@ -118,6 +118,8 @@ pub struct Genesis {
     pub cluster: ClusterId,
     /// The epoch.
     pub epoch: Epoch,
+    /// The replicas' Ed25519 public keys, by slot: with them they say things in their own names.
+    pub members: Vec<[u8; 32]>,
     /// Each zone's rules and its unsigned records.
     pub zones: Vec<(ZoneRules, Vec<Record>)>,
     /// The keys with which clients authenticate.

@@ -1,13 +1,13 @@
 //! The state after a batch: to be certified, kept for a while, written down, and handed on piece by piece.
 //!
 //! A state is everything that execution depends on. Its **elements** are the RRsets of all zones after genesis, each with
-//! the time at which its signature was planned, and the answers remembered against replay. They lie in 256 **buckets**, by
-//! a hash of their keys. The [`Manifest`] lists agreed time, the number of batches, each zone's version, and each bucket's
+//! the time at which its signature was planned, the answers remembered against replay, and what is registered. They lie in
+//! 256 **buckets**, by a hash of their keys. The [`Manifest`] lists agreed time, the number of batches, each zone's version, and each bucket's
 //! count, octets and digest; so a bucket is a **chunk** that can be checked alone, with no more memory than is certified.
 //! The signing jobs of each of the last batches ([`super::planned`]) make one more chunk a batch; these come first.
 //!
 //! Pieces stand in a chunk in strictly ascending order: of job ids; of zone, owner and type in canonical order, then the
-//! answers by the octets of their keys. Signatures travel beside the elements and are in no digest, so replicas have the
+//! answers by the octets of their keys, then the entries by their labels. Signatures travel beside the elements and are in no digest, so replicas have the
 //! same manifest and elements after the same batches whatever is signed by then; a signature that arrives later shows in
 //! snapshots taken before.
 //!
@@ -18,6 +18,7 @@ use super::element::{self, PlannedJob};
 use super::machine::Machine;
 use super::manifest::{BUCKETS, Manifest, ZoneState};
 use super::planned::LastBatches;
+use super::register::{Label, Register};
 use super::replay::Answers;
 use super::view::{Key, SignedRrset, View};
 use crate::codec::{self, Digest};
@@ -52,6 +53,7 @@ struct State {
     /// Those after genesis; the origin in lower case.
     zones: Vec<(Name, View)>,
     answers: Answers,
+    register: Register,
     last_batches: LastBatches,
     index: OnceLock<Vec<Bucket>>,
 }
@@ -64,6 +66,7 @@ struct Bucket {
     /// The pieces of all owners.
     rrsets: u32,
     answers: Vec<Digest>,
+    entries: Vec<Label>,
 }
 
 impl Machine {
@@ -74,6 +77,7 @@ impl Machine {
             manifest: self.manifest(),
             zones: started.map(|(origin, ledger)| (origin.to_lowercase(), ledger.head.clone())).collect(),
             answers: self.replay.answers().clone(),
+            register: self.register.clone(),
             last_batches: self.last_batches.clone(),
             index: OnceLock::new(),
         }))
@@ -155,6 +159,9 @@ impl State {
         for covered in self.answers.keys() {
             buckets[usize::from(element::bucket_of_answer(*covered))].answers.push(*covered);
         }
+        for (label, _) in self.register.iter() {
+            buckets[usize::from(element::bucket_of_entry(label))].entries.push(label.clone());
+        }
         buckets
     }
 
@@ -169,12 +176,18 @@ impl State {
                 node.rrsets.values().map(move |set| rrset_piece(origin, node.name(), set))
             })
         });
-        let answers = bucket.answers.iter().skip(from.saturating_sub(bucket.rrsets) as usize);
+        let past = from.saturating_sub(bucket.rrsets) as usize;
+        let answers = bucket.answers.iter().skip(past);
         let answers = answers.filter_map(|covered| {
             let (answer, end) = self.answers.get(covered)?;
             Some(Piece { element: element::answer(*covered, answer, *end), signature: Vec::new() })
         });
-        rrsets.skip(skipped as usize).chain(answers)
+        let entries = bucket.entries.iter().skip(past.saturating_sub(bucket.answers.len()));
+        let entries = entries.filter_map(|label| {
+            let element = element::entry(self.register.get(label)?);
+            Some(Piece { element, signature: Vec::new() })
+        });
+        rrsets.skip(skipped as usize).chain(answers).chain(entries)
     }
 }
 

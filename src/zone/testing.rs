@@ -6,7 +6,9 @@ use crate::dns::message::{Header, Message, Question, Section, Writer};
 use crate::dns::tsig::{self, Keyring, TsigAlgorithm, TsigKey};
 
 use crate::dns::{Class, Name, Opcode, Rcode, Rdata, Record, RrType, dnssec, rdata};
+use crate::quorum::ReplicaId;
 use crate::time::{AgreedTime, SECOND};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use rsa::traits::PublicKeyParts;
 use rsa::{BigUint, Pkcs1v15Sign, RsaPrivateKey};
 use std::sync::Arc;
@@ -49,6 +51,23 @@ impl WholeKey {
     pub(crate) fn sign(&self, hash: &[u8]) -> Vec<u8> {
         self.private.sign(Pkcs1v15Sign::new::<rsa::sha2::Sha256>(), hash).unwrap()
     }
+}
+
+/// Replicas of a bench's cluster.
+pub(crate) const REPLICAS: u8 = 4;
+
+/// The identity key of a bench's replica.
+fn identity(index: u8) -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[index; 32]).unwrap()
+}
+
+fn public(pair: &Ed25519KeyPair) -> [u8; 32] {
+    pair.public_key().as_ref().try_into().unwrap()
+}
+
+/// Signs as a bench's replica does.
+pub(crate) fn signer(index: u8) -> impl FnOnce(&codec::Digest) -> [u8; 64] {
+    move |digest| identity(index).sign(&[SAID_DOMAIN, &digest.0].concat()).as_ref().try_into().unwrap()
 }
 
 /// A machine, its keys, and the client `updater.`
@@ -160,6 +179,7 @@ impl Bench {
         let genesis = Genesis {
             cluster: ClusterId::default(),
             epoch: Epoch(0),
+            members: (1..=REPLICAS).map(|index| public(&identity(index))).collect(),
             zones: vec![(rules, records(zone))],
             keys: Arc::new(keyring),
         };
@@ -189,6 +209,11 @@ impl Bench {
         let tagged: Vec<(RequestId, &[u8])> =
             encoded.iter().enumerate().map(|(i, bytes)| (RequestId(i as u64), bytes.as_slice())).collect();
         self.machine.execute(&Batch { time: self.now, requests: &tagged })
+    }
+
+    /// A vote of a replica, its `count`th.
+    pub(crate) fn vote(&self, index: u8, count: u64, command: &Command) -> Request {
+        self.machine.vote_of(ReplicaId::new(index).unwrap(), count, command, signer(index))
     }
 
     /// A signed update message.

@@ -4,8 +4,10 @@ mod chain;
 mod lies;
 mod lifecycle;
 mod policy;
+mod refresh;
 mod restore;
 mod rfc2136;
+mod votes;
 
 use super::testing::*;
 use super::view::View;

@@ -1,7 +1,8 @@
 //! Killed, wiped out and lying replicas: no answered update is lost, and work goes on.
 
-use crate::harness::{Demo, Key, all_output, has, quick, wait_for};
-use std::process::{Command, Stdio};
+use crate::harness::{Demo, Key, all_output, has, quick, stdout, wait_for};
+use serde_json::Value;
+use std::process::{Child, Command, Stdio};
 
 #[test]
 fn any_one_of_four_may_be_killed_and_comes_back() {
@@ -84,12 +85,36 @@ fn without_a_quorum_updates_get_servfail_and_reads_go_on() {
 }
 
 #[test]
-fn a_replica_that_sends_garbage_shares_stops_nothing() {
+fn a_replica_that_sends_garbage_shares_stops_nothing_and_is_named() {
     if !has("nsupdate") || !has("delv") {
         return;
     }
-    let mut demo = Demo::start(4);
-    demo.kill(2);
+    for signing in ["basic", "optproof", "optte"] {
+        let mut demo = Demo::start_signing(4, signing);
+        demo.kill(2);
+        let mut liar = liar(&demo);
+        let address = demo.dig(1, &["+short", "ns1.example.test", "A"]);
+        demo.wait_answer(2, "ns1.example.test", "A", address.trim());
+        for k in 0..8u8 {
+            demo.update(
+                [1, 3, 4][usize::from(k) % 3],
+                Key::Tsig,
+                &format!("update add lied{k}.example.test 60 A 192.0.2.{k}"),
+            );
+        }
+        demo.wait_answer(1, "lied7.example.test", "A", "192.0.2.7");
+        let text = demo.delv(1, "example.test", "lied7.example.test", "A");
+        assert!(text.contains("; fully validated"), "{signing}: {text}");
+        demo.agreed_export(&[1, 3, 4], "example.test");
+        named(&demo, signing);
+        assert!(liar.try_wait().unwrap().is_none(), "the liar ran to the end");
+        liar.kill().unwrap();
+        liar.wait().unwrap();
+    }
+}
+
+/// Replica 2 of a demo, as the program that spoils shares.
+fn liar(demo: &Demo) -> Child {
     let liar = std::path::Path::new(env!("CARGO_BIN_EXE_conclave"))
         .with_file_name("examples")
         .join("garbage_replica");
@@ -101,22 +126,36 @@ fn a_replica_that_sends_garbage_shares_stops_nothing() {
             .unwrap();
         assert!(built.success());
     }
-    let mut child = Command::new(&liar)
+    Command::new(&liar)
         .arg(demo.dir().join("replica-2/replica.toml"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
-    demo.wait_answer(2, "ns1.example.test", "A", demo.dig(1, &["+short", "ns1.example.test", "A"]).trim());
-    for k in 0..8u8 {
-        let i = [1, 3, 4][usize::from(k) % 3];
-        demo.update(i, Key::Tsig, &format!("update add lied{k}.example.test 60 A 192.0.2.{k}"));
-    }
-    let text = demo.delv(1, "example.test", "lied7.example.test", "A");
-    assert!(text.contains("; fully validated"), "{text}");
-    demo.agreed_export(&[1, 3, 4], "example.test");
-    assert!(child.try_wait().unwrap().is_none(), "the liar ran to the end");
-    child.kill().unwrap();
-    child.wait().unwrap();
+        .unwrap()
+}
+
+/// Updates until an honest replica names replica 2, and it alone: in JSON, to people, and in metrics.
+fn named(demo: &Demo, signing: &str) {
+    let mut count = 0u8;
+    let by = wait_for(&format!("{signing}: replica 2 is named; {}", demo.logs()), || {
+        let caught = |i: &u8| {
+            let status: Value = serde_json::from_str(&stdout(&demo.ctl(*i, &["status", "--json"]))).unwrap();
+            assert_eq!(status["signing"]["protocol"], signing);
+            let culprits = status["signing"]["culprits"].as_object().unwrap();
+            assert!(culprits.keys().all(|who| who == "2"), "{signing}: {culprits:?}");
+            !culprits.is_empty()
+        };
+        let found = [1, 3, 4].into_iter().find(caught);
+        if found.is_none() {
+            count = count.wrapping_add(1);
+            let change = format!("update add again.example.test 60 A 192.0.2.{count}");
+            demo.update(1, Key::Tsig, &change);
+        }
+        found
+    });
+    let (human, metrics) = (stdout(&demo.ctl(by, &["status"])), stdout(&demo.ctl(by, &["metrics"])));
+    assert!(human.contains("replica 2 signed wrong, seen "), "{human}");
+    let counter = format!("conclave_signing_wrong_total{{replica=\"{by}\",culprit=\"2\",evidence=\"");
+    assert!(metrics.lines().any(|line| line.starts_with(&counter)), "{metrics}");
 }

@@ -64,6 +64,11 @@ impl Demo {
         Self::start_options(n, ["--bits", "1024", "--ordered-reads"].map(str::to_owned).to_vec())
     }
 
+    /// Starts `n` replicas with 1024-bit keys and the default zone, which sign by this protocol.
+    pub fn start_signing(n: u8, protocol: &str) -> Self {
+        Self::start_options(n, ["--bits", "1024", "--signing", protocol].map(str::to_owned).to_vec())
+    }
+
     fn start_options(n: u8, options: Vec<String>) -> Self {
         let dir = tempfile::Builder::new().prefix("conclave-test-").tempdir().unwrap();
         let mut demo = Self { child: None, revived: Vec::new(), dir, base: free_ports(n), n, options };
@@ -172,7 +177,8 @@ impl Demo {
 
     /// kill -9 of the demo and of all replicas at once.
     pub fn kill_all(&mut self) {
-        let pids: Vec<u32> = (1..=self.n).map(|i| self.pid(i)).collect();
+        let revived: Vec<u8> = self.revived.iter().map(|(i, _)| *i).collect();
+        let pids: Vec<u32> = (1..=self.n).filter(|i| !revived.contains(i)).map(|i| self.pid(i)).collect();
         let mut child = self.child.take().unwrap();
         for pid in &pids {
             run("kill", &["-9", &pid.to_string()]);

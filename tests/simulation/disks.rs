@@ -51,6 +51,25 @@ fn crashes_of_all_at_once_lose_nothing_that_was_answered() {
 }
 
 #[test]
+fn no_checkpoint_is_stored_below_the_collection_line_of_a_later_one() {
+    // A flooder makes storing due as soon as a replica is back, which knows only the older certificate.
+    let flooded = |scheduler, crashes, seed| Scenario {
+        scheduler,
+        crashes,
+        adversary: Some(AdversaryKind::Flood),
+        clients: 2,
+        ..Scenario::new(4, seed)
+    };
+    let one_by_one = flooded(SchedulerKind::DelayBounded, Crashes::OneByOne, 200_171);
+    holds(Scenario { doubled: true, ..one_by_one });
+    holds(Scenario {
+        operations: 6,
+        signing: Protocol::OptProof,
+        ..flooded(SchedulerKind::Pct, Crashes::AllAtOnce, 200_324)
+    });
+}
+
+#[test]
 fn crashes_beside_an_equivocator() {
     for seed in seeds(800..803) {
         let adversary = Some(AdversaryKind::Equivocate);

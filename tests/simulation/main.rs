@@ -4,6 +4,7 @@
 
 use clap::ValueEnum;
 use conclave::protocol::Misbehaviour;
+use conclave::signing::Protocol;
 use conclave::sim::adversaries::AdversaryKind;
 use conclave::sim::coverage::Coverage;
 use conclave::sim::schedulers::SchedulerKind;
@@ -15,7 +16,9 @@ mod adversaries;
 mod disks;
 mod losses;
 mod plants;
+mod refreshes;
 mod schedulers;
+mod signing;
 
 /// The seeds of a test, or the one from the environment.
 fn seeds(stated: std::ops::Range<u64>) -> Vec<u64> {

@@ -56,11 +56,23 @@ impl Key {
     }
 }
 
-/// The first version of the zone that `text` describes.
+/// The first version of the zone that `text` describes, signed by the two keys of [`Key::pair`].
 pub fn view(origin: &str, text: &str) -> Arc<View> {
+    let [zsk, ksk] = Key::pair();
+    let infos = [zsk.info.clone(), ksk.info.clone()];
+    view_of(origin, text, infos, TIME, &|id, hash| if id == zsk.info.id { &zsk } else { &ksk }.sign(hash))
+}
+
+/// The first version of a zone with this ZSK and KSK, signed at `time` by what `sign` makes of a key and a hash.
+pub fn view_of(
+    origin: &str,
+    text: &str,
+    [zsk, ksk]: [KeyInfo; 2],
+    time: AgreedTime,
+    sign: &dyn Fn(KeyId, &[u8]) -> Vec<u8>,
+) -> Arc<View> {
     let origin = Name::parse(origin).expect("an origin");
     let records = master::read_str(text, &origin).expect("a zone");
-    let [zsk, ksk] = Key::pair();
     let rules = ZoneRules {
         origin: origin.clone(),
         policy: UpdatePolicy::default(),
@@ -68,21 +80,21 @@ pub fn view(origin: &str, text: &str) -> Arc<View> {
         serial: SerialRule::Increment,
         validity: Validity::default(),
         dnskey_ttl: 3600,
-        ksk: ksk.info.clone(),
-        zsk: zsk.info.clone(),
+        ksk,
+        zsk,
     };
     let genesis = Genesis {
         cluster: ClusterId(digest("tests/cluster", &[])),
         epoch: Epoch(0),
+        members: Vec::new(),
         zones: vec![(rules, records)],
         keys: Arc::default(),
     };
     let mut machine = Machine::new(genesis).expect("a machine");
     let request = encode(&Request::Genesis { zone: origin.clone() });
-    let executed = machine.execute(&Batch { time: TIME, requests: &[(RequestId(0), &request)] });
+    let executed = machine.execute(&Batch { time, requests: &[(RequestId(0), &request)] });
     for job in executed.jobs {
-        let key = if job.key == zsk.info.id { &zsk } else { &ksk };
-        let signed = machine.signed(job.id, &key.sign(&job.hash));
+        let signed = machine.signed(job.id, &sign(job.key, &job.hash));
         assert!(signed.failures.is_empty(), "{:?}", signed.failures);
     }
     machine.view(&origin).expect("the zone is published once it is signed")

@@ -1,4 +1,5 @@
 //! Stock programs: whether they are there, running them, waiting for what they bring about.
+#![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,5 +1,6 @@
 use super::*;
 use crate::ceremony::deal::tests::dealt;
+use crate::ceremony::seal::SealingKey;
 
 fn text() -> String {
     std::fs::read_to_string(dealt().path().join("cluster.toml")).unwrap()
@@ -49,6 +50,10 @@ fn every_value_is_part_of_the_cluster() {
     for (key, line) in [
         ("epoch", "epoch = 1"),
         ("genesis-time-ms", "genesis-time-ms = 1700000000001"),
+        ("plan", &format!("plan = \"{}\"", "00".repeat(32))),
+        ("sealing", &format!("sealing = \"{}\"", SealingKey::from_bytes(&[1; 32]).recipient())),
+        ("signing", "signing = \"optproof\""),
+        ("signing", "signing = \"basic\""),
         ("reads", "reads = \"ordered\""),
         ("serial", "serial = \"unixtime\""),
         ("dnskey-ttl-s", "dnskey-ttl-s = 3601"),
@@ -68,7 +73,9 @@ fn what_is_wrong_is_told_with_its_line() {
     for (key, line, reason) in [
         ("epoch", "epok = 1", "epok"),
         ("identity", "identity = \"AAAA\"", "has 3 octets, not 32"),
+        ("sealing", "sealing = \"age1q\"", "not an age recipient"),
         ("coin", "coin = \"?\"", "is not Base64"),
+        ("signing", "signing = \"optimal\"", "not one of basic, optproof and optte"),
         ("records-sha256", "records-sha256 = \"12\"", "64 hexadecimal digits"),
         ("reads", "reads = \"sometimes\"", "sometimes"),
         ("policy", "policy = [\"grant\"]", "the key is missing"),
@@ -87,7 +94,7 @@ fn what_does_not_fit_together_is_refused() {
     let second = text.split("\n[[member]]\n").nth(2).unwrap();
     let zone = &text[text.find("\n[[zone]]").unwrap()..text.find("\n[[tsig]]").unwrap()];
     for (edited, reason) in [
-        (with_line(&text, "version", "version = 2"), "version 2"),
+        (with_line(&text, "version", "version = 1"), "version 1"),
         (with_line(&text, "replicas", "replicas = 5"), "not 5"),
         (with_line(&text, "replicas", "replicas = 0"), "out of range"),
         (with_line(&text, "faults", "faults = 2"), "4 replicas tolerate 1 faults"),

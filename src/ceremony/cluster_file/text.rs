@@ -1,9 +1,11 @@
 //! The shape of `cluster.toml`, and how each value in it is written.
 
+use crate::ceremony::seal::Recipient;
 use crate::codec::Digest;
 use crate::dns::name::Name;
 use crate::dns::rdata::{self, Rdata};
 use crate::dns::rtype::RrType;
+use crate::signing::Protocol;
 use crate::threshold::PublicKey;
 use crate::zone::UpdatePolicy;
 use data_encoding::BASE64;
@@ -19,6 +21,8 @@ pub(super) struct FileText {
     pub faults: Spanned<u8>,
     pub epoch: u32,
     pub genesis_time_ms: u64,
+    pub signing: Value<Protocol>,
+    pub plan: Value<Digest>,
     #[serde(default, rename = "member")]
     pub members: Vec<MemberText>,
     #[serde(default, rename = "zone")]
@@ -34,6 +38,7 @@ pub(super) struct FileText {
 pub(super) struct MemberText {
     pub index: Spanned<u8>,
     pub identity: Value<[u8; 32]>,
+    pub sealing: Value<Recipient>,
     pub coin: Value<[u8; 32]>,
 }
 
@@ -139,10 +144,22 @@ impl FromText for Name {
     }
 }
 
+impl FromText for Protocol {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 impl FromText for [u8; 32] {
     fn from_text(text: &str) -> Result<Self, String> {
         let bytes = BASE64.decode(text.as_bytes()).map_err(|e| format!("is not Base64: {e}"))?;
         bytes.try_into().map_err(|bytes: Vec<u8>| format!("has {} octets, not 32", bytes.len()))
+    }
+}
+
+impl FromText for Recipient {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
     }
 }
 

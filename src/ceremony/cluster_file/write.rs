@@ -38,16 +38,23 @@ fn write_head(out: &mut String, cluster: &Cluster) -> std::fmt::Result {
         "# A Conclave cluster: public, and the same on every replica. The values below are hashed into the cluster's\n\
          # name, to which every key share is bound: any change makes another cluster. Zones change by nsupdate.\n\
          # cluster id: {}\n\
-         version = {VERSION}\nreplicas = {}\nfaults = {}\nepoch = {}\ngenesis-time-ms = {}\n",
+         version = {VERSION}\nreplicas = {}\nfaults = {}\nepoch = {}\ngenesis-time-ms = {}\nsigning = \"{}\"\n\
+         plan = \"{}\"\n",
         cluster.id().0.to_hex(),
         cluster.committee.n(),
         cluster.committee.faults(),
         cluster.epoch.0,
-        cluster.genesis_time.0
+        cluster.genesis_time.0,
+        cluster.signing,
+        cluster.plan.to_hex()
     )?;
     for (id, member) in cluster.committee.members().zip(&cluster.members) {
         let (identity, coin) = (BASE64.encode(&member.identity), BASE64.encode(&member.coin));
-        write!(out, "\n[[member]]\nindex = {id}\nidentity = \"{identity}\"\ncoin = \"{coin}\"\n")?;
+        write!(
+            out,
+            "\n[[member]]\nindex = {id}\nidentity = \"{identity}\"\nsealing = \"{}\"\ncoin = \"{coin}\"\n",
+            member.sealing
+        )?;
     }
     Ok(())
 }

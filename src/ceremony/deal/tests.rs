@@ -1,7 +1,10 @@
 use super::*;
+use crate::ceremony::plan::{Place, Plan, ZonePlan};
 use crate::ceremony::verify::verify;
 use crate::dns::master::read_str;
 use crate::dns::name::Name;
+use crate::quorum::Committee;
+use crate::signing::Protocol;
 use crate::time::UnixMillis;
 use crate::zone::Reads;
 use std::net::SocketAddr;
@@ -19,6 +22,7 @@ pub(crate) fn plan() -> Plan {
     Plan {
         committee: Committee::new(4).unwrap(),
         bits: 1024,
+        signing: Protocol::default(),
         zones: vec![ZonePlan {
             records: read_str(ZONE, &origin).unwrap(),
             origin,
@@ -39,7 +43,7 @@ pub(crate) fn dealt() -> TempDir {
     static DEALT: OnceLock<TempDir> = OnceLock::new();
     let original = DEALT.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
-        deal(&plan(), &dir.path().join("c"), &|_| {}).unwrap();
+        deal_here(&plan(), &dir.path().join("c"), &|_| {}).unwrap();
         dir
     });
     let copy = tempfile::tempdir().unwrap();
@@ -98,12 +102,12 @@ fn a_deal_overwrites_nothing_and_leaves_nothing_behind() {
     let taken = dir.path().join("taken");
     fs::create_dir(&taken).unwrap();
     fs::write(taken.join("precious"), "data").unwrap();
-    let problem = deal(&plan(), &taken, &|_| {}).err().unwrap().to_string();
+    let problem = deal_here(&plan(), &taken, &|_| {}).err().unwrap().to_string();
     assert!(problem.contains("exists already"), "{problem}");
     assert_eq!(fs::read(taken.join("precious")).unwrap(), b"data");
     let mut bad = plan();
     bad.zones[0].policy.push("grant nobody sometimes".into());
-    let problem = deal(&bad, &dir.path().join("fresh"), &|_| {}).err().unwrap().to_string();
+    let problem = deal_here(&bad, &dir.path().join("fresh"), &|_| {}).err().unwrap().to_string();
     assert!(problem.contains("sometimes"), "{problem}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
@@ -114,7 +118,7 @@ fn what_cannot_be_served_is_not_dealt() {
     let refused = |change: &dyn Fn(&mut Plan), reason: &str| {
         let mut plan = plan();
         change(&mut plan);
-        let problem = deal(&plan, &dir.path().join("c"), &|_| {}).err().unwrap().to_string();
+        let problem = deal_here(&plan, &dir.path().join("c"), &|_| {}).err().unwrap().to_string();
         assert!(problem.contains(reason), "{problem}");
     };
     refused(&|plan| plan.bits = 1000, "1000 bits");

@@ -14,7 +14,8 @@ mod instructions;
 mod ready;
 mod setup;
 
-use super::{Failure, LogArguments};
+use super::{Failure, LogArguments, signing_protocol};
+use crate::ceremony::cluster::Protocol;
 use crate::ceremony::files::{Problem, plain, replace_public};
 use crate::ceremony::plan::{DEFAULT_BITS, ZoneArgument};
 use crate::runtime::config::ReplicaFile;
@@ -47,6 +48,9 @@ pub struct Arguments {
     /// Replica I answers DNS on 127.0.0.1:P+I and its peers on P+100+I [default: 5300]
     #[arg(long, value_name = "P", value_parser = clap::value_parser!(u16).range(1..=65_400))]
     pub dns_port: Option<u16>,
+    /// How the replicas sign together [default: optte]
+    #[arg(long, value_name = "PROTOCOL", value_parser = signing_protocol())]
+    pub signing: Option<Protocol>,
     /// Bits of the keys' moduli
     #[arg(long, value_name = "BITS", hide = true, default_value_t = DEFAULT_BITS)]
     pub bits: usize,

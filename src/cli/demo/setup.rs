@@ -3,7 +3,7 @@
 use super::{Arguments, Demo, Failure};
 use crate::ceremony::cluster::Cluster;
 use crate::ceremony::cluster_file;
-use crate::ceremony::deal::{deal, entropy};
+use crate::ceremony::deal::{deal_here, entropy};
 use crate::ceremony::files::{Problem, make_dir, plain};
 use crate::ceremony::plan::{Place, Plan, ZoneArgument, ZonePlan};
 use crate::cli::progress::DealDisplay;
@@ -50,7 +50,7 @@ pub(super) fn prepare(arguments: &Arguments) -> Result<Demo, Failure> {
         check_places(&plan.places)?;
         eprintln!("Dealing {} keys of {} bits into {}.", 2 * plan.zones.len(), plan.bits, shown.display());
         let display = DealDisplay::default();
-        deal(&plan, &dir, &|news| display.tell(news))?
+        deal_here(&plan, &dir, &|news| display.tell(news))?
     };
     let mut replicas = Vec::new();
     for id in cluster.committee.members() {
@@ -72,6 +72,9 @@ fn same_cluster(arguments: &Arguments, cluster: &Cluster) -> Result<(), Failure>
     let n = cluster.committee.n();
     if arguments.replicas.is_some_and(|wanted| usize::from(wanted) != n) {
         return differs(format!("the demo here has {n} replicas"));
+    }
+    if arguments.signing.is_some_and(|wanted| wanted != cluster.signing) {
+        return differs(format!("the demo here signs by {}", cluster.signing));
     }
     if arguments.zone.is_empty() {
         return Ok(());
@@ -136,6 +139,7 @@ fn plan(arguments: &Arguments, dir: &Path) -> Result<Plan, Failure> {
     Ok(Plan {
         committee,
         bits: arguments.bits,
+        signing: arguments.signing.unwrap_or_default(),
         zones,
         tsig: vec![tsig],
         sig0: vec![sig0],

@@ -6,7 +6,8 @@
 
 mod many;
 
-use super::{Failure, print};
+use super::{Failure, print, signing_protocol};
+use crate::ceremony::cluster::Protocol;
 use crate::ceremony::files::plain;
 use crate::limits::MAX_REPLICAS;
 use crate::sim::adversaries::AdversaryKind;
@@ -82,6 +83,9 @@ struct Choices {
     /// Whether clients give the same octets to two replicas at once
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     doubled: Option<bool>,
+    /// How signing sessions go
+    #[arg(long, value_name = "PROTOCOL", value_parser = signing_protocol())]
+    signing: Option<Protocol>,
     /// What befalls the first replica's disk: never, full, bit-flip, fail-at-K (its K-th writing operation)
     #[arg(long, value_name = "FAULT")]
     disk: Option<DiskFault>,
@@ -97,6 +101,9 @@ struct Choices {
     /// Virtual milliseconds from one operation of a client to its next
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(..=100_000_000))]
     pace_ms: Option<u64>,
+    /// Refreshes of keys
+    #[arg(long, value_name = "N")]
+    refreshes: Option<usize>,
     /// Plant a bug in the first replica, which must be found
     #[arg(long, value_enum, value_name = "BUG")]
     plant: Option<Plant>,
@@ -133,12 +140,14 @@ impl Choices {
             idle_ms: self.idle_ms.unwrap_or(chosen.idle_ms),
             ordered_reads: self.ordered_reads.unwrap_or(chosen.ordered_reads),
             doubled: self.doubled.unwrap_or(chosen.doubled),
+            signing: self.signing.unwrap_or(chosen.signing),
             disk: self.disk.unwrap_or(chosen.disk),
             losses: self.losses.unwrap_or(chosen.losses),
             rest: self.rest.unwrap_or(chosen.rest),
             interrupted: self.interrupted.unwrap_or(chosen.interrupted),
             pace_ms: self.pace_ms.unwrap_or(chosen.pace_ms),
             padding: chosen.padding,
+            refreshes: self.refreshes.unwrap_or(chosen.refreshes),
             plant: self.plant,
             seed,
         }
@@ -238,6 +247,11 @@ mod tests {
         }
         for n in [1, 4, 5, 7] {
             assert!(all.iter().any(|scenario| scenario.n == n), "{n} replicas");
+        }
+        for protocol in Protocol::ALL {
+            let forged =
+                |s: &Scenario| s.signing == protocol && s.adversary == Some(AdversaryKind::Forge) && s.n > 3;
+            assert!(all.iter().any(forged), "{protocol} never meets a forger");
         }
         // An absence takes a run of many operations; `Losses` has shorter ones.
         for crashes in Crashes::value_variants().iter().filter(|crashes| **crashes != Crashes::LongAbsence) {

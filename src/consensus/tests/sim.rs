@@ -186,6 +186,9 @@ impl Sim {
     }
 
     pub fn linked(&mut self, me: ReplicaId, peer: ReplicaId) {
+        if !self.hosts.contains_key(&me) {
+            return;
+        }
         let now = self.clock(me);
         let Some(core) = self.hosts.get_mut(&me).and_then(|host| host.core.as_mut()) else { return };
         let step = core.linked(now, peer);
@@ -323,9 +326,11 @@ impl Sim {
         let host = self.hosts.get_mut(&me).unwrap();
         host.core = None;
         host.wake = None;
-        // Everything up to the last own record was synced before that vertex was sent; later ones may be lost.
-        let synced =
-            host.log.iter().rposition(|record| matches!(record, Record::Own(_))).map_or(0, |at| at + 1);
+        // Everything up to the last own vertex or signature was synced before that was sent; later ones may be lost.
+        let sent = |record: &Record| {
+            matches!(record, Record::Own(_) | Record::Alert(_) | Record::Signed(..) | Record::Listed(_))
+        };
+        let synced = host.log.iter().rposition(sent).map_or(0, |at| at + 1);
         let keep = host.log.len().saturating_sub(lost).max(synced);
         host.log.truncate(keep);
         self.flight.retain(|_, (_, to, _)| *to != me);

@@ -31,7 +31,13 @@ fn ingress(reads: Reads) -> Ingress {
         zsk: info(),
     };
     let zones = vec![(rules, Vec::new())];
-    let genesis = Genesis { cluster: ClusterId::default(), epoch: Epoch(0), zones, keys: Arc::new(keys) };
+    let genesis = Genesis {
+        cluster: ClusterId::default(),
+        epoch: Epoch(0),
+        members: Vec::new(),
+        zones,
+        keys: Arc::new(keys),
+    };
     Ingress::new(&genesis, [7; 32])
 }
 

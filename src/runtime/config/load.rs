@@ -14,7 +14,8 @@ use crate::consensus::coin::{CoinPublic, CoinSecret};
 use crate::dns::rrset::Record;
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
-use crate::signing::KeyStore;
+use crate::runtime::vault::Directory;
+use crate::signing::{KeyStore, Protocol, share_name};
 use crate::threshold::{PublicKey, SecretShare};
 use crate::zone::{self, KeyInfo, UpdatePolicy, ZoneRules};
 use std::collections::BTreeMap;
@@ -45,6 +46,8 @@ pub struct Loaded {
     pub secrets: consensus::Secrets,
     /// The zones as dealt, their rules, and the clients' keys.
     pub genesis: zone::Genesis,
+    /// How signing sessions go.
+    pub signing: Protocol,
     /// The public parts of the zones' threshold keys.
     pub public_keys: BTreeMap<KeyId, Arc<PublicKey>>,
     /// This replica's shares of them.
@@ -92,7 +95,8 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     };
     let secrets = consensus::Secrets { identity: secret, coin };
     let epoch = cluster.epoch;
-    let genesis = zone::Genesis { cluster: id, epoch, zones, keys: Arc::new(keyring) };
+    let members = tls.identities.clone();
+    let genesis = zone::Genesis { cluster: id, epoch, members, zones, keys: Arc::new(keyring) };
     let key_store = Arc::new(key_store);
     Ok(Loaded {
         file,
@@ -101,6 +105,7 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
         consensus,
         secrets,
         genesis,
+        signing: cluster.signing,
         public_keys,
         key_store,
         tls,
@@ -209,10 +214,17 @@ impl Loader<'_> {
 
     fn shares(&mut self) -> (BTreeMap<KeyId, Arc<PublicKey>>, KeyStore) {
         let (mut public, mut store) = (BTreeMap::new(), KeyStore::new());
+        self.refreshed(&mut store);
+        let refreshed = store.holdings().shares;
         for zone in &self.cluster.zones {
             for (role, key) in [("zsk", &zone.zsk), ("ksk", &zone.ksk)] {
                 public.insert(key.public.key_id(), key.public.clone());
                 let name = format!("{}.{role}.share", zone_stem(&zone.origin));
+                // A refresh has put another in its place.
+                let is_superseded = refreshed.values().any(|modulus| modulus == key.public.modulus());
+                if is_superseded && !self.file.directory().join(&name).exists() {
+                    continue;
+                }
                 let Some(bytes) = self.secret(&name, Kind::Rsa(key.public.key_id())) else { continue };
                 match SecretShare::from_bytes(&bytes) {
                     Ok(share) if share.index() != self.file.me => {
@@ -229,6 +241,29 @@ impl Loader<'_> {
             }
         }
         (public, store)
+    }
+
+    /// What was made since the deal, and where more goes.
+    fn refreshed(&mut self, store: &mut KeyStore) {
+        let home = self.file.directory();
+        let dealt = self.cluster.zones.iter().flat_map(|zone| {
+            let keys = [("zsk", &zone.zsk), ("ksk", &zone.ksk)].into_iter();
+            keys.map(|(role, key)| {
+                let name = format!("{}.{role}.share", zone_stem(&zone.origin));
+                (share_name(key.public.key_id()), home.join(name))
+            })
+        });
+        let vault = Directory::of(home, dealt.collect());
+        let items = match vault.items() {
+            Ok(items) => items,
+            Err(problem) => return self.wrong(problem),
+        };
+        for (path, item) in items {
+            if let Err(why) = store.restore(&item) {
+                self.wrong(Problem::new(&path, format!("is not what a replica keeps: {why}")));
+            }
+        }
+        store.keep_in(Box::new(vault));
     }
 
     fn keyring(&mut self) -> Keyring {

@@ -51,7 +51,9 @@ impl Adversary for Belated {
         let Some(vertex) = vertex(bytes) else { return Vec::new() };
         self.heard = self.heard.max(vertex.body().round);
         let mut acts = Vec::new();
-        while let Some((_, said)) = self.kept.pop_front_if(|(at, _)| *at <= self.heard) {
+        while self.kept.front().is_some_and(|(at, _)| *at <= self.heard)
+            && let Some((_, said)) = self.kept.pop_front()
+        {
             let to = scene.chance.pick(&scene.others());
             acts.push(Act::Send(to, said));
             scene.did("showed a vertex when its time was nearly over");

@@ -14,13 +14,15 @@ impl Adversary for OldEpoch {
         let mut out = Vec::new();
         if let Some(body) = scene.own_vertex(bytes) {
             out.extend(alien(scene, body).map(|vertex| say(Message::Vertex(vertex))));
-        } else if let Ok(PeerMessage::Signing(signing::Message::Shares(shares))) =
-            codec::decode(bytes, MAX_FRAME_BYTES)
-        {
+        } else if let Ok(PeerMessage::Signing(mut message)) = codec::decode(bytes, MAX_FRAME_BYTES) {
+            let alien = |job: &mut JobId| *job = JobId(digest("conclave/sim/another epoch", &[&job.0.0]));
+            match &mut message {
+                signing::Message::Shares(shares) => shares.iter_mut().for_each(|(job, _)| alien(job)),
+                signing::Message::Proofs(proofs) => proofs.iter_mut().for_each(|(job, ..)| alien(job)),
+                _ => return vec![bytes.to_vec()],
+            }
             scene.did("signature shares for jobs of another epoch");
-            let alien = |job: JobId| JobId(digest("conclave/sim/another epoch", &[&job.0.0]));
-            let shares = shares.into_iter().map(|(job, share)| (alien(job), share)).collect();
-            out.push(codec::encode(&PeerMessage::Signing(signing::Message::Shares(shares))));
+            out.push(codec::encode(&PeerMessage::Signing(message)));
         }
         out.push(bytes.to_vec());
         out

@@ -3,19 +3,22 @@
 //!
 //! Two such moments: the parents that it knows hold q votes for a leader and one vertex that does not vote, so that its
 //! vertex can certify the leader or not; or only one of them reaches a leader, so that its vertex can vote for it or not.
-//! After that it goes on from the one that most have. Honest replicas of the right rule are not misled by any of this:
+//! After that it goes on by itself from the one that most have, for some rounds, and is silent then. Honest replicas of the right rule are not misled by any of this:
 //! quorums intersect in correct ones.
 use super::{Act, Adversary, Chance, ReplicaId, Scene, say, vertex};
-use crate::codec::{self, Digest};
+use crate::codec;
 use crate::consensus::{Body, Message, Vertex, VertexRef};
 use crate::limits::MAX_FRAME_BYTES;
 use crate::replica::PeerMessage;
+use crate::time::UnixMillis;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds before it looks for its moment.
 const FROM_ROUND: u64 = 8;
 /// Rounds of which it remembers vertices.
 const REMEMBERED: u64 = 16;
+/// Rounds for which it goes on after its moment.
+const FOLLOWING: u64 = 12;
 
 /// One vertex, and another in its place.
 struct Split {
@@ -33,14 +36,13 @@ pub(super) struct Opportunist {
     parents: BTreeMap<VertexRef, Vec<VertexRef>>,
     split: Option<Split>,
     looked: u64,
-    /// What it shows in place of its replica's own vertices.
-    shown: BTreeMap<Digest, Vertex>,
+    /// From the split on: its newest vertex.
+    newest: Option<Vertex>,
 }
 
 impl Opportunist {
     pub fn new(chance: &mut Chance) -> Self {
-        let (certifies, parents, shown) = (chance.one_in(2), BTreeMap::new(), BTreeMap::new());
-        Self { certifies, parents, split: None, looked: 0, shown }
+        Self { certifies: chance.one_in(2), parents: BTreeMap::new(), split: None, looked: 0, newest: None }
     }
 
     fn see(&mut self, scene: &Scene<'_>, vertex: &Vertex) {
@@ -69,14 +71,33 @@ impl Opportunist {
         own.any(|(id, _)| self.reaches(id, author, 2))
     }
 
-    /// Its vertex, linked to what it has shown of its own.
-    fn relinked(&self, scene: &Scene<'_>, body: &Body) -> Vertex {
-        let known =
-            |digest: Digest| self.shown.get(&digest).map_or(digest, |vertex| scene.forge.name(vertex).digest);
-        let parents = body.parents.iter().map(|(author, digest)| (*author, known(*digest))).collect();
-        let weak = body.weak.iter().map(|link| VertexRef { digest: known(link.digest), ..*link }).collect();
-        let prev = body.prev.map(|(round, digest)| (round, known(digest)));
-        scene.forge.sign(Body { parents, weak, prev, ..body.clone() })
+    /// Its next vertex after the split, once it knows a quorum below it.
+    fn go_on(&mut self, scene: &mut Scene<'_>) -> Option<Vertex> {
+        let (newest, split) = (self.newest.as_ref()?, self.split.as_ref()?);
+        let (name, round) = (scene.forge.name(newest), newest.body().round + 1);
+        let mut below = self.below(round);
+        below.insert(name.author, name);
+        if round > split.round + FOLLOWING || below.len() < scene.forge.committee().quorum() {
+            return None;
+        }
+        let next = Body {
+            round,
+            time: UnixMillis(newest.body().time.0 + 1),
+            prev: Some((name.round, name.digest)),
+            payload: Vec::new(),
+            coin_share: scene.forge.coin_share(round),
+            ..newest.body().clone()
+        };
+        let next = scene.forge.sign(with_parents(&next, below.into_values().collect()));
+        self.see(scene, &next);
+        self.newest = Some(next.clone());
+        Some(next)
+    }
+
+    /// The vertices in the round below, one of each author.
+    fn below(&self, round: u64) -> BTreeMap<ReplicaId, VertexRef> {
+        let known = self.parents.range(VertexRef::first_of(round - 1)..VertexRef::first_of(round));
+        known.map(|(id, _)| (id.author, *id)).collect()
     }
 
     /// Whether this is what its replica has found out about itself, or holds what was not shown.
@@ -84,6 +105,7 @@ impl Opportunist {
         let own = |vertex: &Vertex| vertex.body().author == scene.forge.me();
         match codec::decode(bytes, MAX_FRAME_BYTES) {
             Ok(PeerMessage::Consensus(Message::Proof(one, _))) => own(&one),
+            Ok(PeerMessage::Consensus(Message::Alert(alert))) => alert.subject.accused == scene.forge.me(),
             Ok(PeerMessage::Consensus(Message::Vertices(all) | Message::Page(all, _))) => {
                 self.split.is_some() && all.iter().any(own)
             }
@@ -94,11 +116,7 @@ impl Opportunist {
     /// Two sets of parents for its vertex, and who is shown the one with the first, if this is the moment.
     fn moment(&self, scene: &mut Scene<'_>, body: &Body) -> Option<Split> {
         let quorum = scene.forge.committee().quorum();
-        let below: BTreeMap<ReplicaId, VertexRef> = self
-            .parents
-            .range(VertexRef::first_of(body.round - 1)..VertexRef::first_of(body.round))
-            .map(|(id, _)| (id.author, *id))
-            .collect();
+        let below = self.below(body.round);
         let depth = if self.certifies { 3 } else { 2 };
         for author in scene.others() {
             let (with, without): (Vec<VertexRef>, Vec<VertexRef>) =
@@ -140,27 +158,26 @@ impl Adversary for Opportunist {
             return if self.tells(scene, bytes) { Vec::new() } else { vec![bytes.to_vec()] };
         };
         let Some(own) = vertex(bytes) else { return Vec::new() };
-        let name = scene.forge.name(&own).digest;
         if body.round > self.looked {
             self.looked = body.round;
-            if self.split.is_some() {
-                self.shown.insert(name, self.relinked(scene, &body));
-            } else if body.round > FROM_ROUND {
+            if self.split.is_none() && body.round > FROM_ROUND {
                 self.split = self.moment(scene, &body);
+                if let Some(Split { one, other, .. }) = &self.split {
+                    scene.did(if self.certifies { "certified or not" } else { "voted or not" });
+                    self.newest = Some(if self.certifies { other.clone() } else { one.clone() });
+                }
             }
-            if let Some(split) = self.split.as_ref().filter(|split| split.round == body.round) {
-                scene.did(if self.certifies { "certified or not" } else { "voted or not" });
-                self.shown.insert(name, if self.certifies { split.other.clone() } else { split.one.clone() });
+            if self.split.is_none() {
+                self.see(scene, &own);
             }
-            self.see(scene, &own);
         }
-        match (&self.split, self.shown.get(&name)) {
-            (Some(split), _) if split.round == body.round => {
+        match &self.split {
+            None => vec![bytes.to_vec()],
+            Some(split) if split.round == body.round => {
                 let shown = if split.to.contains(&to) { &split.one } else { &split.other };
                 vec![say(Message::Vertex(shown.clone()))]
             }
-            (_, Some(shown)) => vec![say(Message::Vertex(shown.clone()))],
-            _ => vec![bytes.to_vec()],
+            Some(_) => Vec::new(),
         }
     }
 
@@ -168,6 +185,11 @@ impl Adversary for Opportunist {
         if let Some(vertex) = vertex(bytes) {
             self.see(scene, &vertex);
         }
-        Vec::new()
+        let mut acts = Vec::new();
+        while let Some(next) = self.go_on(scene) {
+            let said = say(Message::Vertex(next));
+            acts.extend(scene.others().into_iter().map(|to| Act::Send(to, said.clone())));
+        }
+        acts
     }
 }

@@ -4,6 +4,10 @@
 //! It looks at the vertices that correct replicas send, as an onlooker without secrets does. Of the orders of leaders it
 //! asks only what no fair coin fails: over [`ENOUGH`] rounds every replica comes first at least once, which one of four fails to
 //! do with probability 4·(3/4)^ENOUGH < 10⁻¹¹ (one of seven: 10⁻⁶).
+//!
+//! Coins more than [`WINDOW`] rounds below the newest are forgotten and looked at no more: a long run needs no more memory
+//! than a short one.
+
 use super::super::cluster::Cluster;
 use crate::codec;
 use crate::consensus::{self, Onlooker};
@@ -17,6 +21,9 @@ const TOSS: u64 = 4;
 /// Rounds after which everybody has come first.
 const ENOUGH: u64 = 100;
 
+/// Rounds below the newest coin of which something is kept: more than replicas are ever apart in and send again.
+const WINDOW: u64 = 512;
+
 /// What has been seen of the coins.
 pub struct Coins {
     committee: Committee,
@@ -24,6 +31,8 @@ pub struct Coins {
     /// Correct authors of vertices seen, by round; of rounds whose coin is not known.
     authors: BTreeMap<u64, BTreeSet<ReplicaId>>,
     tossed: u64,
+    /// The round of the newest coin.
+    newest: u64,
     first: BTreeSet<ReplicaId>,
 }
 
@@ -35,6 +44,7 @@ impl Coins {
             onlooker: cluster.onlooker(),
             authors: BTreeMap::new(),
             tossed: 0,
+            newest: 0,
             first: BTreeSet::new(),
         }
     }
@@ -50,7 +60,7 @@ impl Coins {
         let Some(tossed) = round.checked_sub(TOSS).filter(|tossed| *tossed > 0 && author == who) else {
             return Ok(());
         };
-        if self.onlooker.leaders(tossed).is_some() {
+        if tossed + WINDOW < self.newest || self.onlooker.leaders(tossed).is_some() {
             return Ok(());
         }
         let authors = self.authors.entry(tossed).or_default();
@@ -65,6 +75,10 @@ impl Coins {
                 self.first.extend(leaders.first());
                 self.tossed += 1;
                 self.authors.remove(&tossed);
+                self.newest = self.newest.max(tossed);
+                let below = self.newest.saturating_sub(WINDOW);
+                self.onlooker.forget(below);
+                self.authors = self.authors.split_off(&below);
                 let unfair = self.tossed >= ENOUGH && self.first.len() < self.committee.n();
                 if unfair {
                     Err(format!("coin: in {ENOUGH} rounds only {:?} came first", self.first))

@@ -53,7 +53,12 @@ impl World<'_> {
             .events
             .values()
             .any(|event| matches!(event, Event::Crash(_) | Event::Fall(_) | Event::Start(_)));
-        if serials.len() != 1 || !over || self.disk_is_due() || !self.losses.is_over() {
+        if serials.len() != 1
+            || !over
+            || !self.all_refreshed()
+            || self.disk_is_due()
+            || !self.losses.is_over()
+        {
             return Ok(false);
         }
         let correct = self.actors.iter().filter(|actor| actor.is_correct());

@@ -85,3 +85,23 @@ fn the_same_computation_on_our_shares_gives_only_what_everybody_knows() {
     let z = candidate_root(&toy, &x, [&s_1, &s_2], 24);
     assert_eq!(z, x.modpow(&BigUint::from(2u32 * 24 * 12), &toy.n));
 }
+
+/// Why x^{s_i} never leaves, and the power 2Δ of it must not show it either: (i+1) s_i - i s_{i+1} = d + jm, so that the e-th power of
+/// what two holders make of theirs is x·x^{jem}, and x^m, a root of 1, is not ±1 where (x|N) = -1.
+#[test]
+fn two_bare_powers_factor_the_modulus_from_one_message() {
+    let toy = toy();
+    let dealt = test_keys::dealt(1024, 0, 4, 2);
+    let x = message_of_symbol_minus_one(&dealt.public, &toy.n);
+    let bare: Vec<_> = dealt.shares.iter().map(|s| x.modpow(&BigUint::from_bytes_be(&s.s), &toy.n)).collect();
+    let inverse = |a: &BigUint| a.modinv(&toy.n).unwrap();
+    // j is odd for one pair in two.
+    let factor = (1..4usize).find_map(|i| {
+        let power = |of: &BigUint, exponent: usize| of.modpow(&BigUint::from(exponent), &toy.n);
+        let combined = power(&bare[i - 1], i + 1) * inverse(&power(&bare[i], i)) % &toy.n;
+        let root = power(&combined, PUBLIC_EXPONENT as usize) * inverse(&x) % &toy.n;
+        let factor = (root + &toy.n - 1u32).gcd(&toy.n);
+        (factor > BigUint::one() && factor < toy.n).then_some(factor)
+    });
+    assert_eq!(&toy.n % factor.expect("a factor of N"), BigUint::ZERO);
+}

@@ -11,6 +11,12 @@ use crate::zone::{Machine, Manifest, Piece, Restore, Snapshot, Trust};
 /// A state with everything in it: answers remembered, jobs that wait and one that is superseded.
 fn state() -> (Bench, Snapshot) {
     let mut bench = bench();
+    for index in 1..=4 {
+        let vote = bench.vote(index, 1, &crate::zone::Command::Drill { word: "one".into() });
+        let other =
+            bench.vote(index, 1 + u64::from(index), &crate::zone::Command::Drill { word: "two".into() });
+        let _ = bench.execute(&[vote, other]);
+    }
     bench.publish("add a.example. 60 TXT one");
     bench.publish(&format!("add sub.example. 60 DS 1 8 2 {}", "ab".repeat(32)));
     for address in 1..3 {

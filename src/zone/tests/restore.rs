@@ -98,6 +98,12 @@ fn random_requests(bench: &mut Bench, oracle: &mut Oracle, random: &mut Random) 
     let messages: Vec<_> = messages.collect();
     let requests: Vec<Request> = messages.iter().map(|(p, u)| bench.signed_records(p, u)).collect();
     oracle.batch(&messages);
+    let mut requests = requests;
+    for _ in 0..random.below(3) {
+        let command = crate::zone::Command::Drill { word: random.below(3).to_string() };
+        let count = bench.now.secs() + random.below(3);
+        requests.push(bench.vote(1 + random.below(4) as u8, count, &command));
+    }
     requests
 }
 

@@ -6,7 +6,12 @@ use conclave::runtime::admin::Command;
 pub fn run(data: &[u8]) {
     let line = String::from_utf8_lossy(data);
     match Command::parse(&line) {
-        Ok(Command::Status) => {}
+        Ok(Command::Status | Command::Votes) => {}
+        Ok(Command::Vote { command }) => {
+            if let Ok(command) = command.parse::<conclave::zone::Command>() {
+                assert_eq!(command.to_string().parse(), Ok(command), "one text form");
+            }
+        }
         Ok(Command::Export { zone }) => drop(zone.parse::<Name>()),
         Err(why) => assert!(!why.is_empty() && !why.contains('\n'), "{why}"),
     }
@@ -17,6 +22,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         r#"{"cmd":"status"}"#,
         r#"{"cmd":"export","zone":"example.test."}"#,
         r#"{"cmd":"export","zone":"\u0041"}"#,
+        r#"{"cmd":"votes"}"#,
+        r#"{"cmd":"vote","command":"drill one"}"#,
     ];
     lines.map(|line| line.as_bytes().to_vec()).to_vec()
 }

@@ -1,7 +1,7 @@
 //! Files as the dealer writes them, from which the corpus of the file targets began.
 
 use super::keys::name;
-use conclave::ceremony::deal::deal;
+use conclave::ceremony::deal::deal_here;
 use conclave::ceremony::plan::{Place, Plan, ZonePlan};
 use conclave::dns::master;
 use conclave::quorum::Committee;
@@ -19,6 +19,7 @@ pub fn files(ending: &str) -> Vec<Vec<u8>> {
     let plan = Plan {
         committee: Committee::new(4).expect("a number of replicas"),
         bits: 1024,
+        signing: conclave::signing::Protocol::default(),
         zones: vec![ZonePlan { origin, records, policy, reads: Reads::Local }],
         tsig: vec![name("ops.")],
         sig0: vec![name("admin.")],
@@ -27,7 +28,7 @@ pub fn files(ending: &str) -> Vec<Vec<u8>> {
     };
     let directory = tempfile::tempdir().expect("a directory");
     let dealt = directory.path().join("dealt");
-    deal(&plan, &dealt, &|_| {}).unwrap_or_else(|e| panic!("{e}"));
+    deal_here(&plan, &dealt, &|_| {}).unwrap_or_else(|e| panic!("{e}"));
     let mut found = Vec::new();
     collect(&dealt, ending, &mut found);
     // A copy of the cluster file lies beside each replica's own.

@@ -38,6 +38,6 @@ fn share(secret: &[u8]) {
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    let files = dealt::files(".share").into_iter().chain(dealt::files(".key"));
+    let files = dealt::files(".share").into_iter().chain(dealt::files("identity.key"));
     files.flat_map(|file| [[&[0], &file[..]].concat(), [&[1], &file[..]].concat()]).collect()
 }

@@ -105,7 +105,8 @@ pub(super) fn genesis(rules: u8) -> Genesis {
     };
     let records = master::read_str(ZONE, &name(ORIGIN)).expect("a zone");
     let keys = Arc::new(keys::keyring());
-    Genesis { cluster: ClusterId(Digest([7; 32])), epoch: Epoch(0), zones: vec![(rules, records)], keys }
+    let (cluster, epoch) = (ClusterId(Digest([7; 32])), Epoch(0));
+    Genesis { cluster, epoch, members: Vec::new(), zones: vec![(rules, records)], keys }
 }
 
 struct Play {

@@ -157,7 +157,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let whole: [&[u8]; 4] = [&[0], &[1], &[2], &[7]];
     let lies: Vec<u8> =
         (0..16).flat_map(|what| [0x0b, 0, what, 0, 1, 5, 0, 2, 0, 9, 9]).chain([0x03; 12]).collect();
-    let other = vec![0x0f, 0x4f, 0x33, 0x07, 0x03, 0x03, 0x37, 0x03];
+    let other = [0x0f, 0x4f, 0x33, 0x07, 0x03, 0x03, 0x37, 0x03];
     let mut seeds = vec![[&[0], &pages[..]].concat(), [&[1], &lies[..]].concat()];
     seeds.extend(whole.map(<[u8]>::to_vec));
     seeds.extend([[&[4], &lies[..]].concat(), [&[0], &other[..]].concat(), [&[5], &other[..]].concat()]);

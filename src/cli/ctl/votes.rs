@@ -1,0 +1,129 @@
+//! `conclave ctl vote` and `conclave ctl votes`.
+//!
+//! A vote is told to each replica that the arguments name: of a dealt replica that is the operator's own, of the demo all.
+
+use super::{Failure, Target, ask, object, print};
+use crate::dns::show_date;
+use crate::zone::Command;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a vote may take to be ordered before the operator is told to look later.
+const ORDERED_WITHIN: Duration = Duration::from_secs(20);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Votes, and says what came of it.
+pub(super) fn vote(targets: &[Target], words: &str, wait: bool) -> Result<(), Failure> {
+    let command: Command = words.parse().map_err(Failure::new)?;
+    let command = command.to_string();
+    let mut reasons = Vec::new();
+    for target in targets {
+        let said = cast(&target.socket, &command).and_then(|number| match wait {
+            true => counted(&target.socket, &command, number),
+            false => Ok("the vote is on its way".into()),
+        });
+        match said {
+            Ok(line) => print(&format!("{command}: {line}\n")),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    if reasons.is_empty() { Ok(()) } else { Err(Failure(reasons)) }
+}
+
+/// The first replica that answers tells.
+pub(super) fn list(targets: &[Target], as_json: bool) -> Result<(), Failure> {
+    let mut reasons = Vec::new();
+    for target in targets {
+        match votes(&target.socket) {
+            Ok(votes) if as_json => print(&format!("{votes}\n")),
+            Ok(votes) => print(&human(&votes)),
+            Err(reason) => {
+                reasons.push(reason);
+                continue;
+            }
+        }
+        return Ok(());
+    }
+    Err(Failure(reasons))
+}
+
+fn cast(socket: &Path, command: &str) -> Result<u64, String> {
+    let answer = object(socket, ask(socket, &json!({ "cmd": "vote", "command": command }))?.next())?;
+    answer["vote"].as_u64().ok_or_else(|| format!("{}: not a replica's answer", socket.display()))
+}
+
+fn votes(socket: &Path) -> Result<Value, String> {
+    let mut answer = object(socket, ask(socket, &json!({ "cmd": "votes" }))?.next())?;
+    Ok(answer["votes"].take())
+}
+
+/// Waits until the vote is executed; what became of its command.
+fn counted(socket: &Path, command: &str, number: u64) -> Result<String, String> {
+    let begun = Instant::now();
+    loop {
+        let votes = votes(socket)?;
+        if votes["newest"].as_u64().unwrap_or_default() >= number {
+            return Ok(became(&votes, command));
+        }
+        if begun.elapsed() > ORDERED_WITHIN {
+            let later =
+                "the vote is on its way and not ordered yet; `conclave ctl votes` shows when it counts";
+            return Ok(later.into());
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+fn became(votes: &Value, command: &str) -> String {
+    let is_it = |one: &&Value| one["command"] == command;
+    if let Some(open) = list_of(votes, "open").find(is_it) {
+        let cast = open["votes"].as_object().map_or(0, serde_json::Map::len);
+        return format!("{cast} of {} votes", votes["needed"]);
+    }
+    match list_of(votes, "decided").rfind(is_it) {
+        Some(decided) => outcome(decided),
+        None => "decided, or no longer voted on".into(),
+    }
+}
+
+fn outcome(decided: &Value) -> String {
+    match decided["refused"].as_str() {
+        Some(reason) => format!("refused: {reason}"),
+        None => "done".into(),
+    }
+}
+
+fn list_of<'a>(votes: &'a Value, which: &str) -> impl DoubleEndedIterator<Item = &'a Value> {
+    votes[which].as_array().into_iter().flatten()
+}
+
+/// For people.
+fn human(votes: &Value) -> String {
+    let mut text = String::new();
+    for open in list_of(votes, "open") {
+        let cast = open["votes"].as_object().into_iter().flatten();
+        let cast: Vec<String> = cast
+            .map(|(who, until)| {
+                format!("replica {who} (until {})", show_date(until.as_u64().unwrap_or_default()))
+            })
+            .collect();
+        let command = open["command"].as_str().unwrap_or_default();
+        text.push_str(&format!(
+            "open: {command}\n  {} of {} votes: {}\n",
+            cast.len(),
+            votes["needed"],
+            cast.join(", ")
+        ));
+    }
+    for decided in list_of(votes, "decided") {
+        let at = show_date(decided["at"].as_u64().unwrap_or_default());
+        let command = decided["command"].as_str().unwrap_or_default();
+        text.push_str(&format!("{at} {command}: {}\n", outcome(decided)));
+    }
+    if text.is_empty() {
+        text.push_str("nothing is voted on\n");
+    }
+    text
+}

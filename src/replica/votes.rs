@@ -1,0 +1,86 @@
+//! The operator's votes: said in this replica's name, ordered like any request, and shown.
+use super::{Output, Replica};
+use crate::codec;
+use crate::time::UnixMillis;
+use crate::zone::{Command, SAID_DOMAIN, VOTE_LAPSE_SECS};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What operators have voted on, as the executed state has it.
+#[derive(Clone, Serialize, Debug)]
+pub struct Votes {
+    /// The replica that tells it.
+    pub index: u8,
+    /// Votes that a command needs.
+    pub needed: usize,
+    /// The number of this replica's newest vote that was executed.
+    pub newest: u64,
+    /// Commands that lack votes.
+    pub open: Vec<OpenVotes>,
+    /// Commands decided last, in their order.
+    pub decided: Vec<Decision>,
+}
+
+/// A command that lacks votes.
+#[derive(Clone, Serialize, Debug)]
+pub struct OpenVotes {
+    /// Its text.
+    pub command: String,
+    /// Who voted for it, and until when the vote counts: agreed time, in seconds.
+    pub votes: BTreeMap<u8, u64>,
+}
+
+/// A command that had its votes.
+#[derive(Clone, Serialize, Debug)]
+pub struct Decision {
+    /// From 1.
+    pub number: u64,
+    /// Its text.
+    pub command: String,
+    /// When: agreed time, in seconds.
+    pub at: u64,
+    /// Who voted for it.
+    pub voters: Vec<u8>,
+    /// Why it was not done, if so.
+    pub refused: Option<String>,
+}
+
+impl Replica {
+    /// The operator's vote for a command sets out. Gives its number, by which [`Votes::newest`] tells when it counts; an error if
+    /// there is no room for it now.
+    pub fn vote(&mut self, now: UnixMillis, command: &Command) -> Result<(u64, Output), &'static str> {
+        let past = self.machine.last_vote(self.me).max(self.voted);
+        let count = now.0.max(past.saturating_add(1));
+        let identity = self.consensus.identity();
+        let sign = |digest: &codec::Digest| identity.sign_in(SAID_DOMAIN, digest);
+        let request = codec::encode(&self.machine.vote_of(self.me, count, command, sign));
+        if !self.consensus.has_room(request.len()) {
+            return Err("too many requests wait here: try again later");
+        }
+        self.voted = count;
+        Ok((count, self.order(now, request)))
+    }
+
+    /// What operators have voted on.
+    pub fn votes(&self) -> Votes {
+        let (open, decided) = self.machine.votes();
+        let open = open.into_iter().map(|open| OpenVotes {
+            command: open.command.to_string(),
+            votes: open.votes.iter().map(|(who, at)| (who.get(), at + VOTE_LAPSE_SECS)).collect(),
+        });
+        let decided = decided.into_iter().map(|one| Decision {
+            number: one.number,
+            command: one.command.to_string(),
+            at: one.at,
+            voters: one.voters.iter().map(|who| who.get()).collect(),
+            refused: one.refused,
+        });
+        Votes {
+            index: self.me.get(),
+            needed: self.committee.quorum(),
+            newest: self.machine.last_vote(self.me),
+            open: open.collect(),
+            decided: decided.collect(),
+        }
+    }
+}

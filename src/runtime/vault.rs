@@ -1,0 +1,123 @@
+//! Secrets that a replica makes while it runs, in files of its own directory: `shares/`, mode 0700, one file an item, mode 0600.
+//!
+//! An item is written beside its place, synced, and moved there, so that after a power cut it is whole or not there. What is
+//! wiped is unlinked, and the directory synced. Whether the medium forgets it is not in a program's hands: journals, copies on
+//! write and worn flash cells keep what they like, and so do backups, which therefore should leave `shares/` out.
+#![forbid(unsafe_code)]
+
+use crate::ceremony::files::{Problem, make_dir, read_secret, write_secret};
+use crate::signing::Vault;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+const SUFFIX: &str = "secret";
+const UNFINISHED: &str = "new";
+
+/// An item, and its file.
+type Item = (PathBuf, Zeroizing<Vec<u8>>);
+
+/// The directory, and where the dealer put what an item can stand for.
+pub(super) struct Directory {
+    path: PathBuf,
+    dealt: BTreeMap<String, PathBuf>,
+}
+
+impl Directory {
+    /// The directory in `home`, made with its first item. `dealt` names, for the items of dealt shares, the dealer's files.
+    pub fn of(home: &Path, dealt: BTreeMap<String, PathBuf>) -> Self {
+        Self { path: home.join("shares"), dealt }
+    }
+
+    /// All items. What a crash left unfinished goes.
+    pub fn items(&self) -> Result<Vec<Item>, Problem> {
+        let cannot = |e: io::Error| Problem::io(&self.path, "read", &e);
+        let mut paths = Vec::new();
+        if !self.path.exists() {
+            return Ok(Vec::new());
+        }
+        for entry in fs::read_dir(&self.path).map_err(cannot)? {
+            let path = entry.map_err(cannot)?.path();
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some(SUFFIX) => paths.push(path),
+                Some(UNFINISHED) => fs::remove_file(&path).map_err(|e| Problem::io(&path, "removed", &e))?,
+                _ => {}
+            }
+        }
+        paths.sort();
+        paths.into_iter().map(|path| read_secret(&path).map(|item| (path, item))).collect()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}.{SUFFIX}"))
+    }
+
+    fn sync(path: &Path) -> Result<(), String> {
+        let sync = || File::open(path)?.sync_all();
+        sync().map_err(|e| Problem::io(path, "synced", &e).to_string())
+    }
+}
+
+impl Vault for Directory {
+    fn keep(&self, name: &str, item: &[u8]) -> Result<(), String> {
+        let (unfinished, path) = (self.path.join(format!("{name}.{UNFINISHED}")), self.file(name));
+        make_dir(&self.path).map_err(|problem| problem.to_string())?;
+        self.path.parent().map_or(Ok(()), Self::sync)?;
+        // Of an earlier try that failed.
+        remove(&unfinished)?;
+        write_secret(&unfinished, item).map_err(|problem| problem.to_string())?;
+        fs::rename(&unfinished, &path).map_err(|e| Problem::io(&path, "written", &e).to_string())?;
+        Self::sync(&self.path)
+    }
+
+    fn wipe(&self, name: &str) -> Result<(), String> {
+        if self.path.exists() {
+            remove(&self.file(name))?;
+            Self::sync(&self.path)?;
+        }
+        match self.dealt.get(name) {
+            Some(dealt) => {
+                remove(dealt)?;
+                dealt.parent().map_or(Ok(()), Self::sync)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn remove(path: &Path) -> Result<(), String> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Problem::io(path, "removed", &e).to_string()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_kept_whole_and_wiped_with_what_was_dealt() {
+        let home = tempfile::tempdir().unwrap();
+        let dealt = home.path().join("a.share");
+        fs::write(&dealt, "dealt").unwrap();
+        let open = || Directory::of(home.path(), BTreeMap::from([("share-1".into(), dealt.clone())]));
+        assert!(open().items().unwrap().is_empty());
+        let vault = open();
+        vault.keep("share-2", b"two").unwrap();
+        vault.keep("share-1", b"one").unwrap();
+        vault.keep("share-1", b"one again").unwrap();
+        fs::write(home.path().join("shares/share-3.new"), "cut off").unwrap();
+        let items = |vault: &Directory| {
+            vault.items().unwrap().into_iter().map(|(_, item)| item.to_vec()).collect::<Vec<_>>()
+        };
+        assert_eq!(items(&open()), [b"one again".to_vec(), b"two".to_vec()]);
+        assert!(!home.path().join("shares/share-3.new").exists());
+        vault.wipe("share-1").unwrap();
+        vault.wipe("share-1").unwrap();
+        assert!(!dealt.exists());
+        assert_eq!(items(&open()), [b"two".to_vec()]);
+    }
+}

@@ -1,0 +1,119 @@
+//! What operators may have the cluster do, together: never by one's word, but by the votes of a quorum ([`super::votes`]).
+//!
+//! A command has one text form, a line of words, which operators say, compare over the telephone, and find again in lists
+//! and logs; and one encoding, in which votes are counted. Each gives the other.
+
+use crate::codec::{self, DecodeError, Digest};
+use crate::dns::Name;
+use crate::limits::MAX_COMMAND_BYTES;
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Letters of the word of a drill.
+const MAX_WORD: usize = 64;
+
+/// An ordered command.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
+pub enum Command {
+    /// `drill WORD`: changes nothing. With it operators find out that their votes come through, and practise.
+    Drill {
+        /// Printable ASCII without spaces, 1 to 64 letters.
+        word: String,
+    },
+    /// `refresh ZONE TAG`: new shares of the key with this tag ([`super::refresh`]).
+    Refresh {
+        /// The zone.
+        zone: Name,
+        /// The key's tag (RFC 4034, appendix B).
+        tag: u16,
+    },
+}
+
+impl Command {
+    /// Reads the encoding; what is none, too long, or has no text form is refused.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let command: Self = codec::decode(bytes, MAX_COMMAND_BYTES)?;
+        match command.to_string().parse() {
+            Ok(same) if command == same => Ok(command),
+            _ => Err(DecodeError::Malformed("a command without a text form".into())),
+        }
+    }
+
+    /// Names it in a cluster's votes.
+    pub(super) fn digest(&self) -> Digest {
+        codec::digest("conclave/command", &[&codec::encode(self)])
+    }
+}
+
+/// The text form.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drill { word } => write!(f, "drill {word}"),
+            Self::Refresh { zone, tag } => write!(f, "refresh {zone} {tag}"),
+        }
+    }
+}
+
+impl FromStr for Command {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let command = match words.as_slice() {
+            ["drill", word] if word.len() <= MAX_WORD && word.bytes().all(|c| c.is_ascii_graphic()) => {
+                Self::Drill { word: (*word).into() }
+            }
+            ["drill", ..] => {
+                return Err(format!("`drill` takes one word of at most {MAX_WORD} ASCII letters"));
+            }
+            ["refresh", zone, tag] => Self::Refresh {
+                zone: Name::parse(zone)
+                    .map_err(|why| format!("`{}`: {why}", zone.escape_default()))?
+                    .to_lowercase(),
+                tag: tag.parse().map_err(|_| "a key tag is a number from 0 to 65535")?,
+            },
+            ["refresh", ..] => return Err("`refresh` takes a zone and the tag of one of its keys".into()),
+            [first, ..] => return Err(format!("there is no command `{}`", first.escape_default())),
+            [] => return Err("a command is lacking".into()),
+        };
+        if codec::encode(&command).len() > MAX_COMMAND_BYTES {
+            return Err(format!("a command has at most {MAX_COMMAND_BYTES} bytes"));
+        }
+        Ok(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_encoding_give_one_another_and_what_has_no_text_is_no_command() {
+        let drill = |word: &str| Command::Drill { word: word.into() };
+        assert_eq!("  drill   hello ".parse(), Ok(drill("hello")));
+        assert_eq!(Command::decode(&codec::encode(&drill("hello"))), Ok(drill("hello")));
+        for word in ["", "two words", "line\nbreak", "ümlaut", &"x".repeat(MAX_WORD + 1), &"x".repeat(5_000)]
+        {
+            assert!(Command::decode(&codec::encode(&drill(word))).is_err(), "{word}");
+        }
+        let refresh = Command::Refresh { zone: Name::parse("a.test.").unwrap(), tag: 7 };
+        assert_eq!("refresh A.test 7".parse(), Ok(refresh.clone()));
+        assert_eq!(Command::decode(&codec::encode(&refresh)), Ok(refresh));
+        let texts = [
+            "",
+            "drill",
+            "drill a b",
+            "halt",
+            "\u{1b}[2J",
+            "refresh a.",
+            "refresh a. 65536",
+            "refresh a..b 1",
+        ];
+        for text in texts {
+            let why = text.parse::<Command>().unwrap_err();
+            assert!(!why.contains('\u{1b}'), "{why}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the state holds beside the zones and the answers: entries, each under a label of its own.
+//!
+//! Each is an element of the state ([`super::element`]), and so in digests, snapshots and restored machines without further
+//! ado. Whoever keeps something here gives [`Entry`] a variant, its label, and the check of what a restored one must
+//! fulfil so that nothing can go wrong with it later.
+
+use super::command::Command;
+use super::digest::Tally;
+use super::element;
+use super::refresh::{Receiver, Sharing};
+use super::votes::{self, Decided, Voter};
+use crate::codec::{Digest, KeyId};
+use crate::quorum::ReplicaId;
+use crate::time::AgreedTime;
+use borsh::{BorshDeserialize, BorshSerialize};
+use rpds::RedBlackTreeMapSync;
+
+/// Under which an entry is found.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
+pub(super) enum Label {
+    Voter(ReplicaId),
+    Command(Digest),
+    Decided(u64),
+    Sharing(KeyId),
+    Receiver(KeyId, ReplicaId),
+}
+
+/// An entry.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub(super) enum Entry {
+    /// A replica's votes.
+    Voter(Voter),
+    /// A command that somebody has voted for.
+    Command(Command),
+    /// A command that a quorum has voted for.
+    Decided(Decided),
+    /// How a key is shared since it was first to be refreshed.
+    Sharing(Sharing),
+    /// How a replica is dealt shares of a key.
+    Receiver(Receiver),
+}
+
+impl Entry {
+    pub(super) fn label(&self) -> Label {
+        match self {
+            Self::Voter(voter) => Label::Voter(voter.who),
+            Self::Command(command) => Label::Command(command.digest()),
+            Self::Decided(decided) => Label::Decided(decided.number),
+            Self::Sharing(sharing) => Label::Sharing(sharing.key),
+            Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
+        }
+    }
+
+    /// What must hold of an entry of a state of this time, whoever certified it.
+    pub(super) fn check(&self, time: AgreedTime) -> Result<(), String> {
+        match self {
+            Self::Voter(voter) => votes::check_voter(voter, time),
+            Self::Command(_) | Self::Receiver(_) => Ok(()),
+            Self::Sharing(sharing) => sharing.check(),
+            Self::Decided(decided) => votes::check_decided(decided, time),
+        }
+    }
+}
+
+/// All entries. Persistent: snapshots share them.
+#[derive(Clone, Default)]
+pub(super) struct Register(RedBlackTreeMapSync<Label, Entry>);
+
+impl Register {
+    pub(super) fn get(&self, label: &Label) -> Option<&Entry> {
+        self.0.get(label)
+    }
+
+    /// In the order of their labels.
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&Label, &Entry)> {
+        self.0.iter()
+    }
+
+    /// Puts an entry in the place of the one with its label.
+    pub(super) fn put(&mut self, entry: Entry, tally: &mut Tally) {
+        let label = entry.label();
+        self.remove(&label, tally);
+        tally.bucket(element::bucket_of_entry(&label)).insert(&element::entry(&entry));
+        self.0.insert_mut(label, entry);
+    }
+
+    pub(super) fn remove(&mut self, label: &Label, tally: &mut Tally) {
+        if let Some(entry) = self.0.get(label) {
+            tally.bucket(element::bucket_of_entry(label)).remove(&element::entry(entry));
+            self.0.remove_mut(label);
+        }
+    }
+
+    /// Takes over what is tallied already.
+    pub(super) fn restore(&mut self, entry: Entry) {
+        self.0.insert_mut(entry.label(), entry);
+    }
+}

@@ -1,0 +1,3 @@
+//! `targets/sealed.rs` says what is promised.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::sealed::run(data));
