@@ -40,9 +40,8 @@ impl Replica {
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
         let Config { consensus: public, secrets, genesis, keys, entropy, patience_ms } = config;
         let (me, committee) = (public.me, public.committee);
-        let dealt = keys.clone();
-        let own = signing::Config { committee, me, cluster: public.cluster, epoch: public.epoch, keys };
-        let mut signing = Signing::new(own);
+        let (cluster, epoch, dealt) = (public.cluster, public.epoch, keys.clone());
+        let mut signing = Signing::new(signing::Config { committee, me, cluster, epoch, keys });
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
         let (mut order, signatures) = sort(&past.records)?;
         drop(past.records);
