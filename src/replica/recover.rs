@@ -39,8 +39,9 @@ impl Replica {
     /// A replica from what its disk held, in order. The output holds what is to be published and sent, at local
     /// time `now`.
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
-        let Config { consensus: public, secrets, genesis, keys, holdings, signing: protocol, .. } = config;
-        let (entropy, patience_ms) = (config.entropy, config.patience_ms);
+        let Config {
+            consensus: public, secrets, genesis, keys, holdings, signing: protocol, entropy, ..
+        } = config;
         let (me, committee, cluster, epoch) = (public.me, public.committee, public.cluster, public.epoch);
         let (dealt, refreshes) = (keys.clone(), Refreshes::new(holdings, keys.clone()));
         let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
@@ -66,7 +67,7 @@ impl Replica {
             machine,
             signing,
             ingress,
-            clients: Clients::new(patience_ms),
+            clients: Clients::new(config.patience_ms),
             pipeline: Pipeline::default(),
             proposals: Proposals::new(me.slot()),
             refreshes,
