@@ -46,13 +46,11 @@ impl Replica {
         let (dealt, refreshes) = (keys.clone(), Refreshes::new(holdings, keys.clone()));
         let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
-        let (mut order, signatures) = sort(&past.records)?;
-        drop(past.records);
+        let (mut order, signatures) = sort(past.records)?;
         let logged: BTreeSet<JobId> = signatures.iter().map(|(job, _)| *job).collect();
         let signing = knowing(Signing::new(own), signatures);
-        let stored_bytes = past.checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
-        let mut state =
-            past.checkpoint.map(|(records, _)| store::read(genesis.clone(), records)).transpose()?;
+        let (stored, stored_bytes) = past.checkpoint.unzip();
+        let mut state = stored.map(|records| store::read(genesis.clone(), records)).transpose()?;
         let base = state.as_ref().map(|stored| stored.base.clone());
         state.iter_mut().for_each(|stored| drop(order.splice(..0, std::mem::take(&mut stored.records))));
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
@@ -100,7 +98,7 @@ impl Replica {
             replica.history = stored.held.statement.history;
             replica.executed_round = stored.base.mark.round;
             replica.checkpoints.resume(stored.held);
-            replica.checkpoints.stored(stored_bytes);
+            replica.checkpoints.stored(stored_bytes.unwrap_or(0));
             replica.go_on(now, stored.machine, (stored.jobs, stored.finished), stored.signed, &mut out);
         }
         replica.absorb_consensus(step, &mut out);
@@ -121,11 +119,11 @@ fn knowing(mut signing: Signing, signatures: Vec<(JobId, Vec<u8>)>) -> Signing {
 
 type Sorted = (Vec<consensus::Record>, Vec<(JobId, Vec<u8>)>);
 
-fn sort(records: &[Vec<u8>]) -> Result<Sorted, Error> {
+fn sort(records: Vec<Vec<u8>>) -> Result<Sorted, Error> {
     let mut past = Vec::new();
     let mut signatures = Vec::new();
-    for (position, bytes) in records.iter().enumerate() {
-        match codec::decode(bytes, MAX_LOG_RECORD_BYTES) {
+    for (position, bytes) in records.into_iter().enumerate() {
+        match codec::decode(&bytes, MAX_LOG_RECORD_BYTES) {
             Ok(Record::Consensus(record)) => past.push(record),
             Ok(Record::Signature { job, bytes }) => signatures.push((job, bytes)),
             Err(why) => return Err(Error::Record { position, why }),
