@@ -179,6 +179,12 @@ const _: () = assert!(
         <= MAX_CHECKPOINT_HEAD_BYTES
 );
 const _: () = assert!(MAX_ALERT_VERTICES * 40 + MAX_REPLICAS as usize * 65 + 64 < MAX_FRAME_BYTES / 2);
+// Proofs and alerts are said again on each new link.
+const _: () = {
+    let (n, t) = (MAX_REPLICAS as usize, (MAX_REPLICAS as usize - 1) / 3);
+    let alerts = 2 * t * n * (MAX_ALERT_VERTICES * 40 + n * 65 + 64);
+    assert!(alerts + t * MAX_FRAME_BYTES < MAX_LINK_QUEUE_BYTES);
+};
 const _: () = assert!(MAX_ALERT_VERTICES as u64 > 5 * HISTORY_ROUNDS + MAX_WAITING_BATCHES as u64);
 const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);

@@ -7,7 +7,8 @@
 //! 1. With the proof against an author each replica sends its *alert*: the vertices of that author that it has accepted.
 //!    There is one a slot at most, since a second one would have been the proof.
 //! 2. Each replica signs of each other one, against each author, the first alert that it sees; q signatures certify it
-//!    ([`Listed`]). So no two alerts of one replica against one author are ever certified.
+//!    ([`Listed`]). So no two alerts of one replica against one author are certified, while nobody loses a log: who does forgets
+//!    what it signed. A second one, certified after that, counts too, since others may have gone by it.
 //! 3. From the proof on a vertex of that author is accepted only if a certified alert lists it (`waiting`).
 //! 4. Who gets a certified alert sends it on, once; and proofs and alerts again, when a link is new.
 //!
@@ -15,7 +16,8 @@
 //!
 //! **Bound.** Of a proven author a correct replica accepts in each slot what it had itself, which its alert lists, and what
 //! certified ones list: at most 2n vertices of a slot, 2tn + n - t of a round
-//! ([`most_vertices`](crate::limits::most_vertices)), whatever the corrupt ones do together.
+//! ([`most_vertices`](crate::limits::most_vertices)), whatever the corrupt ones do together; and one more for each alert
+//! that lost logs let them have certified besides.
 //!
 //! **Nobody blocks.** What a correct replica i accepts each other one, j, can accept: if i had it before the proof, i's alert
 //! lists it, and all q correct replicas sign that; if later, i sends on the certified alert that lists it. Either reaches j,
@@ -23,8 +25,8 @@
 //! listed: j comes to it by a checkpoint, as to all that is collected. An alert names the highest
 //! [`MAX_ALERT_VERTICES`], for the same reason. **Safety** is not touched: what is accepted when, is free.
 //!
-//! What remains: who loses its log twice in an epoch has no third alert for an author that was proven each time only after it
-//! had come back; what it alone had accepted of it, it cannot make others accept.
+//! What remains: who loses its log twice in an epoch has no third alert for an author; what it alone had accepted of one that was
+//! proven after the first loss, it cannot make others accept.
 
 use super::identity::Signature;
 use super::intake::fault;
@@ -99,7 +101,8 @@ pub(super) struct Alerts {
     /// Own ones that are not certified, by digest, and who has signed them.
     open: BTreeMap<Digest, (Alert, BTreeMap<ReplicaId, Signature>)>,
     signed: BTreeMap<Subject, Digest>,
-    listed: BTreeMap<Subject, Listed>,
+    /// Certified ones, by digest: of one subject there may be two (see the module).
+    listed: BTreeMap<Digest, Listed>,
     /// Vertices of lower rounds nobody needs.
     kept: u64,
 }
@@ -158,6 +161,9 @@ impl Consensus {
             step.records.push(Record::Signed(alert.subject, digest));
             digest
         });
+        if signed != digest && alert.subject.resumed {
+            return; // a correct replica that has lost its log twice does so
+        }
         if signed != digest {
             return fault(step, from, Misbehaviour::Flood);
         }
@@ -173,6 +179,9 @@ impl Consensus {
         step: &mut Step,
     ) {
         let Some((alert, signatures)) = self.alerts.open.get_mut(&digest) else { return };
+        if signatures.contains_key(&from) {
+            return;
+        }
         if !signature.verifies(&self.config.identities[from.slot()], &digest) {
             return fault(step, from, Misbehaviour::BadSignature);
         }
@@ -185,13 +194,16 @@ impl Consensus {
     }
 
     pub(super) fn take_listed(&mut self, from: ReplicaId, listed: Listed, step: &mut Step) {
-        if listed.alert.top() < self.alerts.kept || self.alerts.listed.contains_key(&listed.alert.subject) {
+        if listed.alert.top() < self.alerts.kept {
             return;
         }
         if !listed.alert.is_valid(self.config.committee) {
             return fault(step, from, Misbehaviour::Malformed);
         }
         let digest = listed.alert.digest(&self.domain);
+        if self.alerts.listed.contains_key(&digest) {
+            return;
+        }
         if !self.judge().are_quorum(&listed.signatures, &digest) {
             return fault(step, from, Misbehaviour::BadCertificate);
         }
@@ -214,7 +226,7 @@ impl Consensus {
         self.alerts.open.remove(&digest);
         let line = self.dag.line();
         let ready = self.waiting.list(listed.alert.vertices().filter(|id| id.round >= line));
-        self.alerts.listed.insert(listed.alert.subject, listed);
+        self.alerts.listed.insert(digest, listed);
         ready
     }
 

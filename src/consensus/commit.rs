@@ -379,8 +379,12 @@ impl Rule {
 
 #[cfg(test)]
 impl Rule {
-    fn needed(&self, mutant: Mutant) -> usize {
-        if self.mutant == Some(mutant) { self.committee.one_correct() } else { self.committee.quorum() }
+    fn needed(&self, mutant: Mutant, planted: bool) -> usize {
+        if planted || self.mutant == Some(mutant) {
+            self.committee.one_correct()
+        } else {
+            self.committee.quorum()
+        }
     }
     fn votes(&self, voter: &VertexRef, slot: usize) -> Vec<Digest> {
         if self.mutant == Some(Mutant::AnyVote) {
@@ -390,13 +394,13 @@ impl Rule {
         self.nodes[voter].reached[VOTE as usize - 1][slot].into_iter().collect()
     }
     fn votes_needed(&self) -> usize {
-        self.needed(Mutant::FewVotes)
+        self.needed(Mutant::FewVotes, false)
     }
     fn certificates_needed(&self) -> usize {
-        self.needed(Mutant::FewCertificates)
+        self.needed(Mutant::FewCertificates, planted!(FewCertificates))
     }
     fn blames_needed(&self) -> usize {
-        self.needed(Mutant::FewBlames)
+        self.needed(Mutant::FewBlames, planted!(FewBlames))
     }
     fn anchor_distance(&self) -> u64 {
         if self.mutant == Some(Mutant::EarlyAnchor) { CERTIFY } else { ANCHOR }

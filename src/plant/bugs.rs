@@ -88,6 +88,10 @@ pub(crate) enum Plant {
     ServedAtOnce,
     /// Replicas and secondaries are never late.
     NoAllowance,
+    /// t + 1 certificates commit a leader.
+    FewCertificates,
+    /// t + 1 blames skip one.
+    FewBlames,
     /// q - 1 parents are enough.
     FewParents,
     /// A share of the coin counts without its proof.

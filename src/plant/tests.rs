@@ -8,6 +8,7 @@ use super::{Whose, sown};
 use crate::signing::Protocol;
 use crate::sim::adversaries::AdversaryKind::{self, *};
 use crate::sim::adversaries::Deeds;
+use crate::sim::schedulers::SchedulerKind;
 use crate::sim::{Crashes, Scenario, run};
 
 /// The first seed of every plant.
@@ -86,6 +87,11 @@ fn forged(signing: Protocol) -> impl Fn(u64) -> Scenario {
     move |seed| Scenario { signing, ..against(Forge, 3)(seed) }
 }
 
+/// An equivocator that does it once, when the scheduler has made its moment.
+fn aimed(seed: u64) -> Scenario {
+    Scenario { scheduler: SchedulerKind::Isolating, ..against(Opportunist, 20)(seed) }
+}
+
 macro_rules! plants {
     ($($name:ident: $plants:expr, $whose:ident, $budget:expr, $by:expr, $scenario:expr;)*) => {
         $(#[test]
@@ -133,6 +139,8 @@ plants! {
     planted_blame_of_all_is_found: [AllBlamed], All, 3, "accusation", against(Forge, 3);
     planted_lack_of_the_fall_back_is_found: [NoFallBack], All, 3, "liveness", forged(Protocol::OptProof);
     planted_unchecked_proofs_are_found: [ProofUnchecked], All, 3, "liveness", forged(Protocol::Basic);
+    planted_few_certificates_are_found: [FewCertificates], All, 24, "slots", aimed;
+    planted_few_blames_are_found: [FewBlames], All, 24, "slots", aimed;
     planted_few_parents_are_found: [FewParents], All, 3, "links", against(BadParents, 3);
     planted_unchecked_coin_is_found: [UncheckedCoin], All, 3, "links", against(BadCoin, 3);
     planted_shallow_delivery_is_found: [ShallowDelivery], First, 12, "order", against(Belated, 40);

@@ -44,19 +44,18 @@ impl Replica {
     /// time `now`.
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
         let Config { consensus: public, secrets, genesis, keys, holdings, predecessor, .. } = config;
-        let (entropy, patience_ms, protocol) = (config.entropy, config.patience_ms, config.signing);
+        let (entropy, protocol) = (config.entropy, config.signing);
         let (me, committee, cluster, epoch) = (public.me, public.committee, public.cluster, public.epoch);
         let (dealt, refreshes) = (keys.clone(), Refreshes::new(holdings, keys.clone()));
         let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
-        let (mut order, signatures) = sort(&past.records)?;
-        drop(past.records);
+        let (mut order, signatures) = sort(past.records)?;
         let logged: BTreeSet<JobId> = signatures.iter().map(|(job, _)| *job).collect();
         let signing = knowing(Signing::new(own), signatures);
-        let stored_bytes = past.checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
+        let (stored, stored_bytes) = past.checkpoint.unzip();
         let (authority, before) = (public.authority(), predecessor.as_ref());
         let reader = store::Reader { genesis: &genesis, authority: &authority, predecessor: before };
-        let mut state = past.checkpoint.map(|(records, _)| reader.read(records)).transpose()?;
+        let mut state = stored.map(|records| reader.read(records)).transpose()?;
         let base = state.as_mut().and_then(|stored| begin_order(stored, &mut order));
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
         let ingress = Ingress::new(&genesis, chance("ingress"));
@@ -71,7 +70,7 @@ impl Replica {
             machine,
             signing,
             ingress,
-            clients: Clients::new(patience_ms),
+            clients: Clients::new(config.patience_ms),
             pipeline: Pipeline::default(),
             proposals: Proposals::new(me.slot()),
             refreshes,
@@ -105,7 +104,7 @@ impl Replica {
         let mut out = Output::default();
         replica.checkpoints.logged(log_bytes);
         if let Some(stored) = state {
-            replica.checkpoints.stored(stored_bytes);
+            replica.checkpoints.stored(stored_bytes.unwrap_or(0));
             replica.resume(now, stored, &mut out);
         }
         replica.absorb_consensus(step, &mut out);
@@ -175,11 +174,11 @@ fn knowing(mut signing: Signing, signatures: Vec<(JobId, Vec<u8>)>) -> Signing {
 
 type Sorted = (Vec<consensus::Record>, Vec<(JobId, Vec<u8>)>);
 
-fn sort(records: &[Vec<u8>]) -> Result<Sorted, Error> {
+fn sort(records: Vec<Vec<u8>>) -> Result<Sorted, Error> {
     let mut past = Vec::new();
     let mut signatures = Vec::new();
-    for (position, bytes) in records.iter().enumerate() {
-        match codec::decode(bytes, MAX_LOG_RECORD_BYTES) {
+    for (position, bytes) in records.into_iter().enumerate() {
+        match codec::decode(&bytes, MAX_LOG_RECORD_BYTES) {
             Ok(Record::Consensus(record)) => past.push(record),
             Ok(Record::Signature { job, bytes }) => signatures.push((job, bytes)),
             Err(why) => return Err(Error::Record { position, why }),

@@ -12,8 +12,6 @@ use crate::codec::Digest;
 use crate::protocol::To;
 use crate::quorum::ReplicaId;
 use crate::replica::{Effect, ExecutedBatch, Input};
-use crate::signing::Computed;
-use crate::storage::Stored;
 use crate::zone::View;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,6 +22,7 @@ const LIMIT_MS: u64 = 900_000;
 mod corrupt;
 mod disks;
 mod epochs;
+mod event;
 mod links;
 mod losses;
 mod operators;
@@ -32,59 +31,7 @@ mod plan;
 mod refreshes;
 mod visits;
 
-use disks::DiskEvent;
-
-enum Event {
-    /// The message at the head of a link is due.
-    Due {
-        from: usize,
-        to: usize,
-        turn: u64,
-    },
-    /// Some connection ends.
-    Cut,
-    Linked {
-        at: usize,
-        incarnation: u64,
-        peer: ReplicaId,
-    },
-    Wake(usize),
-    Synced(usize, u64),
-    Computed(usize, u64, Computed),
-    Stored(usize, u64, u64, Stored),
-    Begin(usize),
-    Try(usize),
-    GiveUp {
-        client: usize,
-        number: u64,
-    },
-    Crash(Vec<usize>),
-    /// A crash at the worst moment: between a write and its sync.
-    Arm(usize),
-    /// That crash.
-    Fall(usize),
-    Start(usize),
-    /// All that was said when this update was given to this machine has arrived.
-    Settled {
-        actor: usize,
-        incarnation: u64,
-        wire: Vec<u8>,
-    },
-    /// An adversary's own initiative.
-    Speak(usize),
-    /// Operators look after a refresh for which they have voted at some time, or not yet.
-    Refresh(usize, Option<u64>),
-    /// An operator looks at his replica.
-    Operate(usize),
-    /// An operator votes for the next epoch.
-    Vote(usize),
-    Disk(DiskEvent),
-}
-
-struct Try {
-    actor: usize,
-    incarnation: u64,
-}
+use event::{Event, Try};
 
 struct World<'a> {
     scenario: &'a Scenario,
@@ -245,79 +192,6 @@ impl<'a> World<'a> {
     fn soon(&mut self, low: u64, high: u64, event: Event) {
         let at = self.now + self.chance.range(low, high);
         self.at(at, event);
-    }
-
-    fn handle(&mut self, event: Event) -> Result<(), String> {
-        match event {
-            Event::Due { from, to, turn } => self.due(from, to, turn),
-            Event::Cut => {
-                self.cut();
-                Ok(())
-            }
-            Event::Linked { at, incarnation, peer } if self.actors[at].incarnation == incarnation => {
-                self.tell(at, News::Linked(peer));
-                self.step(at, Input::Linked(peer))
-            }
-            Event::Wake(actor) => {
-                let due = self.actors[actor].running.as_ref().and_then(|running| running.wake);
-                if due != Some(self.now) { Ok(()) } else { self.step(actor, Input::Tick) }
-            }
-            Event::Synced(actor, incarnation) if self.actors[actor].incarnation == incarnation => {
-                match self.actors[actor].synced() {
-                    Ok(todo) => self.follow(actor, todo),
-                    Err(stop) => self.stopped(actor, stop),
-                }
-            }
-            Event::Computed(actor, incarnation, computed)
-                if self.actors[actor].incarnation == incarnation =>
-            {
-                self.step(actor, Input::Computed(computed))
-            }
-            Event::Stored(actor, incarnation, round, stored)
-                if self.actors[actor].incarnation == incarnation =>
-            {
-                self.stored(actor, round, &stored)
-            }
-            Event::Linked { .. } | Event::Synced(..) | Event::Computed(..) | Event::Stored(..) => Ok(()),
-            Event::Begin(client) if self.is_resting() => {
-                self.soon(200, 1_000, Event::Begin(client));
-                Ok(())
-            }
-            Event::Begin(client) => {
-                let now_secs = (START.0 + self.now) / 1_000;
-                if self.clients.begin(client, self.scenario.ordered_reads, now_secs, &mut self.chance) {
-                    if let Some((message, effect)) = self.clients.update(client) {
-                        self.checkers.effects.made(message, effect);
-                    }
-                    self.send(client)?;
-                }
-                Ok(())
-            }
-            Event::Try(client) => self.send(client),
-            Event::GiveUp { client, number } => self.give_up(client, number),
-            Event::Crash(actors) => {
-                actors.iter().for_each(|actor| self.crash(*actor, false));
-                Ok(())
-            }
-            Event::Arm(actor) => {
-                self.armed.insert(actor);
-                Ok(())
-            }
-            Event::Fall(actor) => {
-                self.crash(actor, true);
-                Ok(())
-            }
-            Event::Start(actor) => self.start(actor),
-            Event::Settled { actor, incarnation, wire } => {
-                self.settled(actor, incarnation, &wire);
-                Ok(())
-            }
-            Event::Speak(actor) => self.speak_up(actor),
-            Event::Refresh(number, voted) => self.refresh(number, voted),
-            Event::Operate(actor) => self.operate(actor),
-            Event::Vote(actor) => self.vote(actor),
-            Event::Disk(event) => self.disk(event),
-        }
     }
 
     fn start(&mut self, actor: usize) -> Result<(), String> {

@@ -6,7 +6,6 @@ mod people;
 mod secrets;
 
 #[path = "../support/tools.rs"]
-#[allow(dead_code, reason = "shared with tests that need more")]
 mod tools;
 
 use people::{Ceremony, ORIGIN};

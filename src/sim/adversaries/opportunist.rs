@@ -3,15 +3,22 @@
 //!
 //! Two such moments: the parents that it knows hold q votes for a leader and one vertex that does not vote, so that its
 //! vertex can certify the leader or not; or only one of them reaches a leader, so that its vertex can vote for it or not.
-//! Honest replicas of the right rule are not misled by any of this: quorums intersect in correct ones.
-use super::{Act, Adversary, ReplicaId, Scene, say, vertex};
+//! After that it goes on by itself from the one that most have, for some rounds, and is silent then. Honest replicas of the right rule are not misled by any of this:
+//! quorums intersect in correct ones.
+use super::{Act, Adversary, Chance, ReplicaId, Scene, say, vertex};
+use crate::codec;
 use crate::consensus::{Body, Message, Vertex, VertexRef};
+use crate::limits::MAX_FRAME_BYTES;
+use crate::replica::PeerMessage;
+use crate::time::UnixMillis;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds before it looks for its moment.
 const FROM_ROUND: u64 = 8;
 /// Rounds of which it remembers vertices.
 const REMEMBERED: u64 = 16;
+/// Rounds for which it goes on after its moment.
+const FOLLOWING: u64 = 12;
 
 /// One vertex, and another in its place.
 struct Split {
@@ -29,11 +36,13 @@ pub(super) struct Opportunist {
     parents: BTreeMap<VertexRef, Vec<VertexRef>>,
     split: Option<Split>,
     looked: u64,
+    /// From the split on: its newest vertex.
+    newest: Option<Vertex>,
 }
 
 impl Opportunist {
-    pub fn new(chance: &mut super::Chance) -> Self {
-        Self { certifies: chance.one_in(2), parents: BTreeMap::new(), split: None, looked: 0 }
+    pub fn new(chance: &mut Chance) -> Self {
+        Self { certifies: chance.one_in(2), parents: BTreeMap::new(), split: None, looked: 0, newest: None }
     }
 
     fn see(&mut self, scene: &Scene<'_>, vertex: &Vertex) {
@@ -55,20 +64,65 @@ impl Opportunist {
         }
     }
 
+    /// Whether its own vertex two rounds below its next one reached this author's: then so do all others'.
+    fn knew(&self, scene: &Scene<'_>, body: &Body, author: ReplicaId) -> bool {
+        let rounds = VertexRef::first_of(body.round - 2)..VertexRef::first_of(body.round - 1);
+        let mut own = self.parents.range(rounds).filter(|(id, _)| id.author == scene.forge.me());
+        own.any(|(id, _)| self.reaches(id, author, 2))
+    }
+
+    /// Its next vertex after the split, once it knows a quorum below it.
+    fn go_on(&mut self, scene: &mut Scene<'_>) -> Option<Vertex> {
+        let (newest, split) = (self.newest.as_ref()?, self.split.as_ref()?);
+        let (name, round) = (scene.forge.name(newest), newest.body().round + 1);
+        let mut below = self.below(round);
+        below.insert(name.author, name);
+        if round > split.round + FOLLOWING || below.len() < scene.forge.committee().quorum() {
+            return None;
+        }
+        let next = Body {
+            round,
+            time: UnixMillis(newest.body().time.0 + 1),
+            prev: Some((name.round, name.digest)),
+            payload: Vec::new(),
+            coin_share: scene.forge.coin_share(round),
+            ..newest.body().clone()
+        };
+        let next = scene.forge.sign(with_parents(&next, below.into_values().collect()));
+        self.see(scene, &next);
+        self.newest = Some(next.clone());
+        Some(next)
+    }
+
+    /// The vertices in the round below, one of each author.
+    fn below(&self, round: u64) -> BTreeMap<ReplicaId, VertexRef> {
+        let known = self.parents.range(VertexRef::first_of(round - 1)..VertexRef::first_of(round));
+        known.map(|(id, _)| (id.author, *id)).collect()
+    }
+
+    /// Whether this is what its replica has found out about itself, or holds what was not shown.
+    fn tells(&self, scene: &Scene<'_>, bytes: &[u8]) -> bool {
+        let own = |vertex: &Vertex| vertex.body().author == scene.forge.me();
+        match codec::decode(bytes, MAX_FRAME_BYTES) {
+            Ok(PeerMessage::Consensus(Message::Proof(one, _))) => own(&one),
+            Ok(PeerMessage::Consensus(Message::Alert(alert))) => alert.subject.accused == scene.forge.me(),
+            Ok(PeerMessage::Consensus(Message::Vertices(all) | Message::Page(all, _))) => {
+                self.split.is_some() && all.iter().any(own)
+            }
+            _ => false,
+        }
+    }
+
     /// Two sets of parents for its vertex, and who is shown the one with the first, if this is the moment.
     fn moment(&self, scene: &mut Scene<'_>, body: &Body) -> Option<Split> {
         let quorum = scene.forge.committee().quorum();
-        let below: BTreeMap<ReplicaId, VertexRef> = self
-            .parents
-            .range(VertexRef::first_of(body.round - 1)..VertexRef::first_of(body.round))
-            .map(|(id, _)| (id.author, *id))
-            .collect();
+        let below = self.below(body.round);
         let depth = if self.certifies { 3 } else { 2 };
         for author in scene.others() {
             let (with, without): (Vec<VertexRef>, Vec<VertexRef>) =
                 below.values().partition(|id| self.reaches(id, author, depth));
             let (one, other) = match self.certifies {
-                true if with.len() == quorum && !without.is_empty() => {
+                true if with.len() == quorum && !without.is_empty() && !self.knew(scene, body, author) => {
                     let other = with.iter().filter(|id| id.author != author).take(quorum - 1);
                     (with.clone(), other.chain(&without).copied().collect())
                 }
@@ -100,23 +154,30 @@ fn with_parents(body: &Body, mut parents: Vec<VertexRef>) -> Body {
 
 impl Adversary for Opportunist {
     fn outgoing(&mut self, scene: &mut Scene<'_>, to: ReplicaId, bytes: &[u8]) -> Vec<Vec<u8>> {
-        let Some(body) = scene.own_vertex(bytes) else { return vec![bytes.to_vec()] };
-        if let Some(own) = vertex(bytes).filter(|_| body.round > self.looked) {
+        let Some(body) = scene.own_vertex(bytes) else {
+            return if self.tells(scene, bytes) { Vec::new() } else { vec![bytes.to_vec()] };
+        };
+        let Some(own) = vertex(bytes) else { return Vec::new() };
+        if body.round > self.looked {
             self.looked = body.round;
             if self.split.is_none() && body.round > FROM_ROUND {
                 self.split = self.moment(scene, &body);
-                if self.split.is_some() {
+                if let Some(Split { one, other, .. }) = &self.split {
                     scene.did(if self.certifies { "certified or not" } else { "voted or not" });
+                    self.newest = Some(if self.certifies { other.clone() } else { one.clone() });
                 }
             }
-            self.see(scene, &own);
+            if self.split.is_none() {
+                self.see(scene, &own);
+            }
         }
         match &self.split {
+            None => vec![bytes.to_vec()],
             Some(split) if split.round == body.round => {
                 let shown = if split.to.contains(&to) { &split.one } else { &split.other };
                 vec![say(Message::Vertex(shown.clone()))]
             }
-            _ => vec![bytes.to_vec()],
+            Some(_) => Vec::new(),
         }
     }
 
@@ -124,6 +185,11 @@ impl Adversary for Opportunist {
         if let Some(vertex) = vertex(bytes) {
             self.see(scene, &vertex);
         }
-        Vec::new()
+        let mut acts = Vec::new();
+        while let Some(next) = self.go_on(scene) {
+            let said = say(Message::Vertex(next));
+            acts.extend(scene.others().into_iter().map(|to| Act::Send(to, said.clone())));
+        }
+        acts
     }
 }

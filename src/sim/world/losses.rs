@@ -1,9 +1,10 @@
 //! Replicas that lose more than the order brings back: away until the others have collected what they lack, or with an
 //! empty disk. One after another, each back and level with the others before the next.
 use super::super::Losses;
+use super::super::schedulers::SchedulerKind;
 use super::{Event, World};
 use crate::codec;
-use crate::limits::MAX_FRAME_BYTES;
+use crate::limits::{HISTORY_ROUNDS, MAX_FRAME_BYTES};
 use crate::replica::transfer::Message;
 use crate::replica::{PeerMessage, Status};
 use crate::storage::Stored;
@@ -188,7 +189,13 @@ impl World<'_> {
         let status = running.replica.status();
         let newest = self.others(actor).iter().map(|other| other.batches).max().unwrap_or(0);
         let behind = newest.saturating_sub(status.batches);
-        !status.observes && behind <= if self.scenario.rest { 0 } else { 8 }
+        let near = match self.scenario.scheduler {
+            _ if self.scenario.rest => 0,
+            // It keeps whom it has chosen behind for good, and the clients keep the others going.
+            SchedulerKind::Lagging => HISTORY_ROUNDS,
+            _ => 8,
+        };
+        !status.observes && behind <= near
     }
 
     /// A message arrives: whether its receiver crashes first.

@@ -98,7 +98,9 @@ fn store(disk: &MemDisk, at: Position, finish: bool) -> Option<conclave::storage
         return Some(writer.finish().expect("a healthy disk"));
     }
     // The process is killed: nothing is tidied up, and of the file a part is there.
-    std::mem::forget(writer);
+    disk.fail_after(0);
+    drop(writer);
+    disk.fail_after(u64::MAX);
     let (mut disk, name) = (disk.clone(), format!("{:020}.part", at.records()));
     disk.append(&name, &[7; 80]).expect("a healthy disk");
     None
