@@ -65,7 +65,9 @@ pub(super) fn run(file: ReplicaFile, outbound: Option<Outbound>) -> Result<(), E
     match epochs::mark(&file)? {
         Mark::None => {}
         Mark::Moved => {
-            let next = epochs::next_file(&file)?;
+            // Clients and operators find it where they found the old one.
+            let next =
+                ReplicaFile { dns: file.dns.clone(), admin: file.admin.clone(), ..epochs::next_file(&file)? };
             warn!(config = %next.path.display(), "this epoch is over; start the replica with that file from now on");
             return run(next, outbound);
         }
