@@ -13,7 +13,7 @@
 #![forbid(unsafe_code)]
 
 use super::core::Arrival;
-use super::start::Doors;
+use super::inbox::Lane;
 use crate::answer::Catalog;
 use crate::dns::master;
 use crate::dns::name::Name;
@@ -72,7 +72,10 @@ impl Command {
 #[derive(Clone)]
 pub(super) struct Admin {
     pub catalog: Arc<ArcSwap<Catalog>>,
-    pub doors: Doors,
+    /// The thread of the present epoch's replica.
+    pub core: Arc<ArcSwap<Lane<Arrival>>>,
+    /// The command by which the next epoch follows; reads files.
+    pub next: Arc<dyn Fn() -> Result<crate::zone::Command, String> + Send + Sync>,
 }
 
 /// Binds the socket, in the place of one that nobody serves any more. Before any thread is started: it sets the
@@ -141,9 +144,8 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
                 write_line(&mut writer, &answer).await?;
             }
             Ok(Command::Epoch) => {
-                let home = admin.doors.home.load_full();
-                // Reads files and checks shares.
-                let command = tokio::task::spawn_blocking(move || super::epochs::command(&home)).await;
+                let next = admin.next.clone();
+                let command = tokio::task::spawn_blocking(move || next()).await;
                 let answer = match command {
                     Ok(Ok(command)) => ask(admin, |asker| Arrival::Vote(command, asker)).await,
                     Ok(Err(why)) => json!({ "error": why }),
@@ -161,7 +163,7 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
 async fn ask(admin: &Admin, question: impl FnOnce(oneshot::Sender<Value>) -> Arrival) -> Value {
     let (asker, answer) = oneshot::channel();
     let ending = json!({ "error": "the replica is ending" });
-    if admin.doors.control.load().put(question(asker), 0).await.is_err() {
+    if admin.core.load().put(question(asker), 0).await.is_err() {
         return ending;
     }
     answer.await.unwrap_or(ending)

@@ -37,7 +37,6 @@ struct Sockets {
 }
 
 /// Where clients and operators come to: the replica of the present epoch.
-#[derive(Clone)]
 pub(super) struct Doors {
     pub port: Arc<ArcSwap<ClientPort>>,
     pub control: Arc<ArcSwap<Lane<Arrival>>>,
@@ -125,7 +124,9 @@ async fn serve(
     sockets.dns.into_iter().for_each(|listener| {
         tasks.spawn(tcp::serve(listener, service.clone()));
     });
-    tasks.spawn(admin::serve(sockets.admin, Admin { catalog, doors: doors.clone() }));
+    let home = doors.home.clone();
+    let next = Arc::new(move || epochs::command(&home.load_full()));
+    tasks.spawn(admin::serve(sockets.admin, Admin { catalog, core: doors.control.clone(), next }));
     info!(replica = %file.me, dns = ?file.dns, "serving");
     let ended = epochs::follow(engine, common, notices, &doors).await;
     drop(udp);

@@ -16,7 +16,11 @@ fn serve_one() -> Served {
     let path = directory.path().join("admin.sock");
     let listener = bind(&path).unwrap();
     let mut inbox = Inbox::new();
-    let admin = Admin { catalog: Arc::default(), core: inbox.lane(4, 0) };
+    let admin = Admin {
+        catalog: Arc::default(),
+        core: Arc::new(ArcSwap::from_pointee(inbox.lane(4, 0))),
+        next: Arc::new(|| Err("there is no next epoch".into())),
+    };
     std::thread::spawn(move || {
         loop {
             for arrival in inbox.take(Duration::from_secs(1)) {
