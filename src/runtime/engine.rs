@@ -31,7 +31,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -73,8 +75,8 @@ pub(super) struct Engine {
     pub port: ClientPort,
     pub control: Lane<Arrival>,
     pub settings: Arc<Settings>,
-    /// Its thread's end.
-    pub ended: oneshot::Receiver<Result<(), End>>,
+    /// Its thread's end, until that has been heard.
+    ended: Option<oneshot::Receiver<Result<(), End>>>,
     tasks: JoinSet<()>,
 }
 
@@ -138,14 +140,25 @@ impl Engine {
         core.begin(recovered).map_err(|end| end.told(&file.data))?;
         let ended = run(core)?;
         info!(replica = %me, epoch = epoch.0, peer = %file.peer, "working");
-        Ok(Self { file, cluster, port, control, settings, ended, tasks })
+        Ok(Self { file, cluster, port, control, settings, ended: Some(ended), tasks })
+    }
+
+    /// How its thread ended, once it has: told once.
+    pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let Some(ended) = &mut self.ended else { return Poll::Pending };
+        let ended = std::task::ready!(Future::poll(Pin::new(ended), context));
+        self.ended = None;
+        Poll::Ready(ended.unwrap_or(Ok(())))
     }
 
     /// Ends, cleanly.
     pub async fn stop(mut self) -> Result<(), Error> {
         // A core that is gone has told its reason.
         let _ = self.control.put(Arrival::Stop, 0).await;
-        let ended = (&mut self.ended).await.unwrap_or(Ok(()));
+        let ended = match self.ended.take() {
+            Some(ended) => ended.await.unwrap_or(Ok(())),
+            None => Ok(()),
+        };
         self.tasks.shutdown().await;
         ended.map_err(|end| end.told(&self.file.data))
     }
