@@ -15,12 +15,8 @@
 #![forbid(unsafe_code)]
 
 use super::core::Arrival;
-<<<<<<< HEAD
 use super::importer::Importer;
 use super::inbox::Lane;
-=======
-use super::start::Doors;
->>>>>>> epoch
 use crate::answer::Catalog;
 use crate::dns::master;
 use crate::dns::name::Name;
@@ -64,7 +60,6 @@ pub enum Command {
     },
     /// What operators have voted on.
     Votes,
-<<<<<<< HEAD
     /// A bundle of a new key, in a file that the replica can read.
     Import {
         /// Its absolute path.
@@ -72,10 +67,8 @@ pub enum Command {
     },
     /// The zones' keys.
     Keys,
-=======
     /// The operator's vote for the next epoch, as the cluster file in `next/` has it.
     Epoch,
->>>>>>> epoch
 }
 
 impl Command {
@@ -89,12 +82,12 @@ impl Command {
 #[derive(Clone)]
 pub(super) struct Admin {
     pub catalog: Arc<ArcSwap<Catalog>>,
-<<<<<<< HEAD
-    pub core: Lane<Arrival>,
-    pub importer: Arc<Importer>,
-=======
-    pub doors: Doors,
->>>>>>> epoch
+    /// The thread of the present epoch's replica.
+    pub core: Arc<ArcSwap<Lane<Arrival>>>,
+    /// The command by which the next epoch follows; reads files.
+    pub next: Arc<dyn Fn() -> Result<crate::zone::Command, String> + Send + Sync>,
+    /// Takes bundles for that replica.
+    pub importer: Arc<ArcSwap<Importer>>,
 }
 
 /// Binds the socket, in the place of one that nobody serves any more. Before any thread is started: it sets the
@@ -163,13 +156,10 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
                 };
                 write_line(&mut writer, &answer).await?;
             }
-<<<<<<< HEAD
             Ok(Command::Import { file }) => write_line(&mut writer, &import(admin, file).await).await?,
-=======
             Ok(Command::Epoch) => {
-                let home = admin.doors.home.load_full();
-                // Reads files and checks shares.
-                let command = tokio::task::spawn_blocking(move || super::epochs::command(&home)).await;
+                let next = admin.next.clone();
+                let command = tokio::task::spawn_blocking(move || next()).await;
                 let answer = match command {
                     Ok(Ok(command)) => ask(admin, |asker| Arrival::Vote(command, asker)).await,
                     Ok(Err(why)) => json!({ "error": why }),
@@ -177,7 +167,6 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
                 };
                 write_line(&mut writer, &answer).await?;
             }
->>>>>>> epoch
             Ok(Command::Export { zone }) => export(&mut writer, admin, &zone).await?,
             Err(error) => write_line(&mut writer, &json!({ "error": error })).await?,
         }
@@ -185,7 +174,7 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
 }
 
 async fn import(admin: &Admin, file: PathBuf) -> Value {
-    let importer = admin.importer.clone();
+    let importer = admin.importer.load_full();
     match tokio::task::spawn_blocking(move || importer.take(&file)).await {
         Ok(Ok((bundle, receipt))) => {
             ask(admin, |asker| Arrival::Import(Box::new((bundle, receipt)), asker)).await
@@ -199,7 +188,7 @@ async fn import(admin: &Admin, file: PathBuf) -> Value {
 async fn ask(admin: &Admin, question: impl FnOnce(oneshot::Sender<Value>) -> Arrival) -> Value {
     let (asker, answer) = oneshot::channel();
     let ending = json!({ "error": "the replica is ending" });
-    if admin.doors.control.load().put(question(asker), 0).await.is_err() {
+    if admin.core.load().put(question(asker), 0).await.is_err() {
         return ending;
     }
     answer.await.unwrap_or(ending)

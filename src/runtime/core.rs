@@ -20,20 +20,11 @@ use crate::dns::name::Name;
 use crate::link::Event;
 use crate::protocol::To;
 use crate::quorum::{Committee, ReplicaId};
-<<<<<<< HEAD
-use crate::replica::{ClientId, Effect, Input, KeyChange, Output, Replica};
+use crate::replica::{ClientId, Effect, Input, KeyChange, News, Output, Replica};
 use crate::signing::{Computed, KeyStore};
 use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
 use crate::time::{SECOND, UnixMillis};
 use crate::zone::{CheckedBundle, Command, Receipt, View};
-use arc_swap::ArcSwap;
-=======
-use crate::replica::{ClientId, Effect, Input, News, Output, Replica};
-use crate::signing::Computed;
-use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
-use crate::time::{SECOND, UnixMillis};
-use crate::zone::{Command, View};
->>>>>>> epoch
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -274,7 +265,6 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
             self.hands.store.begin(file, at).map_err(refused)?;
         }
-<<<<<<< HEAD
         for change in output.keys {
             match change {
                 KeyChange::Learn(public) => {
@@ -288,9 +278,7 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                 }
             }
         }
-=======
         self.tell(output.news);
->>>>>>> epoch
         self.hands.workers.add(output.tasks);
         if output.wake_at.is_some() {
             self.wake_at = output.wake_at;

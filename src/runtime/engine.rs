@@ -9,6 +9,7 @@ use super::config::{Loaded, ReplicaFile};
 use super::core::{Arrival, Core, End, Hands, now};
 use super::disk::DirDisk;
 use super::epochs::Notice;
+use super::importer::Importer;
 use super::inbox::{Inbox, Lane};
 use super::peers::{self, Peers, Setup};
 use super::store::Store;
@@ -31,7 +32,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -73,8 +76,9 @@ pub(super) struct Engine {
     pub port: ClientPort,
     pub control: Lane<Arrival>,
     pub settings: Arc<Settings>,
-    /// Its thread's end.
-    pub ended: oneshot::Receiver<Result<(), End>>,
+    pub importer: Arc<Importer>,
+    /// Its thread's end, until that has been heard.
+    ended: Option<oneshot::Receiver<Result<(), End>>>,
     tasks: JoinSet<()>,
 }
 
@@ -103,12 +107,15 @@ impl Engine {
             secrets,
             genesis,
             keys,
+            holdings: key_store.holdings(),
             signing,
             entropy: entropy()?,
             patience_ms: file.update_patience_ms,
             predecessor,
         };
-        let (replica, recovered) = Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
+        let (mut replica, recovered) =
+            Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
+        loaded.receipts.into_iter().for_each(|receipt| replica.hold(receipt));
 
         let mut inbox = Inbox::new();
         let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));
@@ -128,24 +135,38 @@ impl Engine {
             peers,
             clients: port.clone(),
             workers,
+            keys: key_store.clone(),
             store: Store { disk, cluster: id, me, lane: inbox.lane(1, 0) },
             common: common.clone(),
             settings: settings.clone(),
             ordered,
             outbound,
         };
+        let (home, dealt) = (file.directory().to_owned(), cluster.clone());
+        let importer = Arc::new(Importer { home, dealt, me, keys: key_store });
         let mut core = Core::new(replica, log, inbox, hands);
         core.begin(recovered).map_err(|end| end.told(&file.data))?;
         let ended = run(core)?;
         info!(replica = %me, epoch = epoch.0, peer = %file.peer, "working");
-        Ok(Self { file, cluster, port, control, settings, ended, tasks })
+        Ok(Self { file, cluster, port, control, settings, importer, ended: Some(ended), tasks })
+    }
+
+    /// How its thread ended, once it has: told once.
+    pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let Some(ended) = &mut self.ended else { return Poll::Pending };
+        let ended = std::task::ready!(Future::poll(Pin::new(ended), context));
+        self.ended = None;
+        Poll::Ready(ended.unwrap_or(Ok(())))
     }
 
     /// Ends, cleanly.
     pub async fn stop(mut self) -> Result<(), Error> {
         // A core that is gone has told its reason.
         let _ = self.control.put(Arrival::Stop, 0).await;
-        let ended = (&mut self.ended).await.unwrap_or(Ok(()));
+        let ended = match self.ended.take() {
+            Some(ended) => ended.await.unwrap_or(Ok(())),
+            None => Ok(()),
+        };
         self.tasks.shutdown().await;
         ended.map_err(|end| end.told(&self.file.data))
     }

@@ -32,7 +32,6 @@ use crate::zone::{Command, Succession, keys_digest};
 use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -303,8 +302,8 @@ fn next(engine: &Engine, common: &Common) -> Result<Engine, Error> {
 async fn first_end(engines: &mut VecDeque<Engine>) -> (PathBuf, Result<(), End>) {
     std::future::poll_fn(|context| {
         for engine in engines.iter_mut() {
-            if let Poll::Ready(end) = Future::poll(Pin::new(&mut engine.ended), context) {
-                return Poll::Ready((engine.file.data.clone(), end.unwrap_or(Ok(()))));
+            if let Poll::Ready(end) = engine.poll_end(context) {
+                return Poll::Ready((engine.file.data.clone(), end));
             }
         }
         Poll::Pending

@@ -10,37 +10,15 @@ use super::clients::ClientPort;
 use super::config::{Loaded, ReplicaFile};
 use super::core::Arrival;
 use super::disk::DirDisk;
-<<<<<<< HEAD
-use super::importer::Importer;
-use super::inbox::{Inbox, Lane};
-use super::peers::{self, Peers, Setup};
-use super::process::told_to_stop;
-=======
 use super::engine::{Common, Engine, bind_peer, cannot_bind, cannot_start};
 use super::epochs::{self, Home, Mark};
+use super::importer::Importer;
 use super::inbox::Lane;
->>>>>>> epoch
 use super::service::Service;
 use super::udp::UdpServer;
 use super::{Error, Outbound, tcp};
-<<<<<<< HEAD
-use crate::answer::{Catalog, Settings};
-use crate::ceremony::files::NEVER_RUN;
-use crate::consensus;
-use crate::dns::Name;
-use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
-use crate::link::Local;
-use crate::quorum::ReplicaId;
-use crate::replica::{self, Past, Replica};
-use crate::storage::{Log, LogError, Opened};
-use crate::zone::{Genesis, Reads};
-use arc_swap::ArcSwap;
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-=======
 use crate::answer::Catalog;
 use arc_swap::ArcSwap;
->>>>>>> epoch
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,11 +38,11 @@ struct Sockets {
 }
 
 /// Where clients and operators come to: the replica of the present epoch.
-#[derive(Clone)]
 pub(super) struct Doors {
     pub port: Arc<ArcSwap<ClientPort>>,
     pub control: Arc<ArcSwap<Lane<Arrival>>>,
     pub home: Arc<ArcSwap<Home>>,
+    pub importer: Arc<ArcSwap<Importer>>,
 }
 
 impl Doors {
@@ -73,6 +51,7 @@ impl Doors {
             port: Arc::new(ArcSwap::from_pointee(engine.port.clone())),
             control: Arc::new(ArcSwap::from_pointee(engine.control.clone())),
             home: Arc::new(ArcSwap::from_pointee(Home::of(engine))),
+            importer: Arc::new(ArcSwap::new(engine.importer.clone())),
         }
     }
 
@@ -81,6 +60,7 @@ impl Doors {
         self.port.store(Arc::new(engine.port.clone()));
         self.control.store(Arc::new(engine.control.clone()));
         self.home.store(Arc::new(Home::of(engine)));
+        self.importer.store(engine.importer.clone());
     }
 }
 
@@ -88,7 +68,9 @@ pub(super) fn run(file: ReplicaFile, outbound: Option<Outbound>) -> Result<(), E
     match epochs::mark(&file)? {
         Mark::None => {}
         Mark::Moved => {
-            let next = epochs::next_file(&file)?;
+            // Clients and operators find it where they found the old one.
+            let next =
+                ReplicaFile { dns: file.dns.clone(), admin: file.admin.clone(), ..epochs::next_file(&file)? };
             warn!(config = %next.path.display(), "this epoch is over; start the replica with that file from now on");
             return run(next, outbound);
         }
@@ -131,66 +113,6 @@ async fn serve(
     admin: std::os::unix::net::UnixListener,
 ) -> Result<(), Error> {
     let sockets = bind(&loaded.file, admin)?;
-<<<<<<< HEAD
-    let (file, cluster, epoch, key_store) = (loaded.file, loaded.cluster, loaded.epoch, loaded.key_store);
-    let consensus = loaded.consensus;
-    let (me, committee) = (consensus.me, consensus.committee);
-    let (ordered, catalog, settings) = fronts(&loaded.genesis);
-    let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
-    let ended_by = |end: End| ended(&file, end);
-    let (mut log, opened) = Log::open(disk.clone(), cluster, me).map_err(in_log)?;
-    let past = past(&file, &consensus, &mut log, opened)?;
-    let config = replica::Config {
-        consensus,
-        secrets: loaded.secrets,
-        genesis: loaded.genesis,
-        keys: loaded.public_keys,
-        holdings: key_store.holdings(),
-        signing: loaded.signing,
-        entropy: entropy()?,
-        patience_ms: file.update_patience_ms,
-    };
-    let (mut replica, recovered) = Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
-    loaded.receipts.into_iter().for_each(|receipt| replica.hold(receipt));
-
-    let (mut tasks, mut inbox) = (JoinSet::new(), Inbox::new());
-    let lanes = peer_lanes(&mut inbox, committee.others(me));
-    let incarnation = u64::from_le_bytes(*entropy()?.first_chunk().unwrap_or(&[0; 8]));
-    let local = Local { cluster, epoch, me, incarnation };
-    let setup =
-        Setup { local, tls: loaded.tls, listener: sockets.peer, addresses: file.peers.clone(), lanes };
-    let peers: Peers =
-        peers::start(setup, &mut tasks).map_err(|e| Error(format!("TLS between replicas: {e}")))?;
-    let clients = ClientPort::new(inbox.lane(clients::LANE.0, clients::LANE.1));
-    let workers = Workers::start(&key_store, &inbox.lane(workers::LANE_ITEMS, 0)).map_err(cannot_start)?;
-    let control = inbox.lane(CONTROL_ITEMS, 0);
-    let service = Service::new(catalog.clone(), settings.clone(), clients.clone());
-    let hands = Hands {
-        me,
-        committee,
-        peers,
-        clients,
-        workers,
-        keys: key_store.clone(),
-        store: Store { disk, cluster, me, lane: inbox.lane(1, 0) },
-        catalog: catalog.clone(),
-        settings,
-        ordered,
-        outbound,
-    };
-    let importer =
-        Arc::new(Importer { home: file.directory().to_owned(), dealt: loaded.dealt, me, keys: key_store });
-    let mut core = Core::new(replica, log, inbox, hands);
-    core.begin(recovered).map_err(ended_by)?;
-
-    let udp = start_udp(&file.dns, &service)?;
-    for listener in sockets.dns {
-        tasks.spawn(tcp::serve(listener, service.clone()));
-    }
-    tasks.spawn(admin::serve(sockets.admin, Admin { catalog, core: control.clone(), importer }));
-    info!(replica = %me, dns = ?file.dns, peer = %file.peer, "serving");
-    let result = work(core, &control).await?.map_err(ended_by);
-=======
     let file = loaded.file.clone();
     let origins = loaded.genesis.zones.iter().map(|(rules, _)| rules.origin.clone());
     let catalog = Arc::new(ArcSwap::from_pointee(origins.fold(Catalog::new(), |c, o| c.awaiting(o))));
@@ -206,30 +128,17 @@ async fn serve(
     sockets.dns.into_iter().for_each(|listener| {
         tasks.spawn(tcp::serve(listener, service.clone()));
     });
-    tasks.spawn(admin::serve(sockets.admin, Admin { catalog, doors: doors.clone() }));
+    let home = doors.home.clone();
+    let next = Arc::new(move || epochs::command(&home.load_full()));
+    tasks.spawn(admin::serve(
+        sockets.admin,
+        Admin { catalog, core: doors.control.clone(), next, importer: doors.importer.clone() },
+    ));
     info!(replica = %file.me, dns = ?file.dns, "serving");
     let ended = epochs::follow(engine, common, notices, &doors).await;
->>>>>>> epoch
     drop(udp);
     tasks.shutdown().await;
-    result
-}
-
-/// Why the replica came to its end.
-fn ended(file: &ReplicaFile, end: End) -> Error {
-    match end {
-        End::Log(error) => Error(format!("{}: {error}", file.data.display())),
-        End::Replica(why) => Error(format!("{}: {why}", file.data.display())),
-    }
-}
-
-/// What answers queries: the zones with ordered reads, the catalog, and how to answer.
-fn fronts(genesis: &Genesis) -> (BTreeSet<Name>, Arc<ArcSwap<Catalog>>, Arc<Settings>) {
-    let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
-    let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
-    let origins = genesis.zones.iter().map(|(rules, _)| rules.origin.clone());
-    let catalog = Arc::new(ArcSwap::from_pointee(origins.fold(Catalog::new(), |c, o| c.awaiting(o))));
-    (ordered, catalog, Arc::new(Settings { nsid: None, keys: genesis.keys.clone() }))
+    ended
 }
 
 fn bind(file: &ReplicaFile, admin: std::os::unix::net::UnixListener) -> Result<Sockets, Error> {

@@ -136,6 +136,7 @@ impl Cluster {
             coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
             zsk: Threshold::of(test_keys::redealt(BITS, 0, n, weak)),
             ksk: Threshold::of(test_keys::redealt(BITS, 1, n, strong)),
+            spare: None,
             ..*self
         }
     }

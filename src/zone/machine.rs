@@ -221,7 +221,10 @@ impl Machine {
         }
         succession.check(self.members.len())?;
         if let Some(zone) = self.zones.values().find(|ledger| !ledger.keys.is_at_rest()) {
-            return Err(format!("a rollover of zone {} is under way, or was ended just now", zone.rules.origin));
+            return Err(format!(
+                "a rollover of zone {} is under way, or was ended just now",
+                zone.rules.origin
+            ));
         }
         let zones = self.zones.values();
         let keys = zones.flat_map(|zone| zone.keys.wanted().map(|key| (&zone.rules.origin, &key.dnskey)));

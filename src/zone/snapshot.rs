@@ -26,6 +26,7 @@ use super::view::{Key, SignedRrset, View};
 use crate::codec::{self, Digest};
 use crate::dns::Name;
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// One element of the state, and the finished signature that goes with it. At most [`crate::limits::MAX_PIECE_BYTES`]
@@ -154,7 +155,8 @@ impl Snapshot {
     /// Their keys.
     pub(super) fn zone_keys(&self) -> Result<BTreeMap<Name, KeySet>, String> {
         let decoded = self.0.keys.iter().map(|bytes| {
-            let ZoneKeys { origin, keys } = codec::decode(bytes, bytes.len()).map_err(|why| why.to_string())?;
+            let ZoneKeys { origin, keys } =
+                codec::decode(bytes, bytes.len()).map_err(|why| why.to_string())?;
             Ok((origin, keys))
         });
         decoded.collect()

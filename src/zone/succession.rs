@@ -221,7 +221,9 @@ fn renamed(view: &View, rules: &ZoneRules, keys: &KeySet, realm: Realm) -> Resul
             for old in set.signatures.plans() {
                 let otherwise = || {
                     let rtype = old.rtype();
-                    format!("the new cluster's rules sign {owner} {rtype} otherwise: zones' keys and dates of signatures must stay")
+                    format!(
+                        "the new cluster's rules sign {owner} {rtype} otherwise: zones' keys and dates of signatures must stay"
+                    )
                 };
                 let time = AgreedTime(old.planned_at * SECOND);
                 let key = keys.wanted().find(|key| key.tag() == old.tag).ok_or_else(otherwise)?;

@@ -5,12 +5,8 @@ use super::{Problem, ReplicaFile};
 use crate::ceremony::client_keys::{self, KeyClause};
 use crate::ceremony::cluster::{Cluster, Key, Zone, tsig_commitment};
 use crate::ceremony::cluster_file;
-<<<<<<< HEAD
-use crate::ceremony::files::{make_dir, read_text, zone_stem};
-use crate::ceremony::held::{self, Held};
-=======
 use crate::ceremony::files::{PREDECESSOR, make_dir, read_text, zone_stem};
->>>>>>> epoch
+use crate::ceremony::held::{self, Held};
 use crate::ceremony::identity;
 use crate::ceremony::share_file::{self, Kind, Label};
 use crate::codec::{ClusterId, KeyId};
@@ -19,13 +15,9 @@ use crate::consensus::{self, Authority};
 use crate::dns::rrset::Record;
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
-<<<<<<< HEAD
+use crate::replica::Predecessor;
 use crate::runtime::vault::Directory;
 use crate::signing::{KeyStore, Protocol, share_name};
-=======
-use crate::replica::Predecessor;
-use crate::signing::{KeyStore, Protocol};
->>>>>>> epoch
 use crate::threshold::{PublicKey, SecretShare};
 use crate::zone::{self, KeyInfo, Receipt, UpdatePolicy, ZoneRules};
 use std::collections::BTreeMap;
@@ -62,8 +54,6 @@ pub struct Loaded {
     pub public_keys: BTreeMap<KeyId, Arc<PublicKey>>,
     /// This replica's shares of them.
     pub key_store: Arc<KeyStore>,
-    /// What all replicas agreed on beforehand.
-    pub dealt: Cluster,
     /// Receipts for the shares of new keys that the operator imported.
     pub receipts: Vec<Receipt>,
     /// TLS.
@@ -129,7 +119,6 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
         signing,
         public_keys,
         key_store,
-        dealt: cluster,
         receipts,
         tls,
         warnings,

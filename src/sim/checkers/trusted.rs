@@ -49,7 +49,7 @@ impl Trusted {
             keys: clusters.iter().flat_map(Cluster::whole_keys).collect(),
             epochs: clusters.iter().map(|cluster| cluster.genesis(None)).collect(),
             executed: 0,
-            rolls: cluster.spare.is_some(),
+            rolls: clusters[0].spare.is_some(),
             early: BTreeMap::new(),
             states: BTreeMap::new(),
             versions: BTreeMap::new(),

@@ -45,7 +45,8 @@ impl World<'_> {
             self.tell(from, News::Sent { to: To::One(to), bytes });
         }
         if !self.actors[from].is_correct() {
-            sent.iter().for_each(|bytes| self.checkers.links.said(bytes));
+            let links = &mut self.checkers.links[self.actors[from].era];
+            sent.iter().for_each(|bytes| links.said(bytes));
         }
         self.carry(from, to, &sent);
     }
