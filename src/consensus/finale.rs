@@ -84,10 +84,8 @@ impl Finale {
     }
 
     fn is_valid(&self, judge: &Judge<'_>) -> bool {
-        let (digest, signatures) = (self.ending.digest(judge.domain), &self.signatures);
-        signatures.len() == judge.committee.one_correct()
-            && signatures.windows(2).all(|pair| pair[0].0 < pair[1].0)
-            && signatures.iter().all(|(who, signature)| judge.is_signature(*who, signature, &digest))
+        let digest = self.ending.digest(judge.domain);
+        judge.are_signatures(judge.committee.one_correct(), &self.signatures, &digest)
     }
 }
 

@@ -301,21 +301,6 @@ impl Consensus {
         self.finish(now, step)
     }
 
-    /// The newest certified checkpoint that was executed here.
-    pub fn stable(&self) -> Option<&Certificate> {
-        self.checkpoints.stable()
-    }
-
-    /// A certificate that contradicts what was executed here: this replica must not go on.
-    pub fn diverged(&self) -> Option<&Certificate> {
-        self.checkpoints.diverged()
-    }
-
-    /// The newest certified checkpoint.
-    pub fn certified(&self) -> Option<&Certificate> {
-        self.checkpoints.newest()
-    }
-
     /// Whether a vertex is lacking that others may have collected, or do without, so that only a checkpoint leads on.
     pub fn lacks_history(&self) -> bool {
         let behind = self.checkpoints.newest().filter(|newest| self.rule.next() <= newest.statement.round);

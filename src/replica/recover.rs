@@ -58,18 +58,16 @@ impl Replica {
         let mut state = stored.map(|records| reader.read(records)).transpose()?;
         let base = state.as_mut().and_then(|stored| begin_order(stored, &mut order));
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
-        let ingress = Ingress::new(&genesis, chance("ingress"));
         let awaits = predecessor.is_some() && state.is_none();
-        let machine = first_machine(&genesis, predecessor.is_some())?;
         let recovered = Consensus::recover(public, secrets, chance("consensus"), base, order);
         let (consensus, step) = recovered.map_err(Error::Order)?;
         let mut replica = Self {
             me,
             committee,
             consensus,
-            machine,
+            machine: first_machine(&genesis, predecessor.is_some())?,
             signing,
-            ingress,
+            ingress: Ingress::new(&genesis, chance("ingress")),
             clients: Clients::new(config.patience_ms),
             pipeline: Pipeline::default(),
             proposals: Proposals::new(me.slot()),

@@ -5,7 +5,8 @@
 //! the next epoch, its `cluster.toml` alone. It has its own port for peers and its own `data`; the sockets for clients and
 //! operators stay those of the file the process was started with.
 //!
-//! 1. The operator votes ([`command`]): the new file must follow this cluster, with the same zones, keys and dates.
+//! 1. The operator votes ([`command`]): the new file must follow this cluster, with the same zones and dates,
+//!    and the keys that the zones have now.
 //! 2. When the epoch has ended and the last state is on disk, the next epoch's replica starts in this process and begins from
 //!    it. If `next/` is there when the process starts, that replica starts at once and awaits: so one that was down during
 //!    the change finds its way.
@@ -22,9 +23,11 @@ use super::disk::DirDisk;
 use super::engine::{Common, Engine, bind_peer};
 use super::process::told_to_stop;
 use super::start::{Doors, load};
-use crate::ceremony::cluster::{Cluster, Zone};
+use super::vault::SHARES;
+use crate::ceremony::cluster::Cluster;
 use crate::ceremony::cluster_file;
 use crate::ceremony::files::replace_public;
+use crate::ceremony::held;
 use crate::ceremony::verify::receipts;
 use crate::codec::Epoch;
 use crate::quorum::ReplicaId;
@@ -155,20 +158,15 @@ pub(super) fn command(home: &Home) -> Result<Command, String> {
     }))
 }
 
-/// What must stay from epoch to epoch and does not.
+/// What must stay from epoch to epoch and does not. Whether the keys are those of now is found out when the command executes.
 fn differs(old: &Cluster, next: &Cluster) -> Option<String> {
     let origins =
         |cluster: &Cluster| -> Vec<_> { cluster.zones.iter().map(|zone| zone.origin.clone()).collect() };
     if origins(old) != origins(next) {
         return Some("has other zones".into());
     }
-    let same = |(old, next): &(&Zone, &Zone)| {
-        old.zsk.dnskey == next.zsk.dnskey
-            && old.ksk.dnskey == next.ksk.dnskey
-            && old.validity == next.validity
-    };
-    let other = old.zones.iter().zip(&next.zones).find(|pair| !same(pair));
-    other.map(|(zone, _)| format!("has other keys or dates of signatures for zone {}", zone.origin))
+    let other = old.zones.iter().zip(&next.zones).find(|(old, next)| old.validity != next.validity);
+    other.map(|(zone, _)| format!("has other dates of signatures for zone {}", zone.origin))
 }
 
 /// Follows the replicas of this process until it is told to stop, one fails, or its last has left.
@@ -320,7 +318,13 @@ async fn retire(engine: Engine, mark: &str) -> Result<(), Error> {
     let ends = |path: &Path, endings: &[&str]| {
         path.extension().is_some_and(|end| endings.iter().any(|ending| end == *ending))
     };
-    for (directory, endings) in [(&data, &["log", "snap", "mark", "part"][..]), (&home, &["share"][..])] {
+    let (shares, bundles) = (home.join(SHARES), home.join(held::DIRECTORY));
+    for (directory, endings) in [
+        (&data, &["log", "snap", "mark", "part"][..]),
+        (&home, &["share"]),
+        (&shares, &["secret", "new"]),
+        (&bundles, &["bundle"]),
+    ] {
         let files = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
         for path in files.filter(|path| ends(path, endings)) {
             if let Err(why) = fs::remove_file(&path) {
