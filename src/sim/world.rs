@@ -274,8 +274,8 @@ impl<'a> World<'a> {
         }
         todo.closed.iter().for_each(|closed| self.tell(actor, News::Closed(closed)));
         if self.actors[actor].is_correct() {
-            let id = self.actors[actor].id;
-            todo.decided.iter().try_for_each(|round| self.checkers.order.closed(id, round))?;
+            let who = (self.actors[actor].era, self.actors[actor].id);
+            todo.decided.iter().try_for_each(|round| self.checkers.order.closed(who, round))?;
         }
         todo.executed.iter().for_each(|(batch, _)| self.tell(actor, News::Executed(batch)));
         self.check_executed(actor, &todo.executed)?;

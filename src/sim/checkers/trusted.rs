@@ -25,7 +25,7 @@ pub struct Trusted {
     epochs: VecDeque<Genesis>,
     executed: u64,
     /// Whether operators vote.
-    rolls: bool,
+    operators_vote: bool,
     /// Batches that came before the one that is next here.
     early: BTreeMap<u64, ExecutedBatch>,
     states: BTreeMap<u64, Digest>,
@@ -49,7 +49,7 @@ impl Trusted {
             keys: clusters.iter().flat_map(Cluster::whole_keys).collect(),
             epochs: clusters.iter().map(|cluster| cluster.genesis(None)).collect(),
             executed: 0,
-            rolls: clusters[0].spare.is_some(),
+            operators_vote: clusters[0].operators_vote,
             early: BTreeMap::new(),
             states: BTreeMap::new(),
             versions: BTreeMap::new(),
@@ -107,7 +107,7 @@ impl Trusted {
             return Err(format!("execution: batch {number} gave {:?}, trusted {rcodes:?}", batch.rcodes));
         }
         self.executed = batch.number;
-        if let Some(decided) = self.machine.votes().1.first().filter(|_| !self.rolls) {
+        if let Some(decided) = self.machine.votes().1.first().filter(|_| !self.operators_vote) {
             return Err(format!(
                 "votes: `{}` was decided, and no operator of this run votes",
                 decided.command
