@@ -61,8 +61,6 @@ pub struct Cluster {
     signing: Protocol,
     /// The key that the zone's ZSK is rolled to.
     pub(super) spare: Option<Spare>,
-    /// Whether anything is voted on in this run.
-    pub(super) operators_vote: bool,
 }
 
 struct Threshold {
@@ -102,7 +100,6 @@ impl Cluster {
             id,
             epoch: Epoch(0),
             predecessor: None,
-            operators_vote: scenario.operators_vote(),
             spare: scenario.rolls.then(|| Spare::deal(id, &identities, weak)),
             identities,
             coin,

@@ -183,11 +183,6 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Whether anything is voted on.
-    pub(in crate::sim) fn operators_vote(&self) -> bool {
-        self.rolls || self.refreshes > 0 || self.succession != Succession::Never
-    }
-
     /// An ordinary run of `n` replicas.
     pub fn new(n: u8, seed: u64) -> Self {
         Self {
