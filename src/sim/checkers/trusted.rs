@@ -104,7 +104,7 @@ impl Trusted {
             return Err(format!("execution: batch {number} gave {:?}, trusted {rcodes:?}", batch.rcodes));
         }
         self.executed = batch.number;
-        let is_drill = |decided: &&Decided| matches!(decided.command, Command::Drill { .. });
+        let is_drill = |decided: &Decided| matches!(decided.command, Command::Drill { .. });
         if let Some(decided) = self.machine.votes().1.into_iter().find(is_drill) {
             return Err(format!(
                 "votes: `{}` was decided, and no operator votes for drills",
