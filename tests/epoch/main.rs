@@ -3,7 +3,6 @@
 mod machines;
 
 #[path = "../support/tools.rs"]
-#[allow(dead_code, reason = "shared with tests that need more")]
 mod tools;
 
 use machines::{Machines, Updates};
