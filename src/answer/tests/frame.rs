@@ -136,7 +136,7 @@ fn edns() {
 }
 
 #[test]
-fn rfc5001_nsid_is_given_only_when_asked_for_and_set() {
+fn rfc5001_2_2_nsid_is_given_only_when_asked_for_and_set() {
     let mut wire = query("web A edns");
     let at = wire.len() - 1;
     wire[at] = 4;

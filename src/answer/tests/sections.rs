@@ -238,7 +238,7 @@ fn apex_and_meta_types() {
 }
 
 #[test]
-fn rfc2308_a_denial_lives_for_the_lesser_of_the_soas_ttl_and_minimum() {
+fn rfc2308_3_a_denial_lives_for_the_lesser_of_the_soas_ttl_and_minimum() {
     let message = Message::parse(&answer_over(Transport::Udp, &query("nothing A do"))).unwrap();
     for record in &message.authorities {
         assert_eq!(record.ttl, 300, "{}", render_record(record));
@@ -246,7 +246,7 @@ fn rfc2308_a_denial_lives_for_the_lesser_of_the_soas_ttl_and_minimum() {
 }
 
 #[test]
-fn rfc6672_the_synthesised_cname_has_the_dnames_ttl() {
+fn rfc6672_3_1_the_synthesised_cname_has_the_dnames_ttl() {
     let message = Message::parse(&answer_over(Transport::Udp, &query("a.far A"))).unwrap();
     assert_eq!(message.answers[1].ttl, message.answers[0].ttl);
 }

@@ -48,7 +48,7 @@ fn rfc2136_2_4_and_2_5_any_and_none_have_rdata_or_not() {
 }
 
 #[test]
-fn rfc2136_class_none_is_validated_and_class_in_needs_its_rdata() {
+fn rfc2136_2_5_4_class_none_is_validated_and_class_in_needs_its_rdata() {
     let refused = |record: &[u8]| {
         matches!(Message::parse(&update(&[], &[record], &[])), Err(ParseError::Rdata(RrType::A, _)))
     };

@@ -35,7 +35,7 @@ fn rfc4034_6_1_the_example_is_in_order() {
 }
 
 #[test]
-fn rfc4343_case_is_kept_and_does_not_count() {
+fn rfc4343_3_and_4_2_case_is_kept_and_does_not_count() {
     let (upper, lower) = (name("WwW.Example"), name("www.eXAMPLE."));
     assert_eq!(upper, lower);
     assert_eq!(upper.to_string(), "WwW.Example.");

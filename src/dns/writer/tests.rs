@@ -32,7 +32,7 @@ fn rfc1035_4_1_4_owners_and_old_rdata_are_compressed_and_newer_rdata_is_not() {
 }
 
 #[test]
-fn rfc4343_4_compression_keeps_the_case_of_every_name() {
+fn rfc4343_4_1_compression_keeps_the_case_of_every_name() {
     let records = [
         record("WWW.example.test", RrType::NS, "a.example.TEST"),
         record("www.example.test", RrType::NS, "A.example.test"),
