@@ -110,7 +110,6 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("DS", "1 8 2 00", "digest"),
     ("DS", "1 8 2 0", "hexadecimal"),
     ("DNSKEY", "256 3 8 A", "base64"),
-    // RFC 4034 §A.1
     ("DNSKEY", "256 3 NOSUCH AA==", "an algorithm"),
     ("RRSIG", "A 8 1 3600 20250230000000 20250101000000 1 a. AA==", "a time"),
     ("NSEC", "a. A NOSUCHTYPE", "a type"),
@@ -154,6 +153,15 @@ fn rfc3597_5_each_type_is_also_read_in_the_generic_form() {
         let generic = format!("\\# {} {hex}", rdata.wire().len());
         assert_eq!(read(rtype, &generic).unwrap(), (code, rdata.clone()), "{rtype}");
         assert_eq!(read(&format!("TYPE{}", code.0), text).unwrap().1, rdata, "{rtype}");
+    }
+}
+
+/// RFC 4034 §A.1.
+#[test]
+fn algorithms_have_names() {
+    for (name, number) in [("RSASHA256", 8), ("RSASHA512", 10), ("ECDSAP256SHA256", 13), ("ED25519", 15)] {
+        let named = read("DNSKEY", &format!("256 3 {name} AQID")).unwrap();
+        assert_eq!(named, read("DNSKEY", &format!("256 3 {number} AQID")).unwrap());
     }
 }
 

@@ -123,6 +123,8 @@ fn rfc2136_3_4_2_1_a_failing_update_changes_nothing_at_all() {
     let too_many: String =
         (0..3000).map(|i| format!("add big.example. 60 A 10.0.{}.{}\n", i / 250, i % 250)).collect();
     assert_eq!(bench.update(&format!("add new.example. 60 A 192.0.2.1\n{too_many}")), Rcode::REFUSED);
+    let forbidden = "add new.example. 60 A 192.0.2.1\ndel example. DNSKEY";
+    assert_eq!(bench.update(forbidden), Rcode::REFUSED, "RFC 2136 §3.3.2");
     assert_eq!(digest(&bench), before);
     assert_eq!(bench.machine.pending_jobs(), []);
 }
