@@ -410,7 +410,7 @@ impl Replica {
         let lacks = machine.pending_jobs().into_iter().map(|job| job.id).collect();
         self.pipeline.resume(machine.batches(), self.executed_round, &jobs, &lacks);
         self.machine = machine;
-        self.follow_keys(out);
+        self.follow_all_keys(out);
         self.follow_sharings(out);
         self.publish(now, signed, out);
         let step = {

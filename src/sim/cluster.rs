@@ -17,6 +17,7 @@ use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
 use crate::zone::{Genesis, KeyInfo, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -54,8 +55,8 @@ pub struct Cluster {
     sig0: [u8; 32],
     ordered_reads: bool,
     signing: Protocol,
-    /// The key that the zone's ZSK is rolled to.
-    pub(super) spare: Option<Spare>,
+    /// The keys that the zone's are rolled to.
+    pub(super) spares: Vec<Spare>,
 }
 
 struct Threshold {
@@ -93,7 +94,7 @@ impl Cluster {
         Self {
             committee,
             id,
-            spare: scenario.rolls.then(|| Spare::deal(id, &identities, weak)),
+            spares: Spare::all(scenario.rolls, id, &identities, committee),
             identities,
             coin,
             coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
@@ -188,7 +189,7 @@ impl Cluster {
             reads: if self.ordered_reads { Reads::Ordered } else { Reads::Local },
             serial: SerialRule::default(),
             validity: Validity::default(),
-            dnskey_ttl: if self.spare.is_some() { 60 } else { 3600 },
+            dnskey_ttl: if self.spares.is_empty() { 3600 } else { 60 },
             ksk: self.ksk.info(257),
             zsk: self.zsk.info(256),
         };
@@ -206,7 +207,7 @@ impl Cluster {
     pub fn whole_keys(&self) -> BTreeMap<KeyId, Dealt> {
         let ids = [&self.zsk, &self.ksk].map(|key| key.public.key_id());
         let dealt = ids.into_iter().enumerate().map(|(which, id)| (id, test_keys::dealt(BITS, which, 1, 1)));
-        dealt.chain(self.spare.as_ref().map(Spare::whole)).collect()
+        dealt.chain(self.spares.iter().map(Spare::whole)).collect()
     }
 
     /// The threshold shares of replica `me`.
@@ -216,7 +217,7 @@ impl Cluster {
             let share = SecretShare::from_bytes(&key.shares[me.slot()]).expect("it was dealt");
             assert!(store.insert(key.public.clone(), share), "the share fits its key");
         }
-        if let Some(spare) = &self.spare {
+        for spare in &self.spares {
             spare.give(me, &store);
         }
         store.keep_in(Box::new(Machine));
@@ -235,4 +236,10 @@ impl Vault for Machine {
     fn wipe(&self, _: &str) -> Result<(), String> {
         Ok(())
     }
+
+    fn retire(&self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn is_in(&self, _: &str, _: &Path) {}
 }

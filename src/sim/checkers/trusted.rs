@@ -101,9 +101,12 @@ impl Trusted {
             return Err(format!("execution: batch {number} gave {:?}, trusted {rcodes:?}", batch.rcodes));
         }
         self.executed = batch.number;
-        let is_drill = |decided: &&Decided| matches!(decided.command, Command::Drill { .. });
+        let is_drill = |decided: &Decided| matches!(decided.command, Command::Drill { .. });
         if let Some(decided) = self.machine.votes().1.into_iter().find(is_drill) {
-            return Err(format!("votes: `{}` was decided, and no operator votes for drills", decided.command));
+            return Err(format!(
+                "votes: `{}` was decided, and no operator votes for drills",
+                decided.command
+            ));
         }
         self.states.insert(batch.number, self.machine.digest());
         trim(&mut self.states);
