@@ -267,3 +267,56 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::threshold::test_keys;
+
+    #[test]
+    fn nothing_of_a_retired_key_is_kept_whatever_is_under_way_and_others_are_untouched() {
+        let mut store = KeyStore::new();
+        let dealt = |which| test_keys::dealt(1024, which, 4, 2);
+        for which in [0, 1] {
+            let public = Arc::new(dealt(which).public);
+            assert!(store.insert(public, dealt(which).shares.remove(0)));
+        }
+        let kept = Arc::new(Mutex::new(BTreeSet::new()));
+        store.keep_in(Box::new(Names(kept.clone())));
+        let public = Arc::new(dealt(0).public);
+        let offered = |key| Offered { key, count: 1, modulus_len: 128, modulus: vec![1] };
+        let secret = || ReceiverSecret::generate(128, [7; 32]);
+        store.keep_receiver(offered(public.key_id()), secret()).unwrap();
+        store.retire(RetiredKey::new(public.key_id(), public.modulus())).unwrap();
+        assert_eq!(lock(&kept).len(), 0);
+        // A worker's share of another sharing, or an offer, that comes late; and an operator who brings it again.
+        let share = || dealt(0).shares.remove(0);
+        assert!(store.keep_share(public.clone(), share()).is_err());
+        assert!(store.keep_receiver(offered(public.key_id()), secret()).is_err());
+        assert!(store.bring(public.clone(), share(), Path::new("a.bundle")).is_err());
+        let other = dealt(1).public;
+        assert_eq!(store.holdings().shares.into_keys().collect::<Vec<_>>(), [other.key_id()]);
+        assert!(store.holdings().offers.is_empty() && store.admits(other.modulus()).is_ok());
+    }
+
+    /// Remembers names alone.
+    struct Names(Arc<Mutex<BTreeSet<String>>>);
+
+    impl Vault for Names {
+        fn keep(&self, name: &str, _: &[u8]) -> Result<(), String> {
+            lock(&self.0).insert(name.into());
+            Ok(())
+        }
+
+        fn wipe(&self, name: &str) -> Result<(), String> {
+            lock(&self.0).remove(name);
+            Ok(())
+        }
+
+        fn retire(&self, name: &str) -> Result<(), String> {
+            self.wipe(name)
+        }
+
+        fn is_in(&self, _: &str, _: &Path) {}
+    }
+}

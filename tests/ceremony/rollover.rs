@@ -18,7 +18,8 @@ fn keys_and_algorithm_are_rolled_and_at_every_stage_the_zone_is_valid() {
     // What is retired is gone, and no start misses it.
     for index in 1..=4 {
         rolling.ceremony.stop(index);
-        rolling.ceremony.start(index);
+        rolling.members.retain(|member| *member != index);
+        rolling.revive(index);
     }
     rolling.judge();
     let shown = rolling.shown();
@@ -79,8 +80,6 @@ fn a_ksk(rolling: &mut Rolling) {
 }
 
 fn another_algorithm(rolling: &mut Rolling) {
-    let old =
-        rolling.keys()["keys"].as_array().unwrap().iter().find(|key| key["role"] == "ksk").cloned().unwrap();
     let (zsk, _) = rolling.deal("zsk", "10");
     let zsk = rolling.import_everywhere(&zsk);
     let (ksk, new) = rolling.deal("ksk", "10");
@@ -96,7 +95,6 @@ fn another_algorithm(rolling: &mut Rolling) {
     rolling.step("announce");
     let cdnskey =
         rolling.ceremony.done(&["conclave-dealer", "dnskey", &rolling.ceremony.bundle("new-ksk-1")]);
-    assert!(cdnskey.contains(" 8 "), "{cdnskey}: {old}");
     rolling.parent_follows(&[&cdnskey, &new]);
     rolling.step("ds-seen");
     rolling.step("withdraw");
