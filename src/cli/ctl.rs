@@ -2,6 +2,7 @@
 //!
 //! [`crate::runtime::admin`] says what goes over the socket. An export that breaks off prints nothing.
 
+mod epoch;
 mod keys;
 mod votes;
 
@@ -90,8 +91,27 @@ enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Go on in the next epoch, with other members
+    #[command(subcommand)]
+    Epoch(EpochCommand),
     /// Show the commands that lack votes, and those decided last
     Votes {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum EpochCommand {
+    /// Vote for the cluster in `next/` of the replica's directory to follow this one
+    Vote {
+        /// Do not wait until the vote counts
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Show the epoch and how far its end has come
+    Status {
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -115,6 +135,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Keys { json } => keys::show(&targets, *json),
         Command::Vote { words, no_wait } => votes::vote(&targets, &words.join(" "), !no_wait),
         Command::Import { files } => import(&targets, files),
+        Command::Epoch(EpochCommand::Vote { no_wait }) => votes::vote_epoch(&targets, !no_wait),
+        Command::Epoch(EpochCommand::Status { json }) => epoch::status(&targets, *json),
         Command::Votes { json } => votes::list(&targets, *json),
     }
 }

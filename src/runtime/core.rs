@@ -7,24 +7,27 @@
 
 use super::Outbound;
 use super::clients::{ClientPort, FromClient};
+use super::engine::Common;
+use super::epochs::{Notice, What};
 use super::inbox::Inbox;
 use super::peers::{FromPeer, Peers};
 use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
-use crate::answer::{self, Catalog, Settings};
+use crate::answer::{self, Settings};
+use crate::codec::Epoch;
 use crate::dns::name::Name;
 use crate::link::Event;
 use crate::protocol::To;
 use crate::quorum::{Committee, ReplicaId};
-use crate::replica::{ClientId, Effect, Input, KeyChange, Output, Replica};
+use crate::replica::{ClientId, Effect, Input, KeyChange, News, Output, Replica};
 use crate::signing::{Computed, KeyStore};
 use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
 use crate::time::{SECOND, UnixMillis};
 use crate::zone::{CheckedBundle, Command, Receipt, View};
-use arc_swap::ArcSwap;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
@@ -49,6 +52,10 @@ pub(super) enum Arrival {
     Import(Box<(CheckedBundle, Receipt)>, oneshot::Sender<serde_json::Value>),
     /// Somebody wants to know what is voted on.
     Votes(oneshot::Sender<serde_json::Value>),
+    /// The records of the last state of the epoch before.
+    Begin(Vec<Vec<u8>>),
+    /// Tell again what the next epoch begins from, if this one is over.
+    HandOver,
     /// End, cleanly.
     Stop,
 }
@@ -61,6 +68,16 @@ pub(super) enum End {
     Replica(String),
 }
 
+impl End {
+    /// As the process tells it, of a replica with this data directory.
+    pub fn told(self, data: &Path) -> super::Error {
+        match self {
+            Self::Log(error) => super::Error(format!("{}: {error}", data.display())),
+            Self::Replica(why) => super::Error(format!("{}: {why}", data.display())),
+        }
+    }
+}
+
 impl From<LogError> for End {
     fn from(error: LogError) -> Self {
         Self::Log(error)
@@ -70,13 +87,14 @@ impl From<LogError> for End {
 /// What the thread works with besides replica, log and inbox.
 pub(super) struct Hands<D> {
     pub me: ReplicaId,
+    pub epoch: Epoch,
     pub committee: Committee,
     pub peers: Peers,
     pub clients: ClientPort,
     pub workers: Workers,
     pub keys: Arc<KeyStore>,
     pub store: Store<D, Arrival>,
-    pub catalog: Arc<ArcSwap<Catalog>>,
+    pub common: Common,
     pub settings: Arc<Settings>,
     /// Zones whose queries go through the order.
     pub ordered: BTreeSet<Name>,
@@ -139,6 +157,8 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                         // Who asked may have gone.
                         let _ = asker.send(self.status());
                     }
+                    Arrival::Begin(records) => self.step(Input::Begin(records))?,
+                    Arrival::HandOver => self.hand_over(),
                     Arrival::Vote(command, asker) => self.vote(&command, asker)?,
                     Arrival::Import(brought, asker) => self.import(*brought, asker)?,
                     Arrival::Keys(asker) => {
@@ -246,6 +266,7 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
             self.hands.store.begin(file, at).map_err(refused)?;
         }
+        self.tell(output.news);
         self.hands.workers.add(output.tasks);
         if output.wake_at.is_some() {
             self.wake_at = output.wake_at;
@@ -272,6 +293,36 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             }
         }
         Ok(())
+    }
+
+    fn tell(&self, news: Vec<News>) {
+        let epoch = self.hands.epoch;
+        for news in news {
+            let what = match news {
+                News::Ended(ending) => {
+                    info!(epoch = epoch.0, "the epoch is over; its last state is certified and on disk");
+                    if !ending.continuing.contains(&self.hands.me) {
+                        warn!(
+                            "this replica is not in the next epoch: it votes no more, and serves until nobody needs it"
+                        );
+                    }
+                    self.hand_over();
+                    continue;
+                }
+                News::Released => What::Released,
+                News::Begun => What::Begun,
+                News::Settled => What::Settled,
+            };
+            // Nobody listens only when the process ends.
+            let _ = self.hands.common.notices.send(Notice { epoch, what });
+        }
+    }
+
+    fn hand_over(&self) {
+        let epoch = self.hands.epoch;
+        if let Some(records) = self.replica.handover() {
+            let _ = self.hands.common.notices.send(Notice { epoch, what: What::Ended(records) });
+        }
     }
 
     /// Makes durable what has to be, and lets the effects go.
@@ -343,10 +394,8 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
     }
 
     fn publish(&self, zone: &Name, view: Arc<View>) {
-        info!(%zone, serial = view.serial(), "a new version is served");
         let ordered = self.hands.ordered.contains(zone);
-        let catalog = self.hands.catalog.load().with(view, ordered);
-        self.hands.catalog.store(Arc::new(catalog));
+        self.hands.common.publish(self.hands.epoch, zone, view, ordered);
     }
 
     fn status(&self) -> serde_json::Value {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// What an import needs of the replica.
 pub(super) struct Importer {
     pub home: PathBuf,
-    pub dealt: Cluster,
+    pub dealt: Arc<Cluster>,
     pub me: ReplicaId,
     pub keys: Arc<KeyStore>,
 }

@@ -18,6 +18,8 @@ pub mod clients;
 pub mod config;
 mod core;
 mod disk;
+mod engine;
+mod epochs;
 mod importer;
 pub mod inbox;
 mod logging;

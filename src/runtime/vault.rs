@@ -2,8 +2,10 @@
 //!
 //! An item is written beside its place, synced, and moved there, so that after a power cut it is whole or not there. What is
 //! wiped is unlinked, and the directory synced. What is retired leaves an empty file behind, `NAME.retired`, which is there before
-//! anything goes: so that a start knows what it need not look for, and wipes what a crash left.  Whether the medium forgets it is not in a program's hands: journals, copies on
-//! write and worn flash cells keep what they like, and so do backups, which therefore should leave `shares/` out.
+//! anything goes: so that a start knows what it need not look for, and wipes what a crash left.
+//!
+//! Whether the medium forgets it is not in a program's hands: journals, copies on write and worn flash cells keep what they
+//! like, and so do backups, which therefore should leave `shares/` out.
 #![forbid(unsafe_code)]
 
 use crate::ceremony::files::{Problem, make_dir, read_secret, write_secret};
@@ -15,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
+/// The directory's name, in the replica's.
+pub(super) const SHARES: &str = "shares";
 const SUFFIX: &str = "secret";
 const UNFINISHED: &str = "new";
 const RETIRED: &str = "retired";
@@ -31,7 +35,7 @@ pub(super) struct Directory {
 impl Directory {
     /// The directory in `home`, made with its first item. `dealt` names, for the items of dealt shares, the dealer's files.
     pub fn of(home: &Path, dealt: BTreeMap<String, PathBuf>) -> Self {
-        Self { path: home.join("shares"), dealt: Mutex::new(dealt) }
+        Self { path: home.join(SHARES), dealt: Mutex::new(dealt) }
     }
 
     /// Whether this item was retired.

@@ -6,7 +6,7 @@ use super::{Plant, adversaries::Adversary};
 use crate::codec::{ClusterId, Digest};
 use crate::consensus::{ClosedRound, forge::Forge};
 use crate::quorum::ReplicaId;
-use crate::replica::{Effect, ExecutedBatch, Input, KeyChange, Output, Past, Replica};
+use crate::replica::{self, Effect, ExecutedBatch, Input, KeyChange, Output, Past, Replica};
 use crate::signing::{KeyStore, Task};
 use crate::storage::{Log, LogError, MemDisk, SnapshotWriter, Stored};
 use crate::threshold::RetiredKey;
@@ -17,6 +17,10 @@ use std::collections::BTreeSet;
 /// One machine. An equivocator is two with one identity.
 pub(super) struct Actor {
     pub id: ReplicaId,
+    /// Which of the run's clusters it is in.
+    pub era: usize,
+    /// Whether it has ended for good.
+    pub gone: bool,
     /// Whom it speaks with.
     pub audience: BTreeSet<ReplicaId>,
     pub adversary: Option<Corrupt>,
@@ -92,6 +96,8 @@ pub(super) struct Todo {
     pub store: Option<(u64, Stored)>,
     /// A state was being written: the machine must crash now.
     pub torn: bool,
+    /// Steps from epoch to epoch.
+    pub news: Vec<replica::News>,
 }
 
 impl Actor {
@@ -104,6 +110,8 @@ impl Actor {
     ) -> Self {
         Self {
             id,
+            era: cluster.epoch.0 as usize,
+            gone: false,
             audience,
             adversary: None,
             cut_off: false,
@@ -220,6 +228,11 @@ impl Actor {
         }
     }
 
+    /// Whether it has run before.
+    pub fn has_run(&self) -> bool {
+        self.has_run
+    }
+
     /// The sync that a [`Todo`] began is through: what waited for it may happen.
     pub fn synced(&mut self) -> Result<Todo, Stop> {
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
@@ -265,8 +278,8 @@ impl Actor {
             }
         }
         running.wake = wake;
-        let mut todo =
-            Todo { tasks: output.tasks, wake, closed: output.closed, store, torn, ..Todo::default() };
+        let (tasks, closed, news) = (output.tasks, output.closed, output.news);
+        let mut todo = Todo { tasks, wake, closed, store, torn, news, ..Todo::default() };
         running.decided.extend(todo.closed.iter().cloned());
         running.retired.extend(output.keys.iter().filter_map(|change| match change {
             KeyChange::Retire(retired) => Some(*retired),

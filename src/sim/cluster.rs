@@ -11,11 +11,13 @@ use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
 use crate::dns::{Name, Record, master};
 use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
-use crate::replica;
+use crate::replica::{self, Predecessor};
 use crate::signing::{KeyStore, Protocol, Vault};
 use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
-use crate::zone::{Genesis, KeyInfo, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
+use crate::zone::{
+    Command, Genesis, KeyInfo, Reads, SerialRule, Succession, UpdatePolicy, Validity, ZoneRules, keys_digest,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +48,9 @@ pub struct Cluster {
     pub committee: Committee,
     /// The cluster.
     pub id: ClusterId,
+    /// The epoch.
+    pub epoch: Epoch,
+    predecessor: Option<Predecessor>,
     pub(super) identities: Vec<[u8; 32]>,
     coin: CoinPublic,
     coin_secrets: Vec<Zeroizing<[u8; 32]>>,
@@ -94,6 +99,8 @@ impl Cluster {
         Self {
             committee,
             id,
+            epoch: Epoch(0),
+            predecessor: None,
             spares: Spare::all(scenario.rolls, id, &identities, committee),
             identities,
             coin,
@@ -105,6 +112,49 @@ impl Cluster {
             ordered_reads: scenario.ordered_reads,
             signing: scenario.signing,
         }
+    }
+
+    /// The cluster of the next epoch: the same zones, keys and clients, in the hands of `members`: of each its index here, or
+    /// none if it is new.
+    pub fn succeed(&self, members: &[Option<ReplicaId>], chance: &mut Chance) -> Self {
+        let committee = Committee::new(members.len() as u8).expect("a number of replicas");
+        let (n, weak, strong) = (committee.n(), committee.one_correct(), committee.quorum());
+        let (coin, secrets) = coin::deal(n, weak, &mut |bytes| chance.fill(bytes));
+        let mut genesis = self.genesis(None);
+        genesis.zones.iter_mut().for_each(|(_, records)| records.clear());
+        let first = ReplicaId::new(1).expect("an index");
+        let mut identity = |old: &Option<ReplicaId>| match old {
+            Some(old) => self.identities[old.slot()],
+            None => chance.seed(),
+        };
+        Self {
+            committee,
+            id: ClusterId(digest("conclave/sim/next cluster", &[&self.id.0.0])),
+            epoch: Epoch(self.epoch.0 + 1),
+            predecessor: Some(Predecessor { authority: self.consensus(first).authority(), genesis }),
+            identities: members.iter().map(&mut identity).collect(),
+            coin,
+            coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
+            zsk: Threshold::of(test_keys::redealt(BITS, 0, n, weak)),
+            ksk: Threshold::of(test_keys::redealt(BITS, 1, n, strong)),
+            spares: Vec::new(),
+            ..*self
+        }
+    }
+
+    /// The command by which this cluster follows `old`.
+    pub fn command(&self, old: &Cluster) -> Command {
+        let continuing =
+            old.committee.members().filter(|who| self.identities.contains(&old.identities[who.slot()]));
+        let zone = origin();
+        let keys = [self.zsk.info(256), self.ksk.info(257)];
+        Command::Epoch(Succession {
+            cluster: self.id,
+            epoch: self.epoch,
+            faults: self.committee.faults() as u8,
+            continuing: continuing.map(ReplicaId::get).collect(),
+            keys: keys_digest(keys.iter().map(|key| (&zone, &key.dnskey))),
+        })
     }
 
     /// The clients' TSIG key.
@@ -126,7 +176,7 @@ impl Cluster {
 
     /// One who only looks on.
     pub fn onlooker(&self) -> Onlooker {
-        Onlooker::new(self.committee, self.id, Epoch(0), self.coin.clone())
+        Onlooker::new(self.committee, self.id, self.epoch, self.coin.clone())
     }
 
     /// What a corrupt replica `me` can sign.
@@ -139,7 +189,7 @@ impl Cluster {
             committee: self.committee,
             me,
             cluster: self.id,
-            epoch: Epoch(0),
+            epoch: self.epoch,
             genesis_time: UnixMillis(START.0 - 60_000),
             identities: self.members(),
             coin: self.coin.clone(),
@@ -170,6 +220,7 @@ impl Cluster {
             signing: self.signing,
             entropy,
             patience_ms: CLIENT_PATIENCE_MS,
+            predecessor: self.predecessor.clone(),
         }
     }
 
@@ -195,7 +246,7 @@ impl Cluster {
         };
         let records: Vec<Record> = master::read_str(RECORDS, &origin()).expect("a zone");
         let (members, zones) = (self.members(), vec![(rules, records)]);
-        Genesis { cluster: self.id, epoch: Epoch(0), members, zones, keys: Arc::new(keys) }
+        Genesis { cluster: self.id, epoch: self.epoch, members, zones, keys: Arc::new(keys) }
     }
 
     /// The tags of ZSK and KSK.

@@ -84,6 +84,7 @@ impl fmt::Display for Scenario {
         write!(f, " --rolls {}", name(&self.rolls))?;
         write!(f, " --doubled={} --signing {}", self.doubled, self.signing)?;
         write!(f, " --disk {} --losses {}", self.disk, name(&self.losses))?;
+        write!(f, " --succession {}", name(&self.succession))?;
         write!(f, " --rest={} --interrupted={} --pace-ms {}", self.rest, self.interrupted, self.pace_ms)?;
         write!(f, " --refreshes {}", self.refreshes)?;
         match &self.plant {

@@ -4,6 +4,7 @@
 //! and logs; and one encoding, in which votes are counted. Each gives the other.
 
 use super::rollover::Step;
+use super::succession::Succession;
 use crate::codec::{self, DecodeError, Digest};
 use crate::dns::Name;
 use crate::limits::MAX_COMMAND_BYTES;
@@ -36,6 +37,8 @@ pub enum Command {
         /// What to do.
         act: Act,
     },
+    /// `epoch N CLUSTER faults T continuing I,I,… keys DIGEST`: this batch is the last of this epoch, and that cluster goes on.
+    Epoch(Succession),
 }
 
 /// What to do with the keys of a zone.
@@ -82,6 +85,7 @@ impl fmt::Display for Command {
                 Act::Allowance(seconds) => write!(f, "keys {zone} allowance {seconds}"),
             },
             Self::Refresh { zone, tag } => write!(f, "refresh {zone} {tag}"),
+            Self::Epoch(succession) => write!(f, "epoch {succession}"),
         }
     }
 }
@@ -95,6 +99,7 @@ impl FromStr for Command {
             ["drill", word] if word.len() <= MAX_WORD && word.bytes().all(|c| c.is_ascii_graphic()) => {
                 Self::Drill { word: (*word).into() }
             }
+            ["epoch", words @ ..] => Self::Epoch(Succession::of_words(words)?),
             ["drill", ..] => {
                 return Err(format!("`drill` takes one word of at most {MAX_WORD} ASCII letters"));
             }

@@ -181,6 +181,20 @@ impl KeySet {
         self.retired.iter().any(|retired| retired.key == key.id || retired.has(key.modulus()))
     }
 
+    /// Whether there is one key of each role, and nobody can lack a signature by another.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.roll.is_none() && self.leaving_keys.is_empty()
+    }
+
+    /// The same keys under the names that they have elsewhere.
+    pub(super) fn renamed(&self, name: impl Fn(&ZoneKey) -> Option<KeyId>) -> Option<Self> {
+        let mut renamed = self.clone();
+        for key in &mut renamed.keys {
+            key.id = name(key)?;
+        }
+        Some(renamed)
+    }
+
     /// Whether the CDS and CDNSKEY RRsets are the cluster's.
     pub(super) fn tells_parent(&self) -> bool {
         !self.layout().cds.is_empty()

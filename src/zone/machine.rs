@@ -10,6 +10,7 @@ use super::replay::{Answer, Replay};
 use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed};
 use super::rules::{Genesis, ZoneRules};
 use super::signature::{Realm, Signature};
+use super::succession::{Succession, keys_digest};
 use super::update::Update;
 use super::view::View;
 use super::votes;
@@ -43,6 +44,8 @@ pub struct Machine {
     /// Batches executed so far.
     pub(super) batches: u64,
     pub(super) last_batches: LastBatches,
+    /// What the batch in hand has decided: it is the last of the epoch.
+    ends: Option<Succession>,
     /// The plans that wait for each job's signature.
     waiting: BTreeMap<JobId, Vec<(Name, Arc<Signature>)>>,
     /// Finished jobs that could be wanted again, as their inception is now.
@@ -106,6 +109,17 @@ impl Machine {
         Ok(Self::of(realm, genesis.keys, genesis.members, zones))
     }
 
+    /// Zones of which nothing is known yet: a state must be restored before anything is executed.
+    pub fn awaiting(genesis: Genesis) -> Self {
+        let realm = Realm { cluster: genesis.cluster, epoch: genesis.epoch };
+        let empty = |rules: ZoneRules| {
+            let view = View::empty(rules.origin.clone());
+            (rules.origin.clone(), Ledger::new(rules, view))
+        };
+        let zones = genesis.zones.into_iter().map(|(rules, _)| empty(rules)).collect();
+        Self::of(realm, genesis.keys, genesis.members, zones)
+    }
+
     /// These zones, before the first batch.
     pub(super) fn of(
         realm: Realm,
@@ -125,6 +139,7 @@ impl Machine {
             time: AgreedTime::default(),
             batches: 0,
             last_batches: LastBatches::default(),
+            ends: None,
             waiting: BTreeMap::new(),
             recent: BTreeMap::new(),
             publish_failures: 0,
@@ -190,7 +205,34 @@ impl Machine {
         self.last_batches.push(BatchJobs::planned(planned.iter().map(|(_, plan)| plan)));
         let jobs = self.enlist(planned);
         let outcomes = verdicts.into_iter().map(|(id, verdict)| self.conclude(id, verdict)).collect();
-        Executed { outcomes, jobs }
+        Executed { outcomes, jobs, ends: self.ends.clone() }
+    }
+
+    /// The epoch ends with the batch in hand, if this cluster can follow here. An error says why not.
+    pub(super) fn end_epoch(&mut self, succession: &Succession) -> Result<(), String> {
+        if self.ends.is_some() {
+            return Err("another command has ended the epoch".into());
+        }
+        if self.realm.epoch.0.checked_add(1) != Some(succession.epoch.0) {
+            return Err(format!("epoch {} does not follow {}", succession.epoch.0, self.realm.epoch.0));
+        }
+        if let Some(zone) = self.zones.values().find(|ledger| !ledger.started) {
+            return Err(format!("zone {} has not begun", zone.rules.origin));
+        }
+        succession.check(self.members.len())?;
+        if let Some(zone) = self.zones.values().find(|ledger| !ledger.keys.is_at_rest()) {
+            return Err(format!(
+                "a rollover of zone {} is under way, or was ended just now",
+                zone.rules.origin
+            ));
+        }
+        let zones = self.zones.values();
+        let keys = zones.flat_map(|zone| zone.keys.wanted().map(|key| (&zone.rules.origin, &key.dnskey)));
+        if keys_digest(keys) != succession.keys {
+            return Err("the zones' keys are not those that the new cluster has shares of".into());
+        }
+        self.ends = Some(succession.clone());
+        Ok(())
     }
 
     fn request(
@@ -344,6 +386,11 @@ impl Machine {
     /// The newest published version of the zone with this origin.
     pub fn view(&self, origin: &Name) -> Option<Arc<View>> {
         Some(Arc::clone(&self.zones.get(origin)?.versions.published.as_ref()?.view))
+    }
+
+    /// The agreed time of the last batch.
+    pub fn time(&self) -> AgreedTime {
+        self.time
     }
 
     /// The number of the newest published version, 0 before the first.

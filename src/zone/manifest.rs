@@ -82,9 +82,14 @@ impl Manifest {
         self.commitments().nth(chunk as usize)
     }
 
+    /// Whether it is of this cluster and this epoch.
+    pub fn is_of(&self, genesis: &Genesis) -> bool {
+        (self.cluster, self.epoch) == (genesis.cluster, genesis.epoch)
+    }
+
     /// Whether it can be of this cluster at all: its zones, its numbers. That it is true is for a certificate to say.
     pub fn check(&self, genesis: &Genesis) -> Result<(), String> {
-        if (self.cluster, self.epoch) != (genesis.cluster, genesis.epoch) {
+        if !self.is_of(genesis) {
             return Err("the manifest is another cluster's, or another epoch's".into());
         }
         let ours: BTreeSet<Name> =

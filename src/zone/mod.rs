@@ -27,6 +27,7 @@
 //! | `manifest`, `snapshot` | the state in brief, and as a whole, after a batch |
 //! | `partial`, `restore` | a machine from that |
 //! | `bundle` | a new key's public part, and the receipts for its shares |
+//! | `succession` | the next epoch's machine from this one's last state |
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
@@ -57,6 +58,7 @@ mod show;
 mod signature;
 mod signatures;
 mod snapshot;
+mod succession;
 mod update;
 mod versions;
 mod view;
@@ -86,6 +88,7 @@ pub use rules::{Genesis, KeyInfo, Reads, SerialRule, Validity, ZoneRules};
 pub use said::{SAID_DOMAIN, Said, Saying};
 pub use show::{ShownKey, ShownZone};
 pub use snapshot::{Piece, Snapshot};
+pub use succession::{Begun, Succession, keys_digest};
 pub use view::{Denial, Node, SignedRrset, View};
 pub use votes::{Decided, OpenCommand, VOTE_LAPSE_SECS};
 pub use walk::Walk;

@@ -2,6 +2,7 @@
 
 use super::bundle::Receipt;
 use super::said::Said;
+use super::succession::Succession;
 use super::view::View;
 use crate::codec::{JobId, KeyId};
 use crate::dns::tsig::AuthFailure;
@@ -107,6 +108,8 @@ pub struct Executed {
     pub outcomes: Vec<Outcome>,
     /// The signatures that the new versions lack.
     pub jobs: Vec<Job>,
+    /// This was the last batch of the epoch.
+    pub ends: Option<Succession>,
 }
 
 /// A version that has become visible.

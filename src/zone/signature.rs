@@ -125,7 +125,13 @@ impl Signature {
         Ok(())
     }
 
-    /// Completes it as `made` is, whose job is the same, and with it key, owner, RRset and times.
+    /// Whether it is over the same octets, by the same key.
+    pub(super) fn signs_as(&self, other: &Self) -> bool {
+        let same = |plan: &Self| (plan.planned_at, plan.refresh_at);
+        self.fields == other.fields && self.dnskey == other.dnskey && same(self) == same(other)
+    }
+
+    /// Completes it as `made` is, whose job is the same or signs the same octets by the same key.
     pub(super) fn adopt(&self, made: &Self) {
         if let Some(rdata) = made.rdata.get() {
             let _ = self.rdata.set(rdata.clone());

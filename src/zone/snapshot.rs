@@ -26,6 +26,7 @@ use super::view::{Key, SignedRrset, View};
 use crate::codec::{self, Digest};
 use crate::dns::Name;
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// One element of the state, and the finished signature that goes with it. At most [`crate::limits::MAX_PIECE_BYTES`]
@@ -144,6 +145,33 @@ impl Snapshot {
     /// What it is, in brief.
     pub fn manifest(&self) -> Manifest {
         self.0.manifest.clone()
+    }
+
+    /// The zones after genesis; each origin in lower case.
+    pub(super) fn zones(&self) -> &[(Name, View)] {
+        &self.0.zones
+    }
+
+    /// Their keys.
+    pub(super) fn zone_keys(&self) -> Result<BTreeMap<Name, KeySet>, String> {
+        let decoded = self.0.keys.iter().map(|bytes| {
+            let ZoneKeys { origin, keys } =
+                codec::decode(bytes, bytes.len()).map_err(|why| why.to_string())?;
+            Ok((origin, keys))
+        });
+        decoded.collect()
+    }
+
+    pub(super) fn answers(&self) -> &Answers {
+        &self.0.answers
+    }
+
+    pub(super) fn register(&self) -> &Register {
+        &self.0.register
+    }
+
+    pub(super) fn last_batches(&self) -> &LastBatches {
+        &self.0.last_batches
     }
 
     /// Pieces of a chunk from index `from` on, up to `max_bytes` encoded but at least one; and whether the chunk ends there.

@@ -8,6 +8,7 @@ mod refresh;
 mod restore;
 mod rfc2136;
 mod rollover;
+mod succession;
 mod votes;
 
 use super::testing::*;

@@ -177,6 +177,7 @@ impl Machine {
             Command::Drill { .. } => Ok(()),
             Command::Keys { zone, act } => self.keys_command(zone, act, open),
             Command::Refresh { zone, tag } => self.begin_refresh(zone, *tag),
+            Command::Epoch(succession) => self.end_epoch(succession),
         }
     }
 }

@@ -19,8 +19,13 @@ fn serve_one() -> Served {
     let dir = crate::ceremony::deal::tests::dealt();
     let dealt = crate::ceremony::cluster_file::read(&dir.path().join("cluster.toml")).unwrap();
     let (me, keys) = (crate::quorum::ReplicaId::new(1).unwrap(), Arc::default());
-    let importer = Arc::new(Importer { home: dir.path().join("replica-1"), dealt, me, keys });
-    let admin = Admin { catalog: Arc::default(), core: inbox.lane(4, 0), importer };
+    let (home, dealt) = (dir.path().join("replica-1"), Arc::new(dealt));
+    let admin = Admin {
+        catalog: Arc::default(),
+        core: Arc::new(ArcSwap::from_pointee(inbox.lane(4, 0))),
+        next: Arc::new(|| Err("there is no next epoch".into())),
+        importer: Arc::new(ArcSwap::from_pointee(Importer { home, dealt, me, keys })),
+    };
     std::thread::spawn(move || {
         loop {
             for arrival in inbox.take(Duration::from_secs(1)) {

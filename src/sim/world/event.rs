@@ -51,6 +51,8 @@ pub(super) enum Event {
     Refresh(usize, Option<u64>),
     /// An operator looks at his replica.
     Operate(usize),
+    /// An operator votes for the next epoch.
+    Vote(usize),
     Disk(DiskEvent),
 }
 
@@ -94,7 +96,7 @@ impl World<'_> {
             }
             Event::Linked { .. } | Event::Synced(..) | Event::Computed(..) | Event::Stored(..) => Ok(()),
             Event::Crash(actors) => {
-                actors.into_iter().for_each(|actor| self.crash(actor, false));
+                actors.iter().for_each(|actor| self.crash(*actor, false));
                 Ok(())
             }
             Event::Arm(actor) => {
@@ -109,6 +111,7 @@ impl World<'_> {
             Event::Speak(actor) => self.speak_up(actor),
             Event::Refresh(number, voted) => self.refresh(number, voted),
             Event::Operate(actor) => self.operate(actor),
+            Event::Vote(actor) => self.vote(actor),
             Event::Disk(event) => self.disk(event),
             Event::Begin(_) | Event::Try(_) | Event::GiveUp { .. } | Event::Settled { .. } => {
                 self.handle_client(event)
@@ -135,8 +138,7 @@ impl World<'_> {
             Event::Try(client) => self.send(client),
             Event::GiveUp { client, number } => self.give_up(client, number),
             Event::Settled { actor, incarnation, wire } => {
-                let crashed = self.actors[actor].incarnation != incarnation || self.losses.is_out(actor);
-                self.checkers.liveness.settled(&wire, crashed);
+                self.settled(actor, incarnation, &wire);
                 Ok(())
             }
             _ => Ok(()),

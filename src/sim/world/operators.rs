@@ -18,7 +18,7 @@ impl World<'_> {
         if !self.actors[actor].is_correct() {
             return Ok(());
         }
-        match self.actors[actor].operate(&self.cluster, self.now) {
+        match self.actors[actor].operate(&self.clusters[0], self.now) {
             Ok(todo) => self.follow(actor, todo),
             Err(stop) => self.stopped(actor, stop),
         }
@@ -26,8 +26,9 @@ impl World<'_> {
 
     /// Whether every correct replica has the new key and the old one no more, if that is wanted.
     pub(super) fn has_rolled(&self) -> bool {
-        let has =
-            |actor: &Actor| actor.running.as_ref().is_some_and(|one| self.cluster.has_rolled(&one.replica));
+        let has = |actor: &Actor| {
+            actor.running.as_ref().is_some_and(|one| self.clusters[0].has_rolled(&one.replica))
+        };
         self.scenario.rolls == Rolls::Never || self.actors.iter().filter(|actor| actor.is_correct()).all(has)
     }
 }

@@ -48,7 +48,7 @@ fn elements(snapshot: &Snapshot) -> Vec<Vec<Vec<u8>>> {
     (0..snapshot.manifest().chunks()).map(chunk).collect()
 }
 
-fn octets(view: &View) -> Vec<String> {
+pub(super) fn octets(view: &View) -> Vec<String> {
     let node = |node: &crate::zone::Node| -> String {
         let sets: Vec<_> = node.iter().map(|(_, set)| (set.rrset.clone(), set.rrsigs().to_vec())).collect();
         format!("{:?} {sets:?}", node.name().wire())
