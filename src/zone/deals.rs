@@ -75,6 +75,9 @@ impl Machine {
             return plain(Rcode::REFUSED);
         }
         let Ok(bundle) = bundle.check() else { return plain(Rcode::FORMERR) };
+        if self.retired_keys().any(|retired| retired.has(bundle.public().modulus())) {
+            return plain(Rcode::REFUSED);
+        }
         if self.deal(&bundle.name()).is_some() {
             return plain(Rcode::NOERROR);
         }

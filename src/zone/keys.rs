@@ -17,7 +17,8 @@ use super::rollover::{Roll, Stage, Wait};
 use super::rules::{KeyInfo, ZoneRules};
 use crate::codec::KeyId;
 use crate::dns::{Rdata, RrType, Rrset, dnssec};
-use crate::limits::PIPELINE_BATCHES;
+use crate::limits::{MAX_RETIRED_KEYS, PIPELINE_BATCHES};
+use crate::threshold::RetiredKey;
 use crate::time::{AgreedTime, DAY, SECOND};
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -49,6 +50,14 @@ impl ZoneKey {
 
     pub(super) fn algorithm(&self) -> u8 {
         self.dnskey.wire()[3]
+    }
+
+    fn retired(&self) -> RetiredKey {
+        RetiredKey::new(self.id, self.modulus())
+    }
+
+    fn modulus(&self) -> &[u8] {
+        dnssec::rsa_modulus(&self.dnskey).unwrap_or_default()
     }
 }
 
@@ -86,7 +95,9 @@ pub(super) struct KeySet {
     pub(super) ds_ttl: u32,
     leaving: Vec<Leaving>,
     /// Keys that went with this batch: for P batches more somebody may lack a signature by them.
-    retired: Vec<(u64, ZoneKey)>,
+    leaving_keys: Vec<(u64, ZoneKey)>,
+    /// Keys that went before, the newest last: nobody signs with them again.
+    retired: Vec<RetiredKey>,
 }
 
 /// What each key does now.
@@ -110,6 +121,7 @@ impl KeySet {
             horizons: Horizons::default(),
             ds_ttl: 0,
             leaving: Vec::new(),
+            leaving_keys: Vec::new(),
             retired: Vec::new(),
         }
     }
@@ -120,11 +132,13 @@ impl KeySet {
             key.dnskey.wire().len() > 4
                 && crate::dns::rdata::validate(RrType::DNSKEY, key.dnskey.wire()).is_ok()
         };
-        let keys = self.keys.iter().chain(self.retired.iter().map(|(_, key)| key));
-        let bounded =
-            self.keys.len() <= MAX_KEYS && self.retired.len() <= MAX_KEYS && self.leaving.len() <= 64;
+        let keys = self.keys.iter().chain(self.leaving_keys.iter().map(|(_, key)| key));
+        let bounded = self.keys.len() <= MAX_KEYS
+            && self.leaving_keys.len() <= MAX_KEYS
+            && self.retired.len() <= MAX_RETIRED_KEYS
+            && self.leaving.len() <= 64;
         let past = self.leaving.iter().map(|leaving| leaving.batch);
-        let mut past = past.chain(self.retired.iter().map(|(batch, _)| *batch));
+        let mut past = past.chain(self.leaving_keys.iter().map(|(batch, _)| *batch));
         let until = [self.horizons.dnskey, self.horizons.data, self.horizons.ds];
         let has_role = |role| self.settled_keys(role).next().is_some();
         let fits = bounded
@@ -149,12 +163,27 @@ impl KeySet {
 
     /// All keys of which a signature may be wanted.
     pub(super) fn wanted(&self) -> impl Iterator<Item = &ZoneKey> {
-        self.keys.iter().chain(self.retired.iter().map(|(_, key)| key))
+        self.keys.iter().chain(self.leaving_keys.iter().map(|(_, key)| key))
+    }
+
+    /// Whether signatures by keys that went may still be lacking somewhere.
+    pub(super) fn has_leaving_keys(&self) -> bool {
+        !self.leaving_keys.is_empty()
+    }
+
+    /// Keys that nobody is to sign with any more.
+    pub(super) fn retired(&self) -> &[RetiredKey] {
+        &self.retired
+    }
+
+    /// Whether the zone has used this key before.
+    pub(super) fn was_used(&self, key: &ZoneKey) -> bool {
+        self.retired.iter().any(|retired| retired.key == key.id || retired.has(key.modulus()))
     }
 
     /// Whether there is one key of each role, and nobody can lack a signature by another.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.roll.is_none() && self.retired.is_empty()
+        self.roll.is_none() && self.leaving_keys.is_empty()
     }
 
     /// The same keys under the names that they have elsewhere.
@@ -235,7 +264,13 @@ impl KeySet {
                 Class::Data => self.horizons.data = self.horizons.data.max(until),
             }
         }
-        self.retired.retain(|(batch, _)| !is_settled(*batch));
+        for (batch, key) in std::mem::take(&mut self.leaving_keys) {
+            match is_settled(batch) {
+                true => self.retired.push(key.retired()),
+                false => self.leaving_keys.push((batch, key)),
+            }
+        }
+        self.retired.drain(..self.retired.len().saturating_sub(MAX_RETIRED_KEYS));
         if let Some(roll) = &mut self.roll {
             roll.is_served |= is_settled(roll.batch);
         }
@@ -246,7 +281,7 @@ impl KeySet {
         self.roll
             .as_ref()
             .is_some_and(|roll| !roll.is_served || roll.next().1 == Wait::Data && self.is_leaving())
-            || !self.retired.is_empty()
+            || !self.leaving_keys.is_empty()
     }
 
     pub(super) fn is_leaving(&self) -> bool {
@@ -260,7 +295,7 @@ impl KeySet {
             self.keys.iter().filter(|key| roll.new.contains(&key.id)).map(|key| key.role).collect();
         for key in std::mem::take(&mut self.keys) {
             if roles.contains(&key.role) && !roll.new.contains(&key.id) {
-                self.retired.push((batch, key));
+                self.leaving_keys.push((batch, key));
             } else {
                 self.keys.push(key);
             }
@@ -273,7 +308,7 @@ impl KeySet {
         let (new, kept) =
             std::mem::take(&mut self.keys).into_iter().partition(|key| roll.new.contains(&key.id));
         self.keys = kept;
-        self.retired.extend(Vec::into_iter(new).map(|key| (batch, key)));
+        self.leaving_keys.extend(Vec::into_iter(new).map(|key| (batch, key)));
     }
 }
 

@@ -10,7 +10,7 @@ use crate::codec::{Digest, KeyId};
 use crate::dns::{Name, RrType, dnssec};
 use crate::limits::MAX_REPLICAS;
 use crate::quorum::ReplicaId;
-use crate::threshold::PublicKey;
+use crate::threshold::{PublicKey, RetiredKey};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A zone's keys.
@@ -82,6 +82,11 @@ impl Machine {
         self.zones.values().flat_map(|ledger| ledger.keys.wanted().map(|key| key.id)).collect()
     }
 
+    /// The keys that went: nobody is to sign with them any more.
+    pub fn retired_keys(&self) -> impl Iterator<Item = RetiredKey> {
+        self.zones.values().flat_map(|ledger| ledger.keys.retired().iter().copied())
+    }
+
     /// The public key of this name, if it came in a bundle.
     pub fn public_key(&self, id: KeyId) -> Option<PublicKey> {
         let checked = self.deals().filter_map(|(_, deal)| deal.bundle.clone().check().ok());
@@ -136,6 +141,9 @@ fn begin(
     if keys.roll.is_some() {
         return Err("a rollover is under way: one at a time".into());
     }
+    if keys.has_leaving_keys() {
+        return Err("the last rollover's signatures are not known to be there: some batches more".into());
+    }
     new.sort_by_key(|key| key.role);
     let roles: Vec<Role> = new.iter().map(|key| key.role).collect();
     let algorithm = keys.keys[0].algorithm();
@@ -156,6 +164,9 @@ fn begin(
         revoked[1] |= 0x80;
         [key.tag(), dnssec::key_tag(&revoked)]
     };
+    if let Some(key) = new.iter().find(|key| keys.was_used(key)) {
+        return Err(format!("key {} was in use before: deal another", key.tag()));
+    }
     let mut seen: BTreeSet<u16> = keys.wanted().flat_map(tags).collect();
     for key in &new {
         if tags(key).into_iter().any(|tag| !seen.insert(tag)) {

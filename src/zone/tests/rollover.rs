@@ -161,6 +161,16 @@ fn one_rollover_at_a_time_and_tags_tell_keys_apart() {
     assert_eq!(bench.command(&format!("keys example. abort {tag}")), None);
     assert_eq!(bench.machine.keys()[0].keys.len(), 2);
     assert!(bench.command(&begin(&zsk)).unwrap().contains("used before"));
+    assert!(bench.command(&begin(&ksk)).unwrap().contains("some batches more"));
+    assert_eq!(bench.machine.retired_keys().count(), 0, "somebody may lack a signature by it");
+    settle(&mut bench);
+    let [retired] = bench.machine.retired_keys().collect::<Vec<_>>()[..] else { panic!("one was retired") };
+    let zsk = bench.complete(Role::Zsk, 8, 0);
+    let key = bench.machine.deals().find(|(name, _)| name.to_hex() == zsk).unwrap().1.bundle.clone();
+    let key = key.check().unwrap();
+    assert!(retired.key == key.key_id() && retired.has(key.public().modulus()));
+    assert!(bench.command(&begin(&zsk)).unwrap().contains("in use before"), "dealt again or not");
     assert_eq!(bench.command(&begin(&ksk)), None);
+    assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
     assert!(bench.command("keys nowhere. allowance 1").unwrap().contains("no zone"));
 }

@@ -56,7 +56,8 @@ struct ZoneKeys {
     horizons: [u64; 3],
     ds_ttl: u32,
     leaving: Vec<(u64, u8, u32)>,
-    retired: Vec<(u64, (KeyId, u8, Rdata))>,
+    leaving_keys: Vec<(u64, (KeyId, u8, Rdata))>,
+    retired: Vec<(KeyId, Digest)>,
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -173,7 +174,7 @@ fn other_keys(mut zone: ZoneKeys, what: u8, bytes: &mut Bytes<'_>) -> ZoneKeys {
         3 => zone.allowance ^= by as u32,
         4 => zone.horizons[usize::from(what >> 6) % 3] ^= by,
         5 => zone.leaving.push((by, what & 1, by as u32)),
-        6 => zone.retired.extend(zone.keys.last().map(|key| (by, key.clone()))),
+        6 => zone.leaving_keys.extend(zone.keys.last().map(|key| (by, key.clone()))),
         _ => {
             let second = zone.keys.iter().rev().map(|(id, ..)| *id);
             let new = second.take(usize::from(bytes.u8() % 3)).collect();
