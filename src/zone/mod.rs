@@ -30,6 +30,7 @@
 
 mod bundle;
 mod chain;
+pub mod check;
 mod command;
 mod digest;
 mod draft;
