@@ -23,6 +23,7 @@ mod respond;
 mod solve;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 
 pub use catalog::Catalog;
 pub use respond::{Reply, Request, Settings, Transport, failure, respond, respond_from};

@@ -12,6 +12,7 @@ mod signed;
 
 mod frame;
 mod sections;
+mod transfer;
 
 fn view() -> Arc<View> {
     static VIEW: OnceLock<Arc<View>> = OnceLock::new();

@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             Ok(())
         }
         (_, count) => {
-            lines.push(format!("{}: not a zone {origin}: {count} errors", file.display()));
+            lines.push(format!("{}: no zone {origin}; errors: {count}", file.display()));
             Err(Failure(lines))
         }
     }

@@ -15,6 +15,7 @@ use super::peers::{self, Peers, Setup};
 use super::process::told_to_stop;
 use super::service::Service;
 use super::store::Store;
+use super::transfer::Transfers;
 use super::udp::UdpServer;
 use super::workers::{self, Workers};
 use super::{Error, Outbound, tcp};
@@ -123,7 +124,8 @@ async fn serve(
     let clients = ClientPort::new(inbox.lane(clients::LANE.0, clients::LANE.1));
     let workers = Workers::start(&key_store, &inbox.lane(workers::LANE_ITEMS, 0)).map_err(cannot_start)?;
     let control = inbox.lane(CONTROL_ITEMS, 0);
-    let service = Service::new(catalog.clone(), settings.clone(), clients.clone());
+    let transfers = Transfers::new(file.transfers.clone(), settings.keys.clone());
+    let service = Service::new(catalog.clone(), settings.clone(), clients.clone()).with_transfers(transfers);
     let hands = Hands {
         me,
         committee,

@@ -5,6 +5,7 @@
 //! The records may be signed ones; that a zone has to be given to a cluster unsigned is a warning.
 
 use super::update::CLUSTER_TYPES;
+use super::zonemd::{self, Verdict};
 use crate::dns::rdata::canonical;
 use crate::dns::{Name, Record, RrType, Soa};
 use std::fmt;
@@ -41,6 +42,7 @@ pub fn check(origin: &Name, records: &[Record]) -> (Option<u32>, Vec<Finding>) {
     let mut checker = Checker { origin, records: &sorted, findings: Vec::new(), signed: false };
     checker.apex();
     checker.names();
+    checker.digest();
     let soa = checker.of(origin, RrType::SOA).first().and_then(|record| Soa::parse(&record.rdata));
     (soa.map(|soa| soa.serial), checker.findings)
 }
@@ -94,6 +96,22 @@ impl<'a> Checker<'a> {
         }
         if self.of(origin, RrType::NS).is_empty() {
             self.tell(true, origin, Some(RrType::NS), "there is none: the apex must have one at least");
+        }
+    }
+
+    fn digest(&mut self) {
+        let (origin, zonemd) = (self.origin, Some(RrType::ZONEMD));
+        match zonemd::verify(origin, self.records) {
+            Verdict::Absent | Verdict::Holds => {}
+            Verdict::Unknown(why) => self.tell(false, origin, zonemd, format!("is not checked: {why}")),
+            Verdict::Fails => {
+                self.tell(
+                    true,
+                    origin,
+                    zonemd,
+                    "does not hold: the zone is not the one it was made of (RFC 8976 §4)",
+                );
+            }
         }
     }
 

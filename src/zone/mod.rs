@@ -36,6 +36,7 @@ mod digest;
 mod draft;
 mod element;
 mod ledger;
+mod listing;
 mod load;
 mod machine;
 mod manifest;
@@ -56,6 +57,7 @@ mod versions;
 mod view;
 mod votes;
 mod walk;
+mod zonemd;
 
 #[cfg(test)]
 mod differential;
