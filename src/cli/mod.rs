@@ -112,7 +112,7 @@ pub fn signing_protocol() -> impl TypedValueParser<Value = Protocol> {
     version,
     about = "An authoritative DNS service that no single machine can corrupt, forge or stop",
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\nExample:\n  conclave demo\n  \
-                  conclave ctl status\n  conclave ctl export example.test"
+                  conclave check-zone example.test.zone\n  conclave ctl status\n  conclave ctl export example.test"
 )]
 struct Cli {
     #[command(subcommand)]

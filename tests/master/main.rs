@@ -6,6 +6,7 @@
 
 mod bind;
 mod random;
+mod rows;
 mod semantics;
 mod syntax;
 #[path = "../support/tools.rs"]
