@@ -120,7 +120,7 @@ impl From<NameError> for RdataError {
 pub fn canonical(rtype: RrType, rdata: &Rdata) -> Cow<'_, [u8]> {
     let octets = rdata.wire();
     let mut lower = Cow::Borrowed(octets);
-    for range in names(rtype, octets, |field| lower_case(field)) {
+    for range in names(rtype, octets, lower_case) {
         if octets[range.clone()].iter().any(u8::is_ascii_uppercase) {
             // Length octets are below the letters.
             lower.to_mut()[range].make_ascii_lowercase();
