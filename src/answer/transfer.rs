@@ -1,6 +1,6 @@
 //! Zone transfers out (RFC 5936), as a sequence of messages that is made while it is read.
 //!
-//! - One version for the whole transfer (§3): the [`View`] that was served when it began, whatever is published meanwhile.
+//! - One version for the whole transfer (§6): the [`View`] that was served when it began, whatever is published meanwhile.
 //! - SOA, all records in canonical order with their signatures, glue and occluded names too (§3.5), SOA again (§2.2).
 //! - Every message has AA (§2.2.1) and, if the request was signed, a TSIG (RFC 8945 §5.3.1); the first one has the question
 //!   and, if the request had one, an OPT record (§2.2.5).

@@ -236,7 +236,7 @@ impl<'a> Checker<'a> {
                 }
                 Lead::NoGlue(_) if ns => {
                     format!(
-                        "{target} has no address here: this glue of a sibling spares a way round (RFC 9471 §2.2)"
+                        "{target} has no address here: this glue of a sibling spares a way round (RFC 9471 §3.2)"
                     )
                 }
                 Lead::NoGlue(_) => continue,

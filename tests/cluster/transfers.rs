@@ -135,7 +135,7 @@ fn transfers_are_refused_unless_a_rule_allows_them() {
     assert!(!udp.contains("SOA"), "{udp}");
 }
 
-/// RFC 5936 §3, RFC 8945 §5.3.1: dig takes the exported zone and finds every TSIG good; all replicas send the same bytes for
+/// RFC 5936 §3.1, §4.1 and RFC 8945 §5.3.1: dig takes the exported zone and finds every TSIG good; all replicas send the same bytes for
 /// the same serial.
 #[test]
 fn dig_takes_the_signed_zone_and_all_replicas_send_the_same_bytes() {
@@ -189,7 +189,7 @@ impl Drop for Stop<'_> {
     }
 }
 
-/// RFC 5936 §3: a transfer while updates are executed is one version, which validates as a whole.
+/// RFC 5936 §6: a transfer while updates are executed is one version, which validates as a whole.
 #[test]
 fn a_transfer_during_updates_is_one_snapshot() {
     if !has("dig") || !has("nsupdate") {
@@ -264,7 +264,7 @@ fn secondary(vendor: &str, dir: &Path, port: u16, primary: &str, key: &(String, 
     start(vendor, &args, &dir.join("log"))
 }
 
-/// RFC 5936 §2, RFC 1995 §4: stock secondaries take the zone from a replica with a TSIG, follow an update, and serve what
+/// RFC 5936 §2.2 and RFC 1995 §4: stock secondaries take the zone from a replica with a TSIG, follow an update, and serve what
 /// validates as a whole.
 #[test]
 fn stock_secondaries_take_the_zone_follow_updates_and_serve_it() {

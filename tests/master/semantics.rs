@@ -95,7 +95,7 @@ const ROWS: &[Row] = &[
         "@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\nsub NS ns.sub\nns.sub A 192.0.2.2\n",
     ),
     row(
-        "RFC 9471 §2.2",
+        "RFC 9471 §3.2",
         true,
         "of a sibling",
         "@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\nsub NS ns.other\nother NS a\n",

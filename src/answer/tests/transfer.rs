@@ -52,7 +52,8 @@ fn records(messages: &[Vec<u8>]) -> Vec<Record> {
     messages.iter().flat_map(|wire| Message::parse(wire).unwrap().answers).collect()
 }
 
-/// RFC 5936 §2.2: the SOA first, then every other record once, then the SOA again.
+/// RFC 1034 §4.3.5 and RFC 5936 §2.2, §3.1, §3.2, §3.3, §3.5: the SOA first, then every other record once, delegations, glue and occluded
+/// names among them, then the SOA again.
 #[test]
 fn a_transfer_is_the_zone_between_two_soas() {
     for view in [view(), large()] {
@@ -89,7 +90,7 @@ fn names_are_compressed() {
     assert!(sent + 10 * records(&messages).len() < plain, "{sent} octets of {plain}");
 }
 
-/// RFC 5936 §3: equal requests for one version get equal bytes, from any replica.
+/// RFC 5936 §6: equal requests for one version get equal bytes, from any replica.
 #[test]
 fn a_version_is_sent_in_the_same_bytes() {
     assert_eq!(transfer(large(), &query("@ AXFR do")), transfer(large(), &query("@ AXFR do")));
@@ -137,7 +138,7 @@ fn ixfr_is_answered_by_the_zone_or_its_soa() {
     assert!(records(&transfer(view(), &query("@ IXFR")).unwrap()).len() > 1, "without a serial: all");
 }
 
-/// RFC 8945 §5.3.1: every message has a TSIG; the caller hears whose key signed the request.
+/// RFC 8945 §5.3.1 and RFC 5936 §2.2.5: every message has a TSIG; the caller hears whose key signed the request.
 #[test]
 fn a_signed_request_gets_signed_messages_and_a_wrong_key_none() {
     let keys = keys();
