@@ -22,7 +22,7 @@ mod compose;
 mod respond;
 mod solve;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod transfer;
 
 pub use catalog::Catalog;

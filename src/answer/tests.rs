@@ -8,7 +8,7 @@ use crate::zone::View;
 use std::sync::{Arc, OnceLock};
 
 #[path = "../../tests/support/signed.rs"]
-mod signed;
+pub(crate) mod signed;
 
 mod asterisks;
 mod frame;

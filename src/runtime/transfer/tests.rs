@@ -1,10 +1,8 @@
 //! Who may have a zone, and what a reader who stops costs.
 
 use super::*;
+use crate::answer::tests::signed;
 use crate::zone::View;
-
-#[path = "../../../tests/support/signed.rs"]
-mod signed;
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
