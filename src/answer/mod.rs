@@ -22,7 +22,8 @@ mod compose;
 mod respond;
 mod solve;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+pub mod transfer;
 
 pub use catalog::Catalog;
 pub use respond::{Reply, Request, Settings, Transport, failure, respond, respond_from};

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::clients::{Busy, ClientPort, OnReply};
+use super::transfer::Transfers;
 use crate::answer::{self, Catalog, Settings, Transport};
 use crate::dns::Rcode;
 use crate::dns::edns::ede;
@@ -18,6 +19,7 @@ pub struct Service {
     pub(super) catalog: Arc<ArcSwap<Catalog>>,
     pub(super) settings: Arc<Settings>,
     pub(super) forward: Forward,
+    pub(super) transfers: Arc<Transfers>,
 }
 
 impl Service {
@@ -32,7 +34,13 @@ impl Service {
 
     /// The same with any way to hand a message on.
     pub fn with_forward(catalog: Arc<ArcSwap<Catalog>>, settings: Arc<Settings>, forward: Forward) -> Self {
-        Self { catalog, settings, forward }
+        let transfers = Arc::new(Transfers::new(Vec::new(), settings.keys.clone()));
+        Self { catalog, settings, forward, transfers }
+    }
+
+    /// The same, with zone transfers by these rules.
+    pub fn with_transfers(self, transfers: Transfers) -> Self {
+        Self { transfers: Arc::new(transfers), ..self }
     }
 }
 

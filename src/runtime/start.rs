@@ -15,6 +15,7 @@ use super::epochs::{self, Home, Mark};
 use super::importer::Importer;
 use super::inbox::Lane;
 use super::service::Service;
+use super::transfer::Transfers;
 use super::udp::UdpServer;
 use super::{Error, Outbound, tcp};
 use crate::answer::Catalog;
@@ -68,9 +69,10 @@ pub(super) fn run(file: ReplicaFile, outbound: Option<Outbound>) -> Result<(), E
     match epochs::mark(&file)? {
         Mark::None => {}
         Mark::Moved => {
-            // Clients and operators find it where they found the old one.
-            let next =
-                ReplicaFile { dns: file.dns.clone(), admin: file.admin.clone(), ..epochs::next_file(&file)? };
+            // Clients, secondaries and operators find it where they found the old one.
+            let next = epochs::next_file(&file)?;
+            let (dns, admin, transfers) = (file.dns, file.admin, file.transfers);
+            let next = ReplicaFile { dns, admin, transfers, ..next };
             warn!(config = %next.path.display(), "this epoch is over; start the replica with that file from now on");
             return run(next, outbound);
         }
@@ -122,7 +124,9 @@ async fn serve(
     let doors = Doors::of(&engine);
     let port = doors.port.clone();
     let forward = Arc::new(move |wire, transport, reply| port.load().try_submit(wire, transport, reply));
+    let transfers = Transfers::new(file.transfers.clone(), engine.settings.keys.clone());
     let service = Service::with_forward(catalog.clone(), engine.settings.clone(), forward);
+    let service = service.with_transfers(transfers);
     let udp = start_udp(&file.dns, &service)?;
     let mut tasks = JoinSet::new();
     sockets.dns.into_iter().for_each(|listener| {

@@ -2,18 +2,18 @@
 //!
 //! One task a connection reads and writes at once. Each message first takes a place among
 //! [`MAX_TCP_PIPELINE`] and keeps it until its answer is written, so that a client which does not read is not read
-//! either. An update or an ordered query waits for the replica without holding up what comes behind it (§7).
+//! either. A zone transfer is many messages ([`super::transfer`]), before what was asked behind it. An update or an ordered query waits for the replica without holding up what comes behind it (§7).
 //! A connection ends when it was idle too long, which is sooner when many are open (§6.2.3), and at the first
 //! write error; a peer that has closed its sending side still gets the answers that it waits for.
 #![forbid(unsafe_code)]
 
 use super::clients::OnReply;
 use super::service::{Service, not_taken, now_secs};
-use crate::answer::{Reply, Request, Transport, respond};
+use crate::answer::{Reply, Request, Transport, respond, transfer};
 use crate::limits::{CLIENT_PATIENCE_MS, MAX_TCP_CLIENTS, MAX_TCP_PIPELINE, TCP_IDLE_MS};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -51,8 +51,8 @@ pub async fn serve(listener: TcpListener, service: Service) {
     let places = Arc::new(Semaphore::new(MAX_TCP_CLIENTS));
     let mut connections = JoinSet::new();
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, most likely: wait for some to be free.
                 tracing::warn!(%error, "cannot accept a client's connection");
@@ -69,7 +69,7 @@ pub async fn serve(listener: TcpListener, service: Service) {
             // Small answers are not to wait for an acknowledgement; without the option they do, that is all.
             let _ = stream.set_nodelay(true);
             let (read, write) = stream.into_split();
-            connection(read, write, &service, &places, Duration::from_millis(TCP_IDLE_MS)).await;
+            connection(read, write, &service, &places, (peer.ip(), Duration::from_millis(TCP_IDLE_MS))).await;
         });
     }
 }
@@ -80,14 +80,14 @@ async fn connection(
     write: impl AsyncWrite + Unpin,
     service: &Service,
     places: &Semaphore,
-    idle: Duration,
+    (address, idle): (IpAddr, Duration),
 ) {
     let (answers, queue) = mpsc::channel(MAX_TCP_PIPELINE);
     let mut writing = std::pin::pin!(write_all(write, queue, idle));
     tokio::select! {
         () = writing.as_mut() => {}
         // The sender is gone with the reader; replies still awaited keep the queue open.
-        () = read_all(read, service, places, answers, idle) => {
+        () = read_all(read, service, places, answers, (address, idle)) => {
             let _ = timeout(Duration::from_millis(CLIENT_PATIENCE_MS + 1_000), writing).await;
         }
     }
@@ -104,7 +104,7 @@ async fn read_all(
     service: &Service,
     places: &Semaphore,
     answers: mpsc::Sender<Vec<u8>>,
-    idle: Duration,
+    (address, idle): (IpAddr, Duration),
 ) {
     let mut wire = Vec::new();
     // No place: the writer has ended.
@@ -112,6 +112,13 @@ async fn read_all(
         match timeout(patience(places, idle), read_message(&mut read, &mut wire)).await {
             Ok(Ok(())) if wire.len() >= HEADER => {}
             _ => return, // Idle, closed, broken, or not DNS.
+        }
+        if transfer::is_asked(&wire) {
+            drop(place);
+            match service.transfers.answer(&service.catalog, &wire, address, &answers).await {
+                Ok(()) => continue,
+                Err(()) => return,
+            }
         }
         let mut out = Vec::new();
         let request = Request { wire: &wire, transport: Transport::Tcp, now_secs: now_secs() };

@@ -33,6 +33,7 @@
 
 mod bundle;
 mod chain;
+pub mod check;
 mod command;
 mod deals;
 mod digest;
@@ -40,6 +41,7 @@ mod draft;
 mod element;
 mod keys;
 mod ledger;
+mod listing;
 mod load;
 mod machine;
 mod manifest;
@@ -64,6 +66,7 @@ mod versions;
 mod view;
 mod votes;
 mod walk;
+mod zonemd;
 
 #[cfg(test)]
 mod differential;

@@ -10,4 +10,5 @@ mod harness;
 mod refresh;
 mod root_zone;
 mod sizes;
+mod transfers;
 mod updates;

@@ -78,6 +78,7 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     let mut loader =
         Loader { file: &file, cluster: &cluster, id, problems: Vec::new(), warnings: Vec::new() };
     loader.addresses();
+    loader.transfers();
     let identity = loader.identity();
     let coin = loader.coin();
     let held = loader.held();
@@ -155,6 +156,23 @@ impl Loader<'_> {
             let reason =
                 format!("says where replica {id} is, but the cluster has {} replicas", committee.n());
             self.problems.push(Problem::new(&self.file.path, reason));
+        }
+    }
+
+    fn transfers(&mut self) {
+        for rule in &self.file.transfers {
+            if !self.cluster.zones.iter().any(|zone| zone.origin == rule.zone) {
+                let reason = format!("a [[transfer]] of {}, which is no zone of the cluster", rule.zone);
+                self.problems.push(Problem::new(&self.file.path, reason));
+            }
+            for key in rule.keys.iter().filter(|key| !self.cluster.tsig.iter().any(|held| held.name == **key))
+            {
+                let reason = format!(
+                    "the [[transfer]] of {} names the key {key}, which is no TSIG key of the cluster",
+                    rule.zone
+                );
+                self.problems.push(Problem::new(&self.file.path, reason));
+            }
         }
     }
 

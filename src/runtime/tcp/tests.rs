@@ -2,6 +2,7 @@ use super::super::clients::Busy;
 use super::*;
 use crate::answer::{Catalog, Settings};
 use arc_swap::ArcSwap;
+use std::net::Ipv4Addr;
 use std::sync::Mutex;
 use tokio::net::TcpStream;
 
@@ -141,7 +142,7 @@ async fn a_silent_connection_is_closed_after_its_idle_time_and_sooner_in_a_crowd
         let (near, _far) = tokio::io::duplex(64);
         let (read, write) = tokio::io::split(near);
         let begin = std::time::Instant::now();
-        connection(read, write, &service, &places, idle).await;
+        connection(read, write, &service, &places, (Ipv4Addr::LOCALHOST.into(), idle)).await;
         assert!(begin.elapsed() >= limit && (free > 1 || begin.elapsed() < idle), "{:?}", begin.elapsed());
     }
 }
@@ -153,6 +154,8 @@ async fn a_peer_that_does_not_read_is_let_go() {
     let (read, write) = tokio::io::split(near);
     let flood = async { while far.write_all(&message(1, 0)).await.is_ok() {} };
     let idle = Duration::from_millis(100);
-    let both = async { tokio::join!(connection(read, write, &service, &places, idle), flood) };
+    let both = async {
+        tokio::join!(connection(read, write, &service, &places, (Ipv4Addr::LOCALHOST.into(), idle)), flood)
+    };
     timeout(Duration::from_secs(10), both).await.expect("the connection ends");
 }
