@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 mod signed;
 
 mod frame;
+mod manners;
 mod sections;
 
 fn view() -> Arc<View> {
@@ -49,8 +50,8 @@ fn query(question: &str) -> Vec<u8> {
 
 fn answer_over(transport: Transport, wire: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    let request = Request { wire, transport, now_secs: 0 };
-    assert_eq!(respond(&catalog(), &Settings::default(), request, &mut out), Reply::Send);
+    let request = Request { wire, client: Client::over(transport), now_secs: 0 };
+    assert!(matches!(respond(&catalog(), &Settings::default(), request, &mut out), Reply::Send(_)));
     out
 }
 

@@ -72,7 +72,7 @@ pub(super) struct Hands<D> {
     pub workers: Workers,
     pub store: Store<D, Arrival>,
     pub catalog: Arc<ArcSwap<Catalog>>,
-    pub settings: Arc<Settings>,
+    pub settings: Arc<ArcSwap<Settings>>,
     /// Zones whose queries go through the order.
     pub ordered: BTreeSet<Name>,
     pub outbound: Option<Outbound>,
@@ -282,12 +282,12 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
     }
 
     fn answer(&self, client: ClientId, query: &[u8], view: &Arc<View>) {
-        self.hands.clients.reply(client, |transport| {
-            let request = answer::Request { wire: query, transport, now_secs: now().secs() };
+        self.hands.clients.reply(client, |client| {
+            let request = answer::Request { wire: query, client, now_secs: now().secs() };
             let mut out = Vec::new();
-            match answer::respond_from(view, &self.hands.settings, request, &mut out) {
-                answer::Reply::Send => Some(out),
-                answer::Reply::Ignore | answer::Reply::Forward => None,
+            match answer::respond_from(view, &self.hands.settings.load(), request, &mut out) {
+                answer::Reply::Send(_) => Some(out),
+                answer::Reply::Ignore | answer::Reply::Forward(_) => None,
             }
         });
     }

@@ -1,8 +1,9 @@
-//! What the UDP and the TCP loop share: the zones, the settings, and the way to the replica.
+//! What the UDP and the TCP loop share: the zones, the settings, the way to the replica, and limits on what UDP may be sent.
 #![forbid(unsafe_code)]
 
 use super::clients::{Busy, ClientPort, OnReply};
-use crate::answer::{self, Catalog, Settings, Transport};
+use super::rate::{Judgement, RateLimit};
+use crate::answer::{self, Catalog, Client, Request, Settings, Subject};
 use crate::dns::Rcode;
 use crate::dns::edns::ede;
 use arc_swap::ArcSwap;
@@ -10,29 +11,51 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Hands an update or an ordered query to the replica.
-pub type Forward = Arc<dyn Fn(Vec<u8>, Transport, OnReply) -> Result<(), Busy> + Send + Sync>;
+pub type Forward = Arc<dyn Fn(Vec<u8>, Client, OnReply) -> Result<(), Busy> + Send + Sync>;
 
 /// The service of one replica: cheap to clone, one clone for each listener.
 #[derive(Clone)]
 pub struct Service {
     pub(super) catalog: Arc<ArcSwap<Catalog>>,
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) forward: Forward,
+    rate: Option<Arc<RateLimit>>,
 }
 
 impl Service {
     /// Answers from `catalog` as it is at each query; updates and ordered queries go to `port`.
-    pub fn new(catalog: Arc<ArcSwap<Catalog>>, settings: Arc<Settings>, port: ClientPort) -> Self {
+    pub fn new(catalog: Arc<ArcSwap<Catalog>>, settings: Arc<ArcSwap<Settings>>, port: ClientPort) -> Self {
         Self::with_forward(
             catalog,
             settings,
-            Arc::new(move |wire, transport, reply| port.try_submit(wire, transport, reply)),
+            Arc::new(move |wire, client, reply| port.try_submit(wire, client, reply)),
         )
     }
 
     /// The same with any way to hand a message on.
-    pub fn with_forward(catalog: Arc<ArcSwap<Catalog>>, settings: Arc<Settings>, forward: Forward) -> Self {
-        Self { catalog, settings, forward }
+    pub fn with_forward(
+        catalog: Arc<ArcSwap<Catalog>>,
+        settings: Arc<ArcSwap<Settings>>,
+        forward: Forward,
+    ) -> Self {
+        Self { catalog, settings, forward, rate: None }
+    }
+
+    /// The same with bounds on how often one network is sent one thing.
+    pub fn limited(self, rate: Option<Arc<RateLimit>>) -> Self {
+        Self { rate, ..self }
+    }
+
+    /// Leaves in `out` what of a response about `subject` may be sent to where forged addresses may lead; false: it is not
+    /// the response any more.
+    pub(super) fn limit(&self, request: Request<'_>, subject: &Subject, out: &mut Vec<u8>) -> bool {
+        let Some(rate) = &self.rate else { return true };
+        match rate.judge(request.client.address, request.wire, subject) {
+            Judgement::Send => return true,
+            Judgement::Slip => answer::instead(&self.settings.load(), request, out),
+            Judgement::Drop => out.clear(),
+        }
+        false
     }
 }
 

@@ -10,15 +10,15 @@ use super::clients::{self, ClientPort};
 use super::config::{Loaded, ReplicaFile};
 use super::core::{Arrival, Core, End, Hands, now};
 use super::disk::DirDisk;
+use super::front::{Front, Listeners};
 use super::inbox::{Inbox, Lane};
 use super::peers::{self, Peers, Setup};
 use super::process::told_to_stop;
 use super::service::Service;
 use super::store::Store;
-use super::udp::UdpServer;
 use super::workers::{self, Workers};
 use super::{Error, Outbound, tcp};
-use crate::answer::{Catalog, Settings};
+use crate::answer::Catalog;
 use crate::ceremony::files::NEVER_RUN;
 use crate::consensus;
 use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
@@ -47,7 +47,7 @@ const ENDING: Duration = Duration::from_secs(1);
 /// The sockets, bound before anything is changed.
 struct Sockets {
     peer: TcpListener,
-    dns: Vec<TcpListener>,
+    dns: Listeners,
     admin: UnixListener,
 }
 
@@ -91,7 +91,8 @@ async fn serve(
     let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
     let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
     let catalog = Arc::new(ArcSwap::from_pointee(awaiting(&genesis)));
-    let settings = Arc::new(Settings { nsid: None, keys: genesis.keys.clone() });
+    let front = Front::new(&file.front, loaded.front, genesis.keys.clone())?;
+    let settings = front.settings.clone();
     let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
     let ended_by = |end: End| match end {
         End::Log(error) => in_log(error),
@@ -139,10 +140,7 @@ async fn serve(
     let mut core = Core::new(replica, log, inbox, hands);
     core.begin(recovered).map_err(ended_by)?;
 
-    let udp = start_udp(&file.dns, &service)?;
-    sockets.dns.into_iter().for_each(|listener| {
-        tasks.spawn(tcp::serve(listener, service.clone()));
-    });
+    let udp = front.serve(sockets.dns, &file.dns, service, &mut tasks)?;
     tasks.spawn(admin::serve(sockets.admin, Admin { catalog, core: control.clone() }));
     info!(replica = %me, dns = ?file.dns, peer = %file.peer, "serving");
     let ended = work(core, &control).await?.map_err(ended_by);
@@ -227,15 +225,11 @@ fn first_start(
 
 fn bind(file: &ReplicaFile, admin: std::os::unix::net::UnixListener) -> Result<Sockets, Error> {
     let peer = tcp::bind(file.peer).map_err(|e| cannot_bind("peers", file.peer, &e))?;
-    let dns = file.dns.iter().map(|at| tcp::bind(*at).map_err(|e| cannot_bind("DNS over TCP", *at, &e)));
-    let dns = dns.collect::<Result<_, _>>()?;
-    Ok(Sockets { peer, dns, admin: UnixListener::from_std(admin).map_err(cannot_start)? })
-}
-
-fn start_udp(addresses: &[SocketAddr], service: &Service) -> Result<Vec<UdpServer>, Error> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let start = |at: &SocketAddr| UdpServer::start(*at, threads, service);
-    addresses.iter().map(|at| start(at).map_err(|e| cannot_bind("DNS over UDP", *at, &e))).collect()
+    Ok(Sockets {
+        peer,
+        dns: Listeners::bind(file)?,
+        admin: UnixListener::from_std(admin).map_err(cannot_start)?,
+    })
 }
 
 fn peer_lanes(
@@ -245,14 +239,14 @@ fn peer_lanes(
     others.map(|peer| (peer, inbox.lane(MAX_INBOX_FRAMES, MAX_INBOX_BYTES))).collect()
 }
 
-fn entropy() -> Result<[u8; 32], Error> {
+pub(super) fn entropy() -> Result<[u8; 32], Error> {
     let mut entropy = [0; 32];
     aws_lc_rs::rand::fill(&mut entropy)
         .map_err(|_| Error("the operating system gives no randomness: start again when it does".into()))?;
     Ok(entropy)
 }
 
-fn cannot_bind(what: &str, address: SocketAddr, error: &io::Error) -> Error {
+pub(super) fn cannot_bind(what: &str, address: SocketAddr, error: &io::Error) -> Error {
     let remedy = match error.kind() {
         io::ErrorKind::AddrInUse => {
             "another process has the port: stop it, or choose another in replica.toml"
@@ -266,6 +260,6 @@ fn cannot_bind(what: &str, address: SocketAddr, error: &io::Error) -> Error {
     Error(format!("{address}: cannot listen for {what}: {error}: {remedy}"))
 }
 
-fn cannot_start(error: io::Error) -> Error {
+pub(super) fn cannot_start(error: io::Error) -> Error {
     Error(format!("the operating system refuses threads or descriptors: {error}: raise its limits"))
 }
