@@ -91,7 +91,9 @@ impl Drop for Place {
         taken.all -= 1;
         match taken.by_client.get_mut(&self.client) {
             Some(count) if *count > 1 => *count -= 1,
-            _ => drop(taken.by_client.remove(&self.client)),
+            _ => {
+                taken.by_client.remove(&self.client);
+            }
         }
     }
 }
@@ -135,6 +137,7 @@ mod tests {
         held.pop();
         assert!(places.take(at("192.0.2.5")).is_some());
         drop(held);
-        assert_eq!((places.taken().all, places.taken().by_client.len()), (0, 0));
+        let taken = places.taken();
+        assert_eq!((taken.all, taken.by_client.len()), (0, 0));
     }
 }

@@ -122,7 +122,9 @@ fn serve(socket: &Arc<Socket>, service: &Service, stop: &AtomicBool) {
             let Some(address) = peers[index].address() else { continue };
             let request = Request { wire, client: Client { address, ..anybody }, now_secs: now };
             match respond(&catalog, &settings, request, out) {
-                Reply::Send(subject) => drop(service.limit(request, &subject, out)),
+                Reply::Send(subject) => {
+                    service.limit(request, &subject, out);
+                }
                 Reply::Ignore => out.clear(),
                 Reply::Forward(subject) => {
                     out.clear();

@@ -59,9 +59,14 @@ fn dig_finds_edns_names_truncation_and_connections_in_order() {
     assert!(badvers.contains("status: BADVERS") && badvers.contains("EDNS: version: 0"), "{badvers}");
     let negotiated = with(&["+edns=1"]);
     assert!(negotiated.contains("status: NOERROR"), "RFC 6891 §6.1.3: {negotiated}");
-    for options in [&["+ednsopt=65001:abcd"][..], &["+ednsflags=0x7fff"], &["+subnet=192.0.2.0/24"], &["+noedns"]] {
+    for options in
+        [&["+ednsopt=65001:abcd"][..], &["+ednsflags=0x7fff"], &["+subnet=192.0.2.0/24"], &["+noedns"]]
+    {
         let answer = with(options);
-        assert!(answer.contains("status: NOERROR") && answer.contains("ANSWER: 1"), "RFC 6891 §6.1.2: {answer}");
+        assert!(
+            answer.contains("status: NOERROR") && answer.contains("ANSWER: 1"),
+            "RFC 6891 §6.1.2: {answer}"
+        );
         assert_eq!(answer.contains("OPT PSEUDOSECTION"), options != ["+noedns"], "RFC 6891 §7: {answer}");
     }
     let nsid = with(&["+nsid"]);
@@ -103,7 +108,10 @@ fn cookies_are_shared_with_bind_and_demanded_when_told_to() {
 
     let first = ["+nobadcookie", "+cookie=0102030405060708", "example.test", "SOA"];
     let demanded = demo.dig(1, &first);
-    assert!(demanded.contains("status: BADCOOKIE") && demanded.contains("ANSWER: 0"), "RFC 7873 §5.2.3: {demanded}");
+    assert!(
+        demanded.contains("status: BADCOOKIE") && demanded.contains("ANSWER: 0"),
+        "RFC 7873 §5.2.3: {demanded}"
+    );
     let retried = demo.dig(1, &["example.test", "SOA"]);
     assert!(retried.contains("BADCOOKIE, retrying") && retried.contains("status: NOERROR"), "{retried}");
     let without = demo.dig(1, &["+nocookie", "example.test", "SOA"]);
@@ -117,7 +125,11 @@ fn cookies_are_shared_with_bind_and_demanded_when_told_to() {
     let shown = format!("+cookie={theirs}");
     let ours = demo.dig(1, &["+nobadcookie", &shown, "example.test", "SOA"]);
     assert!(ours.contains("status: NOERROR"), "RFC 9018 §4: {ours}");
-    assert_eq!(after(&ours, "COOKIE: "), Some(format!("{theirs} (good)").as_str()), "RFC 9018 §4.3: not yet renewed");
+    assert_eq!(
+        after(&ours, "COOKIE: "),
+        Some(format!("{theirs} (good)").as_str()),
+        "RFC 9018 §4.3: not yet renewed"
+    );
 
     // A new secret is rolled in without a restart; the old cookie is good, and renewed.
     write_secret(&secrets, &format!("{OTHER}\n{SECRET}\n"));
@@ -129,7 +141,9 @@ fn cookies_are_shared_with_bind_and_demanded_when_told_to() {
     // What is wrong is not taken over, also not at a signal.
     write_secret(&secrets, "not a secret\n");
     run("kill", &["-HUP", &demo.pid(1).to_string()]);
-    wait_for("the log says so", || demo.logs().contains("cookie.secrets:1: is not a cookie secret").then_some(()));
+    wait_for("the log says so", || {
+        demo.logs().contains("cookie.secrets:1: is not a cookie secret").then_some(())
+    });
     let still = demo.dig(1, &["+nobadcookie", &shown, "example.test", "SOA"]);
     assert!(still.contains("status: NOERROR"), "{still}");
 }
@@ -145,7 +159,8 @@ fn kdig_asks_over_tls_before_and_after_a_new_certificate() {
     let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let first = certificate(&home, "first");
     install(&home, "first");
-    let tls = format!("[dns.tls]\nlisten = [\"127.0.0.1:{port}\"]\ncertificate = \"tls.pem\"\nkey = \"tls.key\"\n");
+    let tls =
+        format!("[dns.tls]\nlisten = [\"127.0.0.1:{port}\"]\ncertificate = \"tls.pem\"\nkey = \"tls.key\"\n");
     set(&mut demo, &tls);
     let port = port.to_string();
     let ask = |authority: &Path, options: &[&str]| {
@@ -162,7 +177,8 @@ fn kdig_asks_over_tls_before_and_after_a_new_certificate() {
         let size = after(&padded, "Received ").and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
         assert!(size.is_some_and(|size| size > 0 && size % 468 == 0), "RFC 8467 §4.1: {padded}");
     }
-    let several = ask(&first, &["+keepopen", "example.test", "SOA", "example.test", "NS", "example.test", "DNSKEY"]);
+    let several =
+        ask(&first, &["+keepopen", "example.test", "SOA", "example.test", "NS", "example.test", "DNSKEY"]);
     assert_eq!(several.matches("status: NOERROR").count(), 3, "RFC 7858 §3.4: {several}");
 
     // Another certificate comes in the place of the first, with its key.
@@ -185,7 +201,8 @@ fn rate_limits_slip_and_spare_who_asks_over_tcp_or_shows_a_cookie() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.connect(("127.0.0.1", demo.base + 1)).unwrap();
     socket.set_read_timeout(Some(std::time::Duration::from_millis(500))).unwrap();
-    let mut query = b"\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x04test\x00\x00\x06\x00\x01".to_vec();
+    let mut query =
+        b"\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x04test\x00\x00\x06\x00\x01".to_vec();
     for id in 0..200_u8 {
         query[1] = id;
         socket.send(&query).unwrap();
@@ -213,7 +230,17 @@ fn rate_limits_slip_and_spare_who_asks_over_tcp_or_shows_a_cookie() {
 fn certificate(home: &Path, name: &str) -> PathBuf {
     let path = |end: &str| home.join(format!("{name}.{end}"));
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "30",
+        ])
         .args(["-subj", "/CN=ns.example.test", "-addext", "subjectAltName=DNS:ns.example.test", "-keyout"])
         .arg(path("key"))
         .arg("-out")

@@ -111,7 +111,8 @@ fn every_response_to_edns_has_an_opt_record_and_no_other() {
 fn unknown_options_and_flags_are_ignored() {
     let plain = told(&settings(), Transport::Udp, &with("web A", &[])).1;
     let subnet: &[u8] = &[0, 1, 24, 0, 192, 0, 2];
-    for options in [&[(65_001, b"abc" as &[u8])][..], &[(8, subnet)], &[(0, b""), (65_535, b"x"), (14, b"")]] {
+    for options in [&[(65_001, b"abc" as &[u8])][..], &[(8, subnet)], &[(0, b""), (65_535, b"x"), (14, b"")]]
+    {
         assert_eq!(told(&settings(), Transport::Udp, &with("web A", options)).1, plain, "{options:?}");
     }
     let mut flags = with("web A", &[]);
@@ -159,7 +160,8 @@ fn udp_responses_keep_to_both_sizes() {
 /// RFC 7873 §5.2: what a server says to each state of a client's cookie.
 #[test]
 fn cookies() {
-    let fresh = edns(&settings(), Transport::Udp, &with("web A", &[(COOKIE, b"\x01\x02\x03\x04\x05\x06\x07\x08")]));
+    let fresh =
+        edns(&settings(), Transport::Udp, &with("web A", &[(COOKIE, b"\x01\x02\x03\x04\x05\x06\x07\x08")]));
     let good = fresh.option(COOKIE).expect("a cookie").to_vec();
     assert_eq!((good.len(), &good[..8]), (24, &b"\x01\x02\x03\x04\x05\x06\x07\x08"[..]));
     let (mut bad, foreign) = (good.clone(), [&good[..8], &[9; 32]].concat());
@@ -218,7 +220,9 @@ fn a_query_without_a_question_gets_a_cookie() {
     let (message, _) = told(&settings(), Transport::Udp, &bare(&[(COOKIE, &[1; 8])]));
     assert_eq!((message.rcode(), message.questions.len(), message.answers.len()), (Rcode::NOERROR, 0, 0));
     let good = message.edns.unwrap().option(COOKIE).unwrap().to_vec();
-    for (data, rcode) in [(&good[..], Rcode::NOERROR), (&[9; 24], Rcode::BADCOOKIE), (&[9; 16], Rcode::BADCOOKIE)] {
+    for (data, rcode) in
+        [(&good[..], Rcode::NOERROR), (&[9; 24], Rcode::BADCOOKIE), (&[9; 16], Rcode::BADCOOKIE)]
+    {
         let (message, _) = told(&settings(), Transport::Udp, &bare(&[(COOKIE, data)]));
         assert_eq!(message.rcode(), rcode, "{data:?}");
         assert_eq!(message.edns.unwrap().option(COOKIE).unwrap().len(), 24);
@@ -236,9 +240,12 @@ fn chaos_tells_name_and_version_or_nothing() {
         let wire = of_class(query(&format!("{name} {rtype} edns")), Class::CH, name.wire().len());
         told(settings, Transport::Udp, &wire).0
     };
-    for (name, text) in
-        [("version.bind.", "7"), ("VERSION.server.", "7"), ("hostname.bind.", "ns1.fra"), ("id.server.", "ns1.fra")]
-    {
+    for (name, text) in [
+        ("version.bind.", "7"),
+        ("VERSION.server.", "7"),
+        ("hostname.bind.", "ns1.fra"),
+        ("id.server.", "ns1.fra"),
+    ] {
         let message = ask(&settings(), name, "TXT");
         let [answer] = &message.answers[..] else { panic!("{name}: {message:?}") };
         assert_eq!((message.rcode(), message.header.aa), (Rcode::NOERROR, true));
@@ -260,7 +267,9 @@ fn chaos_tells_name_and_version_or_nothing() {
 /// RFC 5001 §2.1: the identity as NSID, for who asks.
 #[test]
 fn nsid_is_the_identity() {
-    let ask = |settings: &Settings, question| edns(settings, Transport::Udp, &with(question, &[(NSID, b"")])).options;
+    let ask = |settings: &Settings, question| {
+        edns(settings, Transport::Udp, &with(question, &[(NSID, b"")])).options
+    };
     for question in ["web A", "nothing A", "big TXT"] {
         assert_eq!(ask(&settings(), question), [(NSID, b"ns1.fra".to_vec())], "{question}");
         assert_eq!(ask(&Settings::default(), question), [], "{question}");
@@ -270,7 +279,9 @@ fn nsid_is_the_identity() {
 /// RFC 7828 §3: who asks over a connection hears how long it may be idle, in tenths of a second; over UDP nobody does.
 #[test]
 fn keepalive() {
-    for (transport, expected) in [(Transport::Udp, None), (Transport::Tcp, Some(300_u16)), (Transport::Tls, Some(300))] {
+    for (transport, expected) in
+        [(Transport::Udp, None), (Transport::Tcp, Some(300_u16)), (Transport::Tls, Some(300))]
+    {
         let asked = edns(&settings(), transport, &with("web A", &[(KEEPALIVE, b"")]));
         let expected = expected.map(|ds| ds.to_be_bytes().to_vec());
         assert_eq!(asked.option(KEEPALIVE).map(<[u8]>::to_vec), expected, "{transport:?}");
@@ -284,12 +295,17 @@ fn padding() {
     for question in ["web A", "nothing A", "manymx MX", "big TXT"] {
         let plain = told(&settings(), Transport::Tls, &with(question, &[])).1;
         let padded = told(&settings(), Transport::Tls, &with(question, &[(PADDING, &[0; 40])])).1;
-        assert!(padded.len() % 468 == 0 && padded.len() - plain.len() < 468 + 4, "{question}: {}", padded.len());
+        assert!(
+            padded.len() % 468 == 0 && padded.len() - plain.len() < 468 + 4,
+            "{question}: {}",
+            padded.len()
+        );
         assert!(plain.len() % 468 != 0, "{question}");
         let open = told(&settings(), Transport::Tcp, &with(question, &[(PADDING, &[0; 40])])).1;
         assert_eq!(open, plain, "{question}");
     }
-    let refused = told(&settings(), Transport::Tls, &of_class(with("web A", &[(PADDING, b"")]), Class(9), 18)).1;
+    let refused =
+        told(&settings(), Transport::Tls, &of_class(with("web A", &[(PADDING, b"")]), Class(9), 18)).1;
     assert_eq!(refused.len(), 468, "errors too");
 }
 
@@ -297,9 +313,10 @@ fn padding() {
 #[test]
 fn signed_responses_are_padded_with_their_signature() {
     let name = Name::parse("known.").unwrap();
-    let key = TsigKey::new(name.clone(), TsigAlgorithm::HmacSha256, vec![1; 32]);
+    let key = || TsigKey::new(name.clone(), TsigAlgorithm::HmacSha256, vec![1; 32]);
     let mut keyring = Keyring::default();
-    keyring.tsig.insert(name, key.clone());
+    keyring.tsig.insert(name.clone(), key());
+    let key = key();
     let settings = Settings { keys: Arc::new(keyring), ..settings() };
     for question in ["web A", "manymx MX"] {
         let mut wire = with(question, &[(PADDING, b"")]);
@@ -321,7 +338,11 @@ fn extended_errors() {
         ("RFC 8914 §4.22: not supported", query("@ AXFR edns"), ede::NOT_SUPPORTED),
     ] {
         let given = edns(&settings(), Transport::Udp, &wire);
-        assert_eq!(given.option(EDE).map(|data| data[..2].to_vec()), Some(code.to_be_bytes().to_vec()), "{clause}");
+        assert_eq!(
+            given.option(EDE).map(|data| data[..2].to_vec()),
+            Some(code.to_be_bytes().to_vec()),
+            "{clause}"
+        );
     }
 }
 

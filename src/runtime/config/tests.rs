@@ -79,7 +79,10 @@ fn manners_are_read_and_have_defaults() {
          [dns.rate-limit]\nresponses-per-second = 7\nerrors-per-second = 0\nexempt = [\"192.0.2.0/24\", \"::1\"]\n",
     );
     let front = load(dir.path(), 1).unwrap_or_else(|problems| panic!("{problems:?}")).file.front;
-    assert_eq!((front.identity.as_deref(), front.udp_octets, front.cookies), (Some("fra"), 4_096, CookieMode::Required));
+    assert_eq!(
+        (front.identity.as_deref(), front.udp_octets, front.cookies),
+        (Some("fra"), 4_096, CookieMode::Required)
+    );
     assert_eq!(front.tcp.idle, std::time::Duration::from_secs(5));
     assert_eq!(front.tcp.connections, crate::limits::MAX_TCP_CLIENTS);
     let rate = front.rate.unwrap();
