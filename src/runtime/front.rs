@@ -6,10 +6,10 @@
 
 use super::Error;
 use super::config::{CookieMode, FrontFiles, FrontRules, ReplicaFile};
+use super::engine::{cannot_bind, cannot_start, entropy};
 use super::places::Places;
 use super::rate::RateLimit;
 use super::service::Service;
-use super::start::{cannot_bind, cannot_start, entropy};
 use super::tcp::{self, Guard};
 use super::udp::UdpServer;
 use crate::answer::{Cookies, Settings};
@@ -83,14 +83,14 @@ impl Front {
         let secrets = files.cookies.or_else(|| self.own_secret.clone());
         let required = *mode == CookieMode::Required;
         let cookies = secrets.filter(|_| *mode != CookieMode::Off);
-        let settings = Settings {
+        let cookies = cookies.map(|secrets| Cookies { secrets, required });
+        self.settings.rcu(|old| Settings {
             identity: identity.clone(),
             version: version.clone(),
             udp_octets: *udp_octets,
-            cookies: cookies.map(|secrets| Cookies { secrets, required }),
-            keys: self.settings.load().keys.clone(),
-        };
-        self.settings.store(Arc::new(settings));
+            cookies: cookies.clone(),
+            keys: old.keys.clone(),
+        });
         if let (Some(guard), Some(tls)) = (&self.guard, files.tls) {
             guard.store(tls);
         }

@@ -4,7 +4,7 @@
 //! nothing. Keys are [`Name::sort_key`]s: their plain order is the canonical order, and a name's key is a prefix of the
 //! keys of the names below it, so ancestors are prefixes and descendants a range.
 
-use super::signature::Signature;
+use super::signatures::Signatures;
 use crate::dns::{Name, Rdata, RrType, Rrset, Soa};
 use rpds::RedBlackTreeMapSync;
 use std::borrow::Borrow;
@@ -48,18 +48,18 @@ impl AsRef<[u8]> for Key {
 pub struct SignedRrset {
     /// The records.
     pub rrset: Arc<Rrset>,
-    pub(super) signature: Option<Arc<Signature>>,
+    pub(super) signatures: Signatures,
 }
 
 impl SignedRrset {
     pub(super) fn unsigned(rrset: Rrset) -> Self {
-        Self { rrset: Arc::new(rrset), signature: None }
+        Self { rrset: Arc::new(rrset), signatures: Signatures::None }
     }
 
     /// The RRSIG rdata over these records; none for glue, NS at a cut and occluded names. In a published version
     /// every RRset that is to be signed is.
     pub fn rrsigs(&self) -> &[Rdata] {
-        self.signature.as_deref().map_or(&[], Signature::rdata)
+        self.signatures.rdatas()
     }
 }
 

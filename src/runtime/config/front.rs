@@ -99,6 +99,7 @@ pub struct TlsRules {
 }
 
 /// What the files hold that the rules name.
+#[derive(Clone)]
 pub struct FrontFiles {
     /// The shared secrets of cookies.
     pub cookies: Option<Secrets>,
