@@ -70,7 +70,7 @@ fn dig_finds_edns_names_truncation_and_connections_in_order() {
         assert_eq!(answer.contains("OPT PSEUDOSECTION"), options != ["+noedns"], "RFC 6891 §7: {answer}");
     }
     let nsid = with(&["+nsid"]);
-    assert!(nsid.contains("NSID") && nsid.contains("ns1.fra"), "RFC 5001 §2.1: {nsid}");
+    assert!(nsid.contains("NSID") && nsid.contains("ns1.fra"), "RFC 5001 §2.2: {nsid}");
     let chaos = |name| ask(&["CH", "TXT", name]);
     assert!(chaos("version.bind").contains("\"1.2.3\""), "RFC 4892 §2");
     assert!(chaos("id.server").contains("\"ns1.fra\""), "RFC 4892 §2");
@@ -92,7 +92,7 @@ fn dig_finds_edns_names_truncation_and_connections_in_order() {
     assert!(whole.contains("retrying in TCP") && whole.contains("status: NXDOMAIN"), "RFC 7766 §5: {whole}");
 }
 
-/// RFC 9018 §2: a cookie of another implementation with the same secret is ours, and what is demanded is what dig shows.
+/// RFC 9018 §4: a cookie of another implementation with the same secret is ours, and what is demanded is what dig shows.
 #[test]
 fn cookies_are_shared_with_bind_and_demanded_when_told_to() {
     if !has("dig") || !has("named") {
@@ -148,7 +148,7 @@ fn cookies_are_shared_with_bind_and_demanded_when_told_to() {
     assert!(still.contains("status: NOERROR"), "{still}");
 }
 
-/// RFC 7858 §3: DNS over TLS with a certificate that is renewed while the replica runs; RFC 8467 §4.1: padded.
+/// RFC 7858 §3.2: DNS over TLS with a certificate that is renewed while the replica runs; RFC 8467 §4.1: padded.
 #[test]
 fn kdig_asks_over_tls_before_and_after_a_new_certificate() {
     if !has("kdig") || !has("openssl") {
@@ -170,7 +170,7 @@ fn kdig_asks_over_tls_before_and_after_a_new_certificate() {
         all_output(&run("kdig", &args))
     };
     let answer = ask(&first, &["+dnssec", "+nsid", "example.test", "SOA"]);
-    assert!(answer.contains("TLS1.3") && answer.contains("status: NOERROR"), "RFC 7858 §3: {answer}");
+    assert!(answer.contains("TLS1.3") && answer.contains("status: NOERROR"), "RFC 7858 §3.2: {answer}");
     assert!(answer.contains("RRSIG"), "{answer}");
     for options in [["example.test", "SOA", "+noall"], ["no.such.example.test", "A", "+dnssec"]] {
         let padded = ask(&first, &[&options[..], &["+padding", "+stats"]].concat());
@@ -191,7 +191,7 @@ fn kdig_asks_over_tls_before_and_after_a_new_certificate() {
     assert!(!ask(&first, &["example.test", "SOA"]).contains("status: NOERROR"), "the old one is gone");
 }
 
-/// RFC 5358 §4: floods of one question from one network are answered slower, in a way that true clients get round.
+/// RFC 7873 §5.2.3: floods of one question from one network are answered less, in a way that true clients get round.
 #[test]
 fn rate_limits_slip_and_spare_who_asks_over_tcp_or_shows_a_cookie() {
     if !has("dig") {
