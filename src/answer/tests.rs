@@ -10,8 +10,10 @@ use std::sync::{Arc, OnceLock};
 #[path = "../../tests/support/signed.rs"]
 mod signed;
 
+mod asterisks;
 mod frame;
 mod manners;
+mod rfc8906;
 mod sections;
 
 fn view() -> Arc<View> {

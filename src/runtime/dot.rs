@@ -9,7 +9,7 @@ use rustls::version::TLS13;
 use rustls::{Error, ServerConfig};
 use std::sync::Arc;
 
-/// The protocol's name (RFC 7858 §3.1 and IANA's registry of ALPN).
+/// The protocol's name (IANA's registry of ALPN protocol IDs).
 const ALPN: &[u8] = b"dot";
 
 /// Which file is wrong, and why.
@@ -55,7 +55,7 @@ mod tests {
         (pair.cert.pem(), pair.signing_key.serialize_pem())
     }
 
-    /// RFC 7858 §3.1: a chain and its key serve; the protocol's name is offered, and TLS below 1.3 is not.
+    /// RFC 7858 §3.2: a chain and its key serve; the protocol's name is offered, and TLS below 1.3 is not.
     #[test]
     fn a_certificate_and_its_key_serve_and_no_others() {
         let ((chain, key), (other, _)) = (pair(), pair());

@@ -59,7 +59,7 @@ impl Service {
     }
 }
 
-/// The response to a message that the replica cannot take now: SERVFAIL with the reason (RFC 8914 §4.24).
+/// The response to a message that the replica cannot take now: SERVFAIL with the reason (RFC 8914 §4.15).
 pub(super) fn not_taken(wire: &[u8], out: &mut Vec<u8>) {
     answer::failure(wire, Rcode::SERVFAIL, Some((ede::NOT_READY, "replica is busy or ending")), out);
 }

@@ -106,7 +106,7 @@ fn every_response_to_edns_has_an_opt_record_and_no_other() {
     }
 }
 
-/// RFC 6891 §6.1.2: options that are not known are ignored; §6.1.4: so are flags, which leave us clear.
+/// RFC 6891 §6.1.2: options that are not known are ignored; RFC 6891 §6.1.4: so are flags, which leave us clear.
 #[test]
 fn unknown_options_and_flags_are_ignored() {
     let plain = told(&settings(), Transport::Udp, &with("web A", &[])).1;
@@ -137,7 +137,7 @@ fn later_versions_get_badvers() {
     }
 }
 
-/// RFC 6891 §6.2.3: less than 512 is 512; §6.2.5: no more than the client takes, nor than we send.
+/// RFC 6891 §6.2.3: less than 512 is 512; RFC 6891 §6.2.5: no more than the client takes, nor than we send.
 #[test]
 fn udp_responses_keep_to_both_sizes() {
     let sized = |udp_octets: u16, size: u16| {
@@ -157,7 +157,7 @@ fn udp_responses_keep_to_both_sizes() {
     assert_eq!(sized(4_096, 4_096), whole);
 }
 
-/// RFC 7873 §5.2: what a server says to each state of a client's cookie.
+/// RFC 7873 §5.2: what a server says to each state of a client's cookie, clause by clause.
 #[test]
 fn cookies() {
     let fresh =
@@ -264,7 +264,7 @@ fn chaos_tells_name_and_version_or_nothing() {
     assert_eq!(ask(&all, "id.server.", "TXT").rcode(), Rcode::NOERROR);
 }
 
-/// RFC 5001 §2.1: the identity as NSID, for who asks.
+/// RFC 5001 §2.2: the identity as NSID, for who asks.
 #[test]
 fn nsid_is_the_identity() {
     let ask = |settings: &Settings, question| {
@@ -276,7 +276,7 @@ fn nsid_is_the_identity() {
     }
 }
 
-/// RFC 7828 §3: who asks over a connection hears how long it may be idle, in tenths of a second; over UDP nobody does.
+/// RFC 7828 §3.3.1 and §3.3.2: who asks over a connection hears how long it may be idle, in tenths of a second; over UDP nobody does.
 #[test]
 fn keepalive() {
     for (transport, expected) in
@@ -289,7 +289,7 @@ fn keepalive() {
     }
 }
 
-/// RFC 8467 §4.1: under TLS, who pads gets multiples of 468 octets; RFC 7830 §6: nobody else does.
+/// RFC 8467 §4.1: under TLS, who pads gets multiples of 468 octets; RFC 7830 §4 and RFC 7830 §6: nobody else does.
 #[test]
 fn padding() {
     for question in ["web A", "nothing A", "manymx MX", "big TXT"] {
@@ -327,7 +327,7 @@ fn signed_responses_are_padded_with_their_signature() {
     }
 }
 
-/// RFC 8914 §4: a refusal says why.
+/// RFC 8914 §4.19, §4.21 and §4.22: a refusal says why.
 #[test]
 fn extended_errors() {
     let off_zone = query("www.example.org. A edns");
