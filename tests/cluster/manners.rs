@@ -175,7 +175,7 @@ fn kdig_asks_over_tls_before_and_after_a_new_certificate() {
     for options in [["example.test", "SOA", "+noall"], ["no.such.example.test", "A", "+dnssec"]] {
         let padded = ask(&first, &[&options[..], &["+padding", "+stats"]].concat());
         let size = after(&padded, "Received ").and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
-        assert!(size.is_some_and(|size| size > 0 && size % 468 == 0), "RFC 8467 §4.1: {padded}");
+        assert!(size.is_some_and(|size| size > 0 && size.is_multiple_of(468)), "RFC 8467 §4.1: {padded}");
     }
     let several =
         ask(&first, &["+keepopen", "example.test", "SOA", "example.test", "NS", "example.test", "DNSKEY"]);

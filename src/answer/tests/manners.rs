@@ -296,11 +296,11 @@ fn padding() {
         let plain = told(&settings(), Transport::Tls, &with(question, &[])).1;
         let padded = told(&settings(), Transport::Tls, &with(question, &[(PADDING, &[0; 40])])).1;
         assert!(
-            padded.len() % 468 == 0 && padded.len() - plain.len() < 468 + 4,
+            padded.len().is_multiple_of(468) && padded.len() - plain.len() < 468 + 4,
             "{question}: {}",
             padded.len()
         );
-        assert!(plain.len() % 468 != 0, "{question}");
+        assert!(!plain.len().is_multiple_of(468), "{question}");
         let open = told(&settings(), Transport::Tcp, &with(question, &[(PADDING, &[0; 40])])).1;
         assert_eq!(open, plain, "{question}");
     }
