@@ -12,6 +12,7 @@ pub(crate) mod signed;
 
 mod asterisks;
 mod frame;
+mod manners;
 mod rfc8906;
 mod sections;
 mod transfer;
@@ -52,8 +53,8 @@ fn query(question: &str) -> Vec<u8> {
 
 fn answer_over(transport: Transport, wire: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    let request = Request { wire, transport, now_secs: 0 };
-    assert_eq!(respond(&catalog(), &Settings::default(), request, &mut out), Reply::Send);
+    let request = Request { wire, client: Client::over(transport), now_secs: 0 };
+    assert!(matches!(respond(&catalog(), &Settings::default(), request, &mut out), Reply::Send(_)));
     out
 }
 

@@ -8,7 +8,7 @@
 //! data = "data"                   # the log; made at the first start
 //! admin = "admin.sock"            # Unix socket of `conclave ctl`, under 108 bytes
 //! [dns]
-//! listen = ["127.0.0.1:5301"]     # UDP and TCP
+//! listen = ["127.0.0.1:5301"]     # UDP and TCP; what else may stand here: [`front`]
 //! [peer]
 //! listen = "127.0.0.1:5401"
 //! [peer.addresses]                # of every other replica
@@ -28,11 +28,13 @@
 //! The secrets stand beside the file, under the names that the dealer gave them ([`crate::ceremony::deal`]).
 #![forbid(unsafe_code)]
 
+pub mod front;
 mod load;
 mod transfers;
 mod zones;
 
 pub use crate::ceremony::files::Problem;
+pub use front::{CookieMode, FrontFiles, FrontRules};
 pub use load::{Loaded, Tls};
 
 use crate::ceremony::files::read_text;
@@ -66,6 +68,8 @@ pub struct ReplicaFile {
     pub data: PathBuf,
     /// Addresses that answer DNS over UDP and TCP.
     pub dns: Vec<SocketAddr>,
+    /// How it behaves there.
+    pub front: FrontRules,
     /// The address that peers connect to.
     pub peer: SocketAddr,
     /// Where the other replicas are, as `host:port`.
@@ -92,7 +96,7 @@ struct FileText {
     cluster: PathBuf,
     data: PathBuf,
     admin: Spanned<PathBuf>,
-    dns: DnsText,
+    dns: front::DnsText,
     peer: PeerText,
     #[serde(default)]
     limits: LimitsText,
@@ -100,12 +104,6 @@ struct FileText {
     transfer: Vec<TransferText>,
     #[serde(default)]
     log: LogText,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DnsText {
-    listen: Spanned<Vec<SocketAddr>>,
 }
 
 #[derive(Deserialize)]
@@ -193,13 +191,16 @@ impl ReplicaFile {
         }
         let peers = addresses(file.peer.addresses, &mut wrong);
         let transfers = transfers::rules(file.transfer, &mut wrong);
+        let dns = file.dns.listen.get_ref().clone();
+        let front = file.dns.rules(base, &mut wrong);
         match me {
             Some(me) if problems.is_empty() => Ok(Self {
                 path: path.to_owned(),
                 me,
                 cluster: base.join(file.cluster),
                 data: base.join(file.data),
-                dns: file.dns.listen.into_inner(),
+                dns,
+                front,
                 peer: file.peer.listen,
                 peers,
                 admin,

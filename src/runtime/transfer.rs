@@ -38,20 +38,20 @@ impl Rule {
 /// The transfers of one replica.
 pub struct Transfers {
     rules: Vec<Rule>,
-    keys: Arc<Keyring>,
     places: Semaphore,
 }
 
 impl Transfers {
-    /// By these rules, with the clients' keys.
-    pub fn new(rules: Vec<Rule>, keys: Arc<Keyring>) -> Self {
-        Self { rules, keys, places: Semaphore::new(MAX_TRANSFERS) }
+    /// By these rules.
+    pub fn new(rules: Vec<Rule>) -> Self {
+        Self { rules, places: Semaphore::new(MAX_TRANSFERS) }
     }
 
     /// Answers a message that asks for a transfer; an error if the connection is to end.
     pub(super) async fn answer(
         &self,
         catalog: &ArcSwap<Catalog>,
+        keys: &Arc<Keyring>,
         wire: &[u8],
         address: IpAddr,
         answers: &mpsc::Sender<Vec<u8>>,
@@ -59,7 +59,7 @@ impl Transfers {
         let mut refusal = Vec::new();
         let allowed =
             |zone: &Name, key: Option<&Name>| self.rules.iter().any(|rule| rule.allows(zone, address, key));
-        let begun = transfer::begin(&catalog.load(), &self.keys, wire, now_secs(), allowed, &mut refusal);
+        let begun = transfer::begin(&catalog.load(), keys, wire, now_secs(), allowed, &mut refusal);
         let Some(mut transfer) = begun else { return answers.send(refusal).await.map_err(drop) };
         let Ok(_place) = self.places.try_acquire() else {
             let busy = Some((ede::OTHER, "too many transfers at once: ask again"));

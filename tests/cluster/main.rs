@@ -7,6 +7,7 @@ mod bad_input;
 mod disks;
 mod faults;
 mod harness;
+mod manners;
 mod refresh;
 mod root_zone;
 mod sizes;

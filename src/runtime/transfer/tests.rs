@@ -44,11 +44,12 @@ fn large() -> Arc<View> {
 #[tokio::test]
 async fn a_reader_who_stops_stops_the_transfer() {
     let rule = Rule { zone: name("a.test"), networks: vec!["::/0".parse().unwrap()], keys: Vec::new() };
-    let transfers = Transfers::new(vec![rule], Arc::new(Keyring::default()));
+    let transfers = Transfers::new(vec![rule]);
     let catalog = ArcSwap::from_pointee(Catalog::new().with(large(), false));
     let wire = b"\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x04test\x00\x00\xFC\x00\x01";
     let (answers, mut queue) = mpsc::channel(2);
-    let mut sending = std::pin::pin!(transfers.answer(&catalog, wire, "::1".parse().unwrap(), &answers));
+    let (keys, address) = (Arc::default(), "::1".parse().unwrap());
+    let mut sending = std::pin::pin!(transfers.answer(&catalog, &keys, wire, address, &answers));
     let blocked =
         std::future::poll_fn(|context| std::task::Poll::Ready(sending.as_mut().poll(context).is_pending()));
     assert!(blocked.await && queue.len() == 2, "{} messages are ready", queue.len());
