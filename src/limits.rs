@@ -144,6 +144,9 @@ pub const MAX_COMMAND_BYTES: usize = 1_024;
 pub const MAX_OPEN_VOTES: usize = 8;
 /// Decided commands that are kept, for operators to look at.
 pub const MAX_DECIDED: usize = 32;
+/// Retired keys of a zone that the state remembers, the newest: who is away for longer keeps shares of older ones, which are worth
+/// nothing alone.
+pub const MAX_RETIRED_KEYS: usize = 32;
 /// Bundles that one replica brought and that are not complete: some rollovers' worth.
 pub const MAX_BUNDLES: usize = 8;
 /// Bytes of the reason for which a command was refused: a sentence with names and a date.
