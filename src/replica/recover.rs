@@ -91,6 +91,7 @@ impl Replica {
             ready: None,
             genesis,
             keys: dealt.keys().copied().collect(),
+            retired: BTreeSet::new(),
             dealt,
             unsynced: false,
             consensus_wake: None,

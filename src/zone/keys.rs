@@ -207,7 +207,7 @@ impl KeySet {
 
     /// Whether there is one key of each role, and nobody can lack a signature by another.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.roll.is_none() && self.retired.is_empty()
+        self.roll.is_none() && self.leaving_keys.is_empty()
     }
 
     /// The same keys under the names that they have elsewhere.
