@@ -282,8 +282,12 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             match change {
                 KeyChange::Learn(public) => {
                     let key = public.key_id();
-                    let has_share = self.hands.keys.has_share(key);
-                    info!(key = %key.0.to_hex(), has_share, "a zone has a new key");
+                    match self.hands.keys.has_share(key) {
+                        true => info!(key = %key.0.to_hex(), "a zone has a new key"),
+                        false => {
+                            error!(key = %key.0.to_hex(), "a zone has a new key, and its share is lacking here")
+                        }
+                    }
                 }
                 KeyChange::Retire(retired) => match self.hands.keys.retire(retired) {
                     Ok(()) => info!(key = %retired.key.0.to_hex(), "a key is retired, and its share wiped"),

@@ -1,6 +1,7 @@
 //! Rollovers: at no moment is there a validator, whatever it fetched and whenever, to whom the zone is bogus; and no
 //! step comes later than it must.
 
+mod bounds;
 mod caches;
 mod history;
 
@@ -54,15 +55,20 @@ fn planted_impatience_of_every_kind_is_found() {
     found(Plant::DataUnawaited, &[Kind::Zsk, Kind::Algorithm]);
     found(Plant::DsUnawaited, &[Kind::Ksk, Kind::Algorithm]);
     found(Plant::HorizonForgotten, &[Kind::Zsk, Kind::Algorithm]);
+    found(Plant::FreshForgotten, &[Kind::Zsk, Kind::Algorithm]);
+    found(Plant::CdsUnawaited, &[Kind::Ksk, Kind::Algorithm]);
+    found(Plant::ServedByOrder, &[Kind::Zsk, Kind::Ksk, Kind::Algorithm]);
     found(Plant::ServedAtOnce, &[Kind::Zsk, Kind::Ksk, Kind::Algorithm]);
     found(Plant::NoAllowance, &[Kind::Zsk, Kind::Ksk, Kind::Algorithm]);
 }
 
-/// Batches without requests, until what came before is known to be signed.
+/// Batches until what came before is known to be signed, and a quorum has said that it has executed them.
 fn settle(bench: &mut Bench) {
     for _ in 0..crate::limits::PIPELINE_BATCHES {
         let _ = bench.execute(&[]);
     }
+    let said = bench.progress();
+    let _ = bench.execute(&said);
     assert_eq!(bench.sign_all().failures, []);
 }
 
