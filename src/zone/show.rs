@@ -6,6 +6,7 @@ use super::keys::{KeySet, ZoneKey};
 use super::ledger::Open;
 use super::machine::Machine;
 use super::rollover::{Roll, Step};
+use super::votes;
 use crate::codec::{Digest, KeyId};
 use crate::dns::{Name, RrType, dnssec};
 use crate::limits::MAX_REPLICAS;
@@ -105,6 +106,12 @@ impl Machine {
             Act::Begin(names) => self.complete_bundles(zone, names)?,
             _ => Vec::new(),
         };
+        let committee = self.committee();
+        let needs = |role| if role == Role::Ksk { committee.quorum() } else { committee.one_correct() };
+        if let Some(bundle) = new.iter().find(|one| one.public().threshold() != needs(one.bundle().role)) {
+            let (role, threshold) = (bundle.bundle().role, bundle.public().threshold());
+            return Err(format!("{threshold} shares sign for this {role}, and it must be {}", needs(role)));
+        }
         let ledger = self.zones.get_mut(zone).filter(|ledger| ledger.started);
         let ledger = ledger.ok_or_else(|| format!("there is no zone {zone}, or it is not signed yet"))?;
         let had_cds = ledger.keys.tells_parent();
@@ -127,6 +134,9 @@ impl Machine {
         let origin = ledger.rules.origin.clone();
         let open = open.entry(origin).or_insert_with(|| ledger.open());
         ledger.relay(open, had_cds, time);
+        if matches!(act, Act::Begin(_) | Act::Step(Step::Abort, _)) {
+            votes::forget_steps(&mut self.register, &mut self.tally, zone);
+        }
         new.iter().for_each(|bundle| self.mark_used(&bundle.name()));
         Ok(())
     }
@@ -164,6 +174,10 @@ fn begin(
         revoked[1] |= 0x80;
         [key.tag(), dnssec::key_tag(&revoked)]
     };
+    let mut known: BTreeSet<&[u8]> = keys.wanted().flat_map(ZoneKey::marks).collect();
+    if new.iter().flat_map(ZoneKey::marks).any(|mark| !known.insert(mark)) {
+        return Err("a key of the zone cannot come again, nor one key twice".into());
+    }
     if let Some(key) = new.iter().find(|key| keys.was_used(key)) {
         return Err(format!("key {} was in use before: deal another", key.tag()));
     }
@@ -173,8 +187,9 @@ fn begin(
             return Err(format!("the tag {} is another key's too: deal the key again", key.tag()));
         }
     }
-    keys.roll = Some(Roll::begin(new.iter().map(|key| key.id).collect(), &roles, time, batch));
+    let roll = Roll::begin(new.iter().map(|key| key.id).collect(), &roles, time, batch);
     keys.keys.extend(new);
+    keys.enter(roll);
     Ok(())
 }
 
@@ -193,7 +208,7 @@ fn shown(keys: &KeySet) -> Vec<ShownKey> {
             algorithm: key.algorithm(),
             tag: key.tag(),
             published: has(&layout.published, key),
-            signs: has(&layout.signers(signs), key),
+            signs: has(&layout.signers(signs, true), key),
             announced: has(&layout.cds, key),
         }
     };
