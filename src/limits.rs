@@ -117,6 +117,14 @@ pub const MAX_HELD_BYTES_PER_PEER: usize = MAX_LINK_QUEUE_BYTES
 
 /// Depth of nested $INCLUDE in a master file.
 pub const MAX_INCLUDE_DEPTH: usize = 8;
+/// Records that the $GENERATE lines of one zone may make together: one short line must not fill the memory.
+pub const MAX_GENERATED_RECORDS: usize = 1 << 20;
+
+/// Octets of a message of a zone transfer, unless one record needs more: what compression can point at, and little enough
+/// that a reader who stops holds no memory.
+pub const MAX_TRANSFER_MESSAGE_OCTETS: usize = 16 * 1024;
+/// Zone transfers at once; more are told SERVFAIL and come again.
+pub const MAX_TRANSFERS: usize = 16;
 
 /// Records in one RRset, and RRset types at one name, that an update may build.
 pub const MAX_RECORDS_PER_RRSET: usize = 2_048;
@@ -144,6 +152,9 @@ pub const MAX_COMMAND_BYTES: usize = 1_024;
 pub const MAX_OPEN_VOTES: usize = 8;
 /// Decided commands that are kept, for operators to look at.
 pub const MAX_DECIDED: usize = 32;
+/// Retired keys of a zone that the state remembers, the newest: who is away for longer keeps shares of older ones, which are worth
+/// nothing alone.
+pub const MAX_RETIRED_KEYS: usize = 32;
 /// Bundles that one replica brought and that are not complete: some rollovers' worth.
 pub const MAX_BUNDLES: usize = 8;
 /// Bytes of the reason for which a command was refused: a sentence with names and a date.

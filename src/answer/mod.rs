@@ -25,7 +25,8 @@ mod request;
 mod respond;
 mod solve;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+pub mod transfer;
 
 pub use catalog::Catalog;
 pub use request::{Client, Cookies, Kind, Reply, Request, Settings, Subject, Transport};

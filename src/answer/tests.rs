@@ -8,13 +8,14 @@ use crate::zone::View;
 use std::sync::{Arc, OnceLock};
 
 #[path = "../../tests/support/signed.rs"]
-mod signed;
+pub(crate) mod signed;
 
 mod asterisks;
 mod frame;
 mod manners;
 mod rfc8906;
 mod sections;
+mod transfer;
 
 fn view() -> Arc<View> {
     static VIEW: OnceLock<Arc<View>> = OnceLock::new();

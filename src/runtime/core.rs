@@ -259,23 +259,11 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
         if !output.effects.is_empty() {
             self.held.push(Pending::new(output.effects, self.required));
         }
+        self.change_keys(output.keys)?;
         if let Some(file) = output.store {
             let at = self.log.roll()?;
             let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
             self.hands.store.begin(file, at).map_err(refused)?;
-        }
-        for change in output.keys {
-            match change {
-                KeyChange::Learn(public) => {
-                    let key = public.key_id();
-                    let has_share = self.hands.keys.has_share(key);
-                    info!(key = %key.0.to_hex(), has_share, "a zone has a new key");
-                }
-                KeyChange::Forget(key) => {
-                    self.hands.keys.forget(key);
-                    info!(key = %key.0.to_hex(), "a key is retired, and its share wiped from memory");
-                }
-            }
         }
         self.tell(output.news);
         self.hands.workers.add(output.tasks);
@@ -283,6 +271,31 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             self.wake_at = output.wake_at;
         }
         output.fatal.map_or(Ok(()), |why| Err(End::Replica(why)))
+    }
+
+    fn change_keys(&mut self, changes: Vec<KeyChange>) -> Result<(), End> {
+        if changes.iter().any(|change| matches!(change, KeyChange::Retire(_))) {
+            self.syncs += 1;
+            self.log.sync()?;
+        }
+        for change in changes {
+            match change {
+                KeyChange::Learn(public) => {
+                    let key = public.key_id();
+                    match self.hands.keys.has_share(key) {
+                        true => info!(key = %key.0.to_hex(), "a zone has a new key"),
+                        false => {
+                            error!(key = %key.0.to_hex(), "a zone has a new key, and its share is lacking here")
+                        }
+                    }
+                }
+                KeyChange::Retire(retired) => match self.hands.keys.retire(retired) {
+                    Ok(()) => info!(key = %retired.key.0.to_hex(), "a key is retired, and its share wiped"),
+                    Err(why) => error!("a retired key's share cannot be wiped before the next start: {why}"),
+                },
+            }
+        }
+        Ok(())
     }
 
     fn tell(&self, news: Vec<News>) {

@@ -36,6 +36,7 @@ mod store;
 pub mod tcp;
 mod throttle;
 mod tls;
+pub mod transfer;
 pub mod udp;
 mod vault;
 mod workers;

@@ -3,12 +3,15 @@
 
 use super::clients::{Busy, ClientPort, OnReply};
 use super::rate::{Judgement, RateLimit};
+use super::transfer::Transfers;
 use crate::answer::{self, Catalog, Client, Request, Settings, Subject};
 use crate::dns::Rcode;
 use crate::dns::edns::ede;
 use arc_swap::ArcSwap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc;
 
 /// Hands an update or an ordered query to the replica.
 pub type Forward = Arc<dyn Fn(Vec<u8>, Client, OnReply) -> Result<(), Busy> + Send + Sync>;
@@ -19,6 +22,7 @@ pub struct Service {
     pub(super) catalog: Arc<ArcSwap<Catalog>>,
     pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) forward: Forward,
+    pub(super) transfers: Arc<Transfers>,
     rate: Option<Arc<RateLimit>>,
 }
 
@@ -38,12 +42,28 @@ impl Service {
         settings: Arc<ArcSwap<Settings>>,
         forward: Forward,
     ) -> Self {
-        Self { catalog, settings, forward, rate: None }
+        Self { catalog, settings, forward, transfers: Arc::new(Transfers::new(Vec::new())), rate: None }
+    }
+
+    /// The same, with zone transfers by these rules.
+    pub fn with_transfers(self, transfers: Transfers) -> Self {
+        Self { transfers: Arc::new(transfers), ..self }
     }
 
     /// The same with bounds on how often one network is sent one thing.
     pub fn limited(self, rate: Option<Arc<RateLimit>>) -> Self {
         Self { rate, ..self }
+    }
+
+    /// Answers a message that asks for a zone transfer; an error if the connection is to end.
+    pub(super) async fn transfer(
+        &self,
+        wire: &[u8],
+        address: IpAddr,
+        answers: &mpsc::Sender<Vec<u8>>,
+    ) -> Result<(), ()> {
+        let keys = self.settings.load().keys.clone();
+        self.transfers.answer(&self.catalog, &keys, wire, address, answers).await
     }
 
     /// Leaves in `out` what of a response about `subject` may be sent to where forged addresses may lead; false: it is not

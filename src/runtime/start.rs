@@ -16,6 +16,7 @@ use super::front::{Front, Listeners};
 use super::importer::Importer;
 use super::inbox::Lane;
 use super::service::Service;
+use super::transfer::Transfers;
 use super::{Error, Outbound};
 use crate::answer::{Catalog, Settings};
 use arc_swap::ArcSwap;
@@ -70,9 +71,10 @@ pub(super) fn run(file: ReplicaFile, outbound: Option<Outbound>) -> Result<(), E
     match epochs::mark(&file)? {
         Mark::None => {}
         Mark::Moved => {
-            // Clients and operators find it where they found the old one.
-            let (dns, front, admin) = (file.dns.clone(), file.front.clone(), file.admin.clone());
-            let next = ReplicaFile { dns, front, admin, ..epochs::next_file(&file)? };
+            // Clients, secondaries and operators find it where they found the old one.
+            let next = epochs::next_file(&file)?;
+            let (dns, front, admin, transfers) = (file.dns, file.front, file.admin, file.transfers);
+            let next = ReplicaFile { dns, front, admin, transfers, ..next };
             warn!(config = %next.path.display(), "this epoch is over; start the replica with that file from now on");
             return run(next, outbound);
         }
@@ -126,6 +128,7 @@ async fn serve(
     let port = doors.port.clone();
     let forward = Arc::new(move |wire, client, reply| port.load().try_submit(wire, client, reply));
     let service = Service::with_forward(catalog.clone(), front.settings.clone(), forward);
+    let service = service.with_transfers(Transfers::new(file.transfers.clone()));
     let mut tasks = JoinSet::new();
     let udp = front.serve(sockets.dns, &file.dns, service, &mut tasks)?;
     let home = doors.home.clone();

@@ -3,7 +3,7 @@
 //!
 //! One task a connection reads and writes at once. Each message first takes a place among
 //! [`MAX_TCP_PIPELINE`] and keeps it until its answer is written, so that a client which does not read is not read
-//! either. An update or an ordered query waits for the replica without holding up what comes behind it (§7).
+//! either. A zone transfer is many messages ([`super::transfer`]), before what was asked behind it. An update or an ordered query waits for the replica without holding up what comes behind it (§7).
 //! A connection needs a place of its client's ([`super::places`]). It ends when it was idle too long, which is sooner when
 //! many are open (§6.2.3), as RFC 7828's option tells who asks, and at the first write error; a peer that has closed its sending side still gets the answers that it waits for.
 #![forbid(unsafe_code)]
@@ -11,7 +11,7 @@
 use super::clients::OnReply;
 use super::places::Places;
 use super::service::{Service, not_taken, now_secs};
-use crate::answer::{Client, Reply, Request, Transport, respond};
+use crate::answer::{Client, Reply, Request, Transport, respond, transfer};
 use crate::limits::{CLIENT_PATIENCE_MS, MAX_TCP_PIPELINE, TLS_HANDSHAKE_MS};
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
@@ -119,6 +119,13 @@ async fn read_all(
         match timeout(places.idle(), read_message(&mut read, &mut wire)).await {
             Ok(Ok(())) if wire.len() >= HEADER => {}
             _ => return, // Idle, closed, broken, or not DNS.
+        }
+        if transfer::is_asked(&wire) {
+            drop(place);
+            match service.transfer(&wire, address, &answers).await {
+                Ok(()) => continue,
+                Err(()) => return,
+            }
         }
         let mut out = Vec::new();
         let idle_ds = u16::try_from(places.idle().as_millis() / 100).unwrap_or(u16::MAX);

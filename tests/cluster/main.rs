@@ -11,4 +11,5 @@ mod manners;
 mod refresh;
 mod root_zone;
 mod sizes;
+mod transfers;
 mod updates;

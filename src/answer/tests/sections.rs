@@ -236,7 +236,7 @@ fn apex_and_meta_types() {
         ("RFC 8482 §7", "mail RRSIG", "NOERROR aa | mail RRSIG A |  |"),
         ("RFC 4035 §3.1.3.1 for ANY at an empty non-terminal", "ent ANY", "NOERROR aa |  | @ SOA |"),
         ("RFC 4034 §4 and RFC 4035 §3: asked for without DO", "web NSEC", "NOERROR aa | web NSEC |  |"),
-        ("RFC 5936 §2.2.1: not offered yet", "@ AXFR", "REFUSED |  |  |"),
+        ("RFC 5936 §4.2: a transfer is more than one response", "@ AXFR", "REFUSED |  |  |"),
         ("RFC 1995 §4: not offered yet", "@ IXFR", "REFUSED |  |  |"),
         ("RFC 8945 §4.2", "@ TSIG", "FORMERR |  |  |"),
         ("RFC 6891 §6.1.1", "@ OPT", "FORMERR |  |  |"),

@@ -169,7 +169,7 @@ fn all_problems_are_told_at_once() {
 #[test]
 fn an_edited_cluster_file_no_longer_fits_the_shares() {
     let dir = dealt();
-    edit(&dir.path().join("replica-1/cluster.toml"), "dnskey-ttl-s = 3600", "dnskey-ttl-s = 60");
+    edit(&dir.path().join("replica-1/cluster.toml"), "serial = \"increment\"", "serial = \"unixtime\"");
     let said = refused(dir.path(), 1);
     assert!(said.contains("identity.key: belongs to cluster"), "{said}");
 }
