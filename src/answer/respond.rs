@@ -1,8 +1,8 @@
 //! From a request to a response: what may be answered, and the frame around the answer.
 
-use super::catalog::{Catalog, Found};
+use super::catalog::Catalog;
 use super::compose::{HEADER, Writer, sections};
-use super::solve::solve;
+use super::solve::{Source, solve};
 use crate::dns::edns::{OPTION_EDE, OPTION_NSID, ede};
 use crate::dns::message::Message;
 use crate::dns::query::{self, Query, Reject};
@@ -73,7 +73,7 @@ pub fn respond_from(view: &Arc<View>, settings: &Settings, request: Request<'_>,
         if !query.qname.is_subdomain_of(view.origin()) {
             return Choice::Refuse(OFF_ZONE);
         }
-        Choice::Answer(view)
+        Choice::Answer(Source { view, others: None })
     })
 }
 
@@ -105,30 +105,18 @@ const NO_TRANSFER: Refusal = Refusal { rcode: Rcode::REFUSED, ede: Some((ede::NO
 
 /// Which zone a query is answered from.
 enum Choice<'c> {
-    Answer(&'c Arc<View>),
+    Answer(Source<'c>),
     Refuse(Refusal),
     Forward,
 }
 
 fn choose<'c>(catalog: &'c Catalog, query: &Query) -> Choice<'c> {
-    let Some(mut found) = catalog.enclosing(&query.qname) else { return Choice::Refuse(OFF_ZONE) };
-    if query.qtype == RrType::DS {
-        found = parent_side(catalog, found, query);
-    }
+    let Some(found) = catalog.answering(&query.qname, query.qtype) else { return Choice::Refuse(OFF_ZONE) };
     match found.view {
         None => Choice::Refuse(NOT_READY),
         Some(_) if found.ordered => Choice::Forward,
-        Some(view) => Choice::Answer(view),
+        Some(view) => Choice::Answer(Source { view, others: Some(catalog) }),
     }
-}
-
-/// RFC 4035 §3.1.4.1: the DS at a cut is asked of the zone above, if that is ours too and delegates here.
-fn parent_side<'c>(catalog: &'c Catalog, found: Found<'c>, query: &Query) -> Found<'c> {
-    if found.view.is_none_or(|view| *view.origin() != query.qname) {
-        return found;
-    }
-    let cut = |view: &Arc<View>| view.cut_above(&query.qname).is_some_and(|(owner, _)| *owner == query.qname);
-    catalog.above(found).filter(|above| above.view.is_some_and(cut)).unwrap_or(found)
 }
 
 fn answer<'c>(
@@ -161,11 +149,11 @@ fn answer<'c>(
     match choice {
         Choice::Forward => return Reply::Forward,
         Choice::Refuse(refusal) => reject(settings, wire, &query, refusal, out),
-        Choice::Answer(view) => {
+        Choice::Answer(source) => {
             if query.has_tsig {
-                signed(settings, request, &query, view, out);
+                signed(settings, request, &query, source, out);
             } else {
-                write(settings, request, &query, view, 0, out);
+                write(settings, request, &query, source, 0, out);
             }
         }
     }
@@ -204,7 +192,7 @@ fn write(
     settings: &Settings,
     request: Request<'_>,
     query: &Query,
-    view: &View,
+    source: Source<'_>,
     reserved: usize,
     out: &mut Vec<u8>,
 ) {
@@ -213,7 +201,7 @@ fn write(
     let trailer =
         query.edns.as_ref().map_or(0, |_| OPT + nsid.map_or(0, |nsid| OPTION + nsid.len())) + reserved;
     let limit = limit(request.transport, query).saturating_sub(trailer);
-    let solution = solve(view, &query.qname, query.qtype, dnssec);
+    let solution = solve(source, &query.qname, query.qtype, dnssec);
     frame(request.wire, &request.wire[HEADER..query.question_end], solution.rcode, out);
     // RFC 1035 §6.2: an answer for any class is never authoritative.
     if solution.authoritative && query.qclass == Class::IN {
@@ -232,7 +220,7 @@ fn write(
 }
 
 /// A query with a TSIG gets a signed answer, or the error that RFC 8945 §5.2 asks for.
-fn signed(settings: &Settings, request: Request<'_>, query: &Query, view: &View, out: &mut Vec<u8>) {
+fn signed(settings: &Settings, request: Request<'_>, query: &Query, source: Source<'_>, out: &mut Vec<u8>) {
     let keys = &settings.keys;
     let key = tsig::authenticate(request.wire, keys, request.now_secs).and_then(|verified| {
         match (&verified.signer, verified.tsig_mac) {
@@ -244,7 +232,7 @@ fn signed(settings: &Settings, request: Request<'_>, query: &Query, view: &View,
     });
     match key {
         Ok((key, mac)) => {
-            write(settings, request, query, view, tsig::response_overhead(key), out);
+            write(settings, request, query, source, tsig::response_overhead(key), out);
             tsig::sign_response(out, key, &mac, request.now_secs);
         }
         Err(failure) => {

@@ -12,6 +12,7 @@ mod signed;
 
 mod frame;
 mod sections;
+mod zones;
 
 fn view() -> Arc<View> {
     static VIEW: OnceLock<Arc<View>> = OnceLock::new();
@@ -81,9 +82,22 @@ fn render_record(record: &Record) -> String {
     }
 }
 
-fn check(table: &[(&str, &str, &str)]) {
-    for (clause, question, expected) in table {
-        let seen = render(&answer_over(Transport::Tcp, &query(question)));
-        assert_eq!(&seen, expected, "{clause}: {question}");
+/// A question (`name TYPE [do|edns]`) and its answer as [`render`] writes it, by a clause.
+struct Row<'a> {
+    clause: &'a str,
+    ask: &'a str,
+    sees: &'a str,
+}
+
+fn check(table: &[Row<'_>]) {
+    check_in(&catalog(), table);
+}
+
+fn check_in(catalog: &Catalog, table: &[Row<'_>]) {
+    for Row { clause, ask, sees } in table {
+        let (wire, mut out) = (query(ask), Vec::new());
+        let request = Request { wire: &wire, transport: Transport::Tcp, now_secs: 0 };
+        assert_eq!(respond(catalog, &Settings::default(), request, &mut out), Reply::Send);
+        assert_eq!(&render(&out), sees, "{clause}: {ask}");
     }
 }
