@@ -14,7 +14,7 @@ use crate::replica;
 use crate::signing::{KeyStore, Protocol, Vault};
 use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
-use crate::zone::{Genesis, KeyInfo, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
+use crate::zone::{Denial, Genesis, KeyInfo, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -52,6 +52,7 @@ pub struct Cluster {
     tsig: [u8; 32],
     sig0: [u8; 32],
     ordered_reads: bool,
+    denial: Denial,
     signing: Protocol,
 }
 
@@ -96,6 +97,8 @@ impl Cluster {
             tsig: chance.seed(),
             sig0: chance.seed(),
             ordered_reads: scenario.ordered_reads,
+            // Of five seeds one.
+            denial: if scenario.seed % 5 == 4 { Denial::Nsec3 } else { Denial::Nsec },
             signing: scenario.signing,
         }
     }
@@ -183,6 +186,7 @@ impl Cluster {
             serial: SerialRule::default(),
             validity: Validity::default(),
             dnskey_ttl: 3600,
+            denial: self.denial,
             ksk: self.ksk.info(257),
             zsk: self.zsk.info(256),
         };

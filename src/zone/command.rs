@@ -3,6 +3,7 @@
 //! A command has one text form, a line of words, which operators say, compare over the telephone, and find again in lists
 //! and logs; and one encoding, in which votes are counted. Each gives the other.
 
+use super::view::Denial;
 use crate::codec::{self, DecodeError, Digest};
 use crate::dns::Name;
 use crate::limits::MAX_COMMAND_BYTES;
@@ -28,6 +29,13 @@ pub enum Command {
         /// The key's tag (RFC 4034, appendix B).
         tag: u16,
     },
+    /// `denial ZONE nsec|nsec3`: from this batch on the zone denies existence so, in one version.
+    Denial {
+        /// The zone, in lower case.
+        zone: Name,
+        /// How.
+        by: Denial,
+    },
 }
 
 impl Command {
@@ -52,6 +60,7 @@ impl fmt::Display for Command {
         match self {
             Self::Drill { word } => write!(f, "drill {word}"),
             Self::Refresh { zone, tag } => write!(f, "refresh {zone} {tag}"),
+            Self::Denial { zone, by } => write!(f, "denial {zone} {}", by.word()),
         }
     }
 }
@@ -74,6 +83,13 @@ impl FromStr for Command {
                     .to_lowercase(),
                 tag: tag.parse().map_err(|_| "a key tag is a number from 0 to 65535")?,
             },
+            ["denial", zone, by] => Self::Denial {
+                zone: Name::parse(zone)
+                    .map_err(|why| format!("`{}`: {why}", zone.escape_default()))?
+                    .to_lowercase(),
+                by: Denial::parse(by).ok_or("a zone denies by `nsec` or `nsec3`")?,
+            },
+            ["denial", ..] => return Err("`denial` takes a zone, and `nsec` or `nsec3`".into()),
             ["refresh", ..] => return Err("`refresh` takes a zone and the tag of one of its keys".into()),
             [first, ..] => return Err(format!("there is no command `{}`", first.escape_default())),
             [] => return Err("a command is lacking".into()),
@@ -101,8 +117,14 @@ mod tests {
         let refresh = Command::Refresh { zone: Name::parse("a.test.").unwrap(), tag: 7 };
         assert_eq!("refresh A.test 7".parse(), Ok(refresh.clone()));
         assert_eq!(Command::decode(&codec::encode(&refresh)), Ok(refresh));
+        let denial: Command = "denial A.test nsec3".parse().unwrap();
+        assert_eq!(denial.to_string(), "denial a.test. nsec3");
+        assert_eq!(Command::decode(&codec::encode(&denial)), Ok(denial));
         let texts = [
             "",
+            "denial a.",
+            "denial a. nsec5",
+            "denial a..b nsec",
             "drill",
             "drill a b",
             "halt",

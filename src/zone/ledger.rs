@@ -7,11 +7,12 @@ use super::chain;
 use super::digest::Tally;
 use super::draft::Draft;
 use super::element;
+use super::hashed::{self, Hashes};
 use super::rules::ZoneRules;
 use super::signature::{Realm, Signature};
 use super::versions::{Pending, Versions};
-use super::view::{Key, Node, SignedRrset, View};
-use crate::dns::{Name, RrType, Rrset};
+use super::view::{Denial, Key, Node, SignedRrset, View};
+use crate::dns::{Name, Rcode, RrType, Rrset};
 use crate::limits::MAX_REFRESHED_PER_VERSION;
 use crate::time::{AgreedTime, HOUR, SECOND};
 use std::collections::BTreeSet;
@@ -41,6 +42,8 @@ pub(super) struct Open {
     bumped: bool,
     /// What is to be signed anew though unchanged.
     refresh: BTreeSet<(Key, RrType)>,
+    /// The hashes of the names that are new, if the zone has NSEC3.
+    hashes: Hashes,
 }
 
 impl Ledger {
@@ -58,6 +61,7 @@ impl Ledger {
     /// The zone as it was at its version `version`, after genesis. Where a signature is lacking, so is the version.
     pub(super) fn restored(rules: ZoneRules, head: View, version: u64) -> Self {
         let mut ledger = Self { started: true, version, ..Self::new(rules, head) };
+        chain::rebuild(&mut ledger.head);
         let view = Arc::new(ledger.head.clone());
         for (key, node) in &ledger.head.nodes {
             ledger.schedule.extend(refreshes(node).map(|(at, rtype)| (at, key.clone(), rtype)));
@@ -76,7 +80,13 @@ impl Ledger {
 
     /// Begins a batch.
     pub(super) fn open(&self) -> Open {
-        Open { base: self.head.clone(), touched: BTreeSet::new(), bumped: false, refresh: BTreeSet::new() }
+        Open {
+            base: self.head.clone(),
+            touched: BTreeSet::new(),
+            bumped: false,
+            refresh: BTreeSet::new(),
+            hashes: Hashes::default(),
+        }
     }
 
     /// Adds the DNSKEYs; every name gets its place in the chain and its signatures. The serial stays.
@@ -88,6 +98,9 @@ impl Ledger {
         let mut draft = Draft::new(self.head.clone());
         let put = draft.put(&self.rules.origin, Rrset::of(RrType::DNSKEY, self.rules.dnskey_ttl, keys));
         assert!(put.is_ok(), "two keys break no limit");
+        if self.rules.denial == Denial::Nsec3 {
+            draft.put_nsec3param();
+        }
         self.head = draft.view;
         open.touched.extend(self.head.nodes.keys().cloned());
         // So that the first chain and the first signatures are not compared with an unsigned past.
@@ -106,6 +119,42 @@ impl Ledger {
         open.bumped = true;
         open.touched.extend(draft.touched);
         self.head = draft.view;
+    }
+
+    /// Whether a message's names can be in the chain: REFUSED if one has the hash of another.
+    pub(super) fn admit(&self, open: &mut Open, draft: &Draft) -> Result<(), Rcode> {
+        match self.head.denial() {
+            Denial::Nsec => Ok(()),
+            Denial::Nsec3 => {
+                let added = open.hashes.add(&self.head, draft.touched.iter(), &hashed::hash_of);
+                added.map_err(|_| Rcode::REFUSED)
+            }
+        }
+    }
+
+    /// Has existence denied otherwise from the end of this batch on: the whole chain in one version.
+    pub(super) fn deny_by(
+        &mut self,
+        open: &mut Open,
+        denial: Denial,
+        time: AgreedTime,
+    ) -> Result<(), String> {
+        if !self.started {
+            return Err("the zone has no version yet".into());
+        }
+        if self.head.denial() == denial {
+            return Err(format!("the zone has {} already", denial.word().to_uppercase()));
+        }
+        let mut draft = Draft::new(self.head.clone());
+        match denial {
+            Denial::Nsec => draft.remove(&self.rules.origin, RrType::NSEC3PARAM),
+            Denial::Nsec3 => {
+                open.hashes = Hashes::of(&self.head)?;
+                draft.put_nsec3param();
+            }
+        }
+        self.take(open, draft, time);
+        Ok(())
     }
 
     /// Marks for signing what is due by agreed time, and what will be soon after it.

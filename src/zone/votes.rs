@@ -159,10 +159,15 @@ impl Machine {
     }
 
     /// Does what a quorum wants, or says why not.
-    fn command(&mut self, command: &Command, _open: &mut BTreeMap<Name, Open>) -> Result<(), String> {
+    fn command(&mut self, command: &Command, open: &mut BTreeMap<Name, Open>) -> Result<(), String> {
         match command {
             Command::Drill { .. } => Ok(()),
             Command::Refresh { zone, tag } => self.begin_refresh(zone, *tag),
+            Command::Denial { zone, by } => {
+                let ledger = self.zones.get_mut(zone).ok_or_else(|| format!("there is no zone {zone}"))?;
+                let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
+                ledger.deny_by(open, *by, self.time)
+            }
         }
     }
 }

@@ -15,8 +15,8 @@ use conclave::dns::rrset::serial_gt;
 use conclave::dns::{Class, Name, Opcode, Rcode, Rdata, Record, RrType, master, tsig};
 use conclave::time::{AgreedTime, HOUR, SECOND};
 use conclave::zone::{
-    Batch, Genesis, Job, Machine, Outcome, Reads, Request, RequestId, SerialRule, UpdatePolicy, Validity,
-    View, ZoneRules,
+    Batch, Denial, Genesis, Job, Machine, Outcome, Reads, Request, RequestId, SerialRule, UpdatePolicy,
+    Validity, View, ZoneRules,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -100,6 +100,7 @@ pub(super) fn genesis(rules: u8) -> Genesis {
         serial: [SerialRule::Increment, SerialRule::UnixTime, SerialRule::Date][usize::from(rules / 3) % 3],
         validity: Validity::default(),
         dnskey_ttl: 60,
+        denial: Denial::Nsec,
         ksk: ksk.info.clone(),
         zsk: zsk.info.clone(),
     };
