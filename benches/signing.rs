@@ -112,7 +112,7 @@ impl Site {
                 liars.insert(me, share);
                 continue;
             }
-            let mut keys = KeyStore::new();
+            let keys = KeyStore::new();
             assert!(keys.insert(public.clone(), share), "the share fits");
             let config = Config {
                 committee,

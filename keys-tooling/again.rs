@@ -19,6 +19,31 @@ use conclave::dns::name::Name;
 use conclave::zone::{CheckedBundle, Role};
 use std::path::{Path, PathBuf};
 
+/// A deal after the first.
+#[derive(Args, Debug)]
+struct Again {
+    /// The written plan: that of the cluster, or for the next epoch its own
+    #[arg(long, value_name = "FILE")]
+    plan: PathBuf,
+    /// The cluster as it is
+    #[arg(long, value_name = "FILE")]
+    cluster: PathBuf,
+    /// Directory to make
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The words of the plan [default: shown and asked for]
+    #[arg(long, value_name = "WORDS")]
+    words: Option<String>,
+}
+
+impl Again {
+    fn read(&self) -> Result<(WrittenPlan, Cluster), Failure> {
+        let (plan, cluster) = (WrittenPlan::read(&self.plan)?, cluster_file::read(&self.cluster)?);
+        agree(&plan.digest(), self.words.as_deref())?;
+        Ok((plan, cluster))
+    }
+}
+
 /// Arguments of `conclave-dealer redeal`.
 #[derive(Args, Debug)]
 #[command(
@@ -28,12 +53,8 @@ use std::path::{Path, PathBuf};
                   /media/alice/key.txt \\\n    --part deal/backup/custodian-bob.age --identity /media/bob/key.txt --out redeal"
 )]
 pub struct Redeal {
-    /// The written plan
-    #[arg(long, value_name = "FILE")]
-    plan: PathBuf,
-    /// The cluster whose keys these are
-    #[arg(long, value_name = "FILE")]
-    cluster: PathBuf,
+    #[command(flatten)]
+    deal: Again,
     /// A backup; said again for those of later keys, which take the place of earlier ones
     #[arg(long, value_name = "FILE", required = true)]
     backup: Vec<PathBuf>,
@@ -43,12 +64,6 @@ pub struct Redeal {
     /// A key that opens parts: the custodian's, on his own medium
     #[arg(long, value_name = "FILE", required = true)]
     identity: Vec<PathBuf>,
-    /// Directory to make
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// The words of the plan [default: shown and asked for]
-    #[arg(long, value_name = "WORDS")]
-    words: Option<String>,
 }
 
 /// Arguments of `conclave-dealer keys`.
@@ -58,12 +73,8 @@ pub struct Redeal {
                         --role zsk --out new-zsk"
 )]
 pub struct Keys {
-    /// The plan that the cluster was dealt under
-    #[arg(long, value_name = "FILE")]
-    plan: PathBuf,
-    /// The cluster
-    #[arg(long, value_name = "FILE")]
-    cluster: PathBuf,
+    #[command(flatten)]
+    deal: Again,
     /// The zone
     #[arg(long, value_name = "ORIGIN")]
     zone: Name,
@@ -79,12 +90,6 @@ pub struct Keys {
     /// A key tag that the key must not have: one of each key that is published or planned and is not in the cluster file
     #[arg(long, value_name = "TAG")]
     avoid: Vec<u16>,
-    /// Directory to make
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// The words of the plan [default: shown and asked for]
-    #[arg(long, value_name = "WORDS")]
-    words: Option<String>,
 }
 
 /// Arguments of `conclave-dealer reseal`.
@@ -116,7 +121,7 @@ enum RoleArgument {
 
 /// Runs `conclave-dealer redeal`.
 pub fn redeal(arguments: &Redeal) -> Result<(), Failure> {
-    let (plan, cluster) = read(&arguments.plan, &arguments.cluster, arguments.words.as_deref())?;
+    let (plan, cluster) = arguments.deal.read()?;
     let keys: Vec<SealingKey> =
         arguments.identity.iter().map(|path| SealingKey::read(path)).collect::<Result<_, _>>()?;
     let parts: Vec<&Path> = arguments.part.iter().map(PathBuf::as_path).collect();
@@ -126,12 +131,12 @@ pub fn redeal(arguments: &Redeal) -> Result<(), Failure> {
     }
     eprintln!("{} keys are in the backup.", kept.keys.len());
     if plan.digest() == cluster.plan {
-        let bundles = new_key::share_again(&plan, &cluster, &kept, &arguments.out)?;
-        return tell(&bundles, &arguments.out);
+        let bundles = new_key::share_again(&plan, &cluster, &kept, &arguments.deal.out)?;
+        return tell(&bundles, &arguments.deal.out);
     }
     let source = Source::Backup(&cluster, &kept);
-    let new = deal(&plan, &source, now()?, &arguments.out, &|_| {})?;
-    let out = arguments.out.display();
+    let new = deal(&plan, &source, now()?, &arguments.deal.out, &|_| {})?;
+    let out = arguments.deal.out.display();
     print(&format!(
         "cluster {} of epoch {}, with the keys of {}\n\
          Give every operator {out}, for: conclave import --dir HIS --deal {out} --into NEW\n\
@@ -146,7 +151,7 @@ pub fn redeal(arguments: &Redeal) -> Result<(), Failure> {
 
 /// Runs `conclave-dealer keys`.
 pub fn keys(arguments: &Keys) -> Result<(), Failure> {
-    let (plan, cluster) = read(&arguments.plan, &arguments.cluster, arguments.words.as_deref())?;
+    let (plan, cluster) = arguments.deal.read()?;
     let role = match arguments.role {
         RoleArgument::Zsk => Role::Zsk,
         RoleArgument::Ksk => Role::Ksk,
@@ -157,7 +162,7 @@ pub fn keys(arguments: &Keys) -> Result<(), Failure> {
     }
     let wanted = Wanted { zone, role, algorithm, bits, n: 0, k: 0 };
     let display = DealDisplay::default();
-    let (taken, out) = (&arguments.avoid, &arguments.out);
+    let (taken, out) = (&arguments.avoid, &arguments.deal.out);
     let bundles = new_key::deal(&plan, &cluster, wanted, taken, out, &|news| display.tell(news))?;
     tell(&bundles, out)
 }
@@ -167,12 +172,6 @@ pub fn reseal(arguments: &Reseal) -> Result<(), Failure> {
     let key = SealingKey::read(&arguments.identity)?;
     let sealed = backup::reseal(&arguments.part, key, &arguments.recipient)?;
     Ok(write_public(&arguments.out, &sealed)?)
-}
-
-fn read(plan: &Path, cluster: &Path, words: Option<&str>) -> Result<(WrittenPlan, Cluster), Failure> {
-    let (plan, cluster) = (WrittenPlan::read(plan)?, cluster_file::read(cluster)?);
-    agree(&plan.digest(), words)?;
-    Ok((plan, cluster))
 }
 
 fn tell(bundles: &[CheckedBundle], out: &Path) -> Result<(), Failure> {

@@ -135,7 +135,7 @@ pub const MAX_ZONES: usize = 768;
 /// Bytes of a manifest of the state: 48 for each of its chunks, and at most 264 for each zone.
 pub const MAX_MANIFEST_BYTES: usize = 256 * 1024;
 
-/// Bytes of one piece of the state: an RRset of the greatest size, its records' lengths, names and one signature.
+/// Bytes of one piece of the state: an RRset of the greatest size, its records' lengths, names and two signatures.
 pub const MAX_PIECE_BYTES: usize = 32 * 1024;
 
 /// Bytes of an encoded command that operators vote on.
@@ -144,6 +144,8 @@ pub const MAX_COMMAND_BYTES: usize = 1_024;
 pub const MAX_OPEN_VOTES: usize = 8;
 /// Decided commands that are kept, for operators to look at.
 pub const MAX_DECIDED: usize = 32;
+/// Bundles that one replica brought and that are not complete: some rollovers' worth.
+pub const MAX_BUNDLES: usize = 8;
 /// Bytes of the reason for which a command was refused: a sentence with names and a date.
 pub const MAX_REASON_BYTES: usize = 1_024;
 /// Bytes of a bundle, the public part of one new key: a modulus of 4,096 bits and as many numbers of that length as there are
@@ -186,9 +188,10 @@ const _: () = {
 const _: () = assert!(MAX_ALERT_VERTICES as u64 > 5 * HISTORY_ROUNDS + MAX_WAITING_BATCHES as u64);
 const _: () = assert!(LINK_KEEP_ALIVE_MS * 3 < LINK_SILENCE_MS);
 const _: () = assert!(MAX_LOG_RECORD_BYTES >= MAX_FRAME_BYTES);
-const _: () =
-    assert!(MAX_RRSET_OCTETS + 2 * MAX_RECORDS_PER_RRSET + MAX_SIGNATURE_OCTETS + 1024 <= MAX_PIECE_BYTES);
-const _: () = assert!((256 + PIPELINE_BATCHES as usize) * 48 + MAX_ZONES * 264 + 128 <= MAX_MANIFEST_BYTES);
+const _: () = assert!(
+    MAX_RRSET_OCTETS + 2 * MAX_RECORDS_PER_RRSET + 2 * MAX_SIGNATURE_OCTETS + 1024 <= MAX_PIECE_BYTES
+);
+const _: () = assert!((257 + PIPELINE_BATCHES as usize) * 48 + MAX_ZONES * 264 + 128 <= MAX_MANIFEST_BYTES);
 const _: () = assert!(MAX_PIECE_BYTES < MAX_FRAME_BYTES / 2);
 const _: () =
     assert!((MAX_REPLICAS as usize + 2) * (MAX_SIGNATURE_OCTETS + 4 + 32) + 512 <= MAX_BUNDLE_BYTES);

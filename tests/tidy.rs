@@ -75,7 +75,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ceremony",
         ],
     ),
-    ("cli", &["quorum", "time", "codec", "dns", "threshold", "zone", "ceremony", "sim", "runtime"]),
+    (
+        "cli",
+        &["quorum", "time", "codec", "dns", "threshold", "zone", "signing", "ceremony", "sim", "runtime"],
+    ),
     ("manual", &[]),
 ];
 

@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! u16 version (2) · u8 n · u8 t · u32 epoch · u64 genesis time (ms) · u8 signing protocol (0 basic, 1 optproof, 2 optte)
-//! bytes plan digest
+//! bytes plan digest · bytes id of the cluster that this one replaces, none or 32
 //! list of members, by index:  bytes identity · bytes sealing key · bytes coin verification key
 //! list of zones, by origin:   bytes origin (wire, lower case) · bytes records digest · u8 reads (0 local, 1 ordered)
 //!                             · u8 serial rule (0 increment, 1 unixtime, 2 date) · u8 denial (0 nsec, 1 nsec3) · u32 DNSKEY TTL · u32 lifetime, refresh, jitter, backdate (s)
@@ -49,6 +49,8 @@ pub struct Cluster {
     pub signing: Protocol,
     /// Digest of the written plan ([`super::written`]) under which it was dealt.
     pub plan: Digest,
+    /// The cluster that this one follows, in the epoch before.
+    pub replaces: Option<ClusterId>,
     /// Public keys of the replicas, by slot.
     pub members: Vec<Member>,
     /// The zones, in canonical order of their origins.
@@ -172,6 +174,7 @@ impl Cluster {
             Protocol::OptTe => 2,
         });
         form.bytes(&self.plan.0);
+        form.bytes(self.replaces.as_ref().map_or(&[][..], |replaced| &replaced.0.0));
         form.count(&self.members);
         for member in &self.members {
             form.bytes(&member.identity);

@@ -13,7 +13,7 @@ pub use write::{quote, write};
 
 use super::cluster::{Cluster, Key, Member, Sig0Entry, TsigEntry, VERSION, Zone};
 use super::files::{Problem, read_text};
-use crate::codec::Epoch;
+use crate::codec::{ClusterId, Epoch};
 use crate::consensus::coin::CoinPublic;
 use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
 use crate::dns::rdata::Rdata;
@@ -81,7 +81,11 @@ impl Check<'_> {
         let sig0 = self.sig0(file.sig0, &tsig);
         let (epoch, genesis_time) = (Epoch(file.epoch), UnixMillis(file.genesis_time_ms));
         let (signing, plan) = (file.signing.0, file.plan.0);
-        Some(Cluster { committee, epoch, genesis_time, signing, plan, members, zones, tsig, sig0 })
+        let replaces = file.replaces.map(|id| ClusterId(id.0));
+        if replaces.is_some() && file.epoch == 0 {
+            self.whole("replaces a cluster, but epoch 0 is the first");
+        }
+        Some(Cluster { committee, epoch, genesis_time, signing, plan, replaces, members, zones, tsig, sig0 })
     }
 
     fn members(&mut self, committee: Committee, texts: Vec<MemberText>) -> Vec<Member> {

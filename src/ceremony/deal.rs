@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/plan.toml                   the written plan, closed
 //! DIR/cluster.toml                public: the cluster
+//! DIR/predecessor.toml            of a deal for the next epoch: the cluster that it replaces
 //! DIR/transcript.txt              what was made, with public digests
 //! DIR/zones/ORIGIN.zone           the unsigned records
 //! DIR/sealed/replica-I.age        what is secret of replica I, sealed for it   (package)
@@ -27,7 +28,8 @@ mod write;
 use super::backup::Kept;
 use super::client_keys::{KeyClause, sig0_rdata};
 use super::cluster::{Cluster, Key, Member, Sig0Entry, TsigEntry, Zone, tsig_commitment};
-use super::files::{Problem, make_dir};
+use super::cluster_file;
+use super::files::{PREDECESSOR, Problem, make_dir, write_public};
 use super::identity;
 use super::import;
 use super::keygen;
@@ -163,6 +165,9 @@ fn deal_into(
     let secrets = secrets(plan, source, progress).map_err(refuse)?;
     let cluster = cluster_of(plan, source, &secrets, now).map_err(refuse)?;
     write::write(plan, &cluster, &secrets, dir)?;
+    if let Source::Backup(old, _) = source {
+        write_public(&dir.join(PREDECESSOR), cluster_file::write(old).as_bytes())?;
+    }
     Ok(cluster)
 }
 
@@ -252,6 +257,7 @@ fn cluster_of(
         genesis_time: now,
         signing: plan.signing,
         plan: plan.digest(),
+        replaces: plan.replaces,
         members: members.collect(),
         zones: pairs.map(|(zone, keys)| zone_of(zone, old, keys)).collect::<Result<_, _>>()?,
         tsig: secrets.tsig.iter().map(tsig_of).collect(),

@@ -15,6 +15,9 @@ pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// Stands beside `replica.toml` until the replica's first start, which removes it: an empty log without it is a lost one.
 pub const NEVER_RUN: &str = "never-run";
 
+/// The cluster file of the epoch before, beside the one that replaces it.
+pub const PREDECESSOR: &str = "predecessor.toml";
+
 /// What is wrong with a file: the file, the line in it where there is one, the reason and the remedy.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {

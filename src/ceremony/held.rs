@@ -12,6 +12,7 @@ use super::files::{Problem, make_dir, read_public, replace_public};
 use super::keygen::{self, SEAL};
 use super::receipt;
 use super::seal::SealingKey;
+use crate::codec::Digest;
 use crate::quorum::ReplicaId;
 use crate::threshold::SecretShare;
 use crate::zone::{CheckedBundle, Receipt};
@@ -38,8 +39,13 @@ pub fn take(home: &Path, cluster: &Cluster, me: ReplicaId, file: &Path) -> Resul
     let held = open(home, cluster, me, &bytes).map_err(|reason| Problem::new(file, reason))?;
     let dir = home.join(DIRECTORY);
     make_dir(&dir)?;
-    replace_public(&dir.join(format!("{}.bundle", held.bundle.name().to_hex())), &bytes)?;
+    replace_public(&path_of(home, &held.bundle.name()), &bytes)?;
     Ok(held)
+}
+
+/// Where the bundle of this name is kept.
+pub fn path_of(home: &Path, name: &Digest) -> PathBuf {
+    home.join(DIRECTORY).join(format!("{}.bundle", name.to_hex()))
 }
 
 /// All bundles in `home`, by name; what is wrong with any is a problem, for its share may be needed.

@@ -14,7 +14,8 @@ use super::client_keys::parse_tsig;
 use super::cluster::{Cluster, tsig_commitment};
 use super::cluster_file;
 use super::files::{
-    NEVER_RUN, Problem, make_dir, read_public, read_text, replace_public, replace_secret, zone_stem,
+    NEVER_RUN, PREDECESSOR, Problem, make_dir, read_public, read_text, replace_public, replace_secret,
+    zone_stem,
 };
 use super::identity;
 use super::keygen::{self, CERTIFICATE, IDENTITY, SEAL};
@@ -199,6 +200,10 @@ fn write(
         if from.exists() {
             replace_public(&into.join("zones").join(&name), &read_public(&from)?)?;
         }
+    }
+    let before = deal.join(PREDECESSOR);
+    if before.exists() {
+        replace_public(&into.join(PREDECESSOR), &read_public(&before)?)?;
     }
     let settings = into.join("replica.toml");
     if !settings.exists() {

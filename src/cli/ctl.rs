@@ -2,10 +2,14 @@
 //!
 //! [`crate::runtime::admin`] says what goes over the socket. An export that breaks off prints nothing.
 
+mod epoch;
+mod keys;
 mod votes;
 
 use super::{Failure, print};
+use crate::ceremony::bundle::BundleFile;
 use crate::ceremony::files::plain;
+use crate::ceremony::words;
 use crate::dns::name::Name;
 use crate::runtime::config::ReplicaFile;
 use clap::{Args, Subcommand};
@@ -23,7 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  conclave ctl status\n  conclave ctl status --dir demo --replica 2 --json\n  \
-                        conclave ctl export example.test\n  conclave ctl vote drill monday --replica 1\n  conclave ctl votes"
+                        conclave ctl export example.test\n  conclave ctl vote drill monday --replica 1\n  conclave ctl votes\n  \
+                        conclave ctl import example.test.zsk.4711.bundle --replica 1"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -55,6 +60,12 @@ enum Command {
         #[arg(value_name = "ORIGIN")]
         origin: String,
     },
+    /// Show each zone's keys, the rollover under way, and the next step with its date
+    Keys {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Vote for a command; a quorum of operators must say the same, each to his own replica
     Vote {
         /// Do not wait until the vote counts
@@ -64,8 +75,33 @@ enum Command {
         #[arg(value_name = "WORD", required = true)]
         words: Vec<String>,
     },
+    /// Bring bundles of new keys: each replica that is named opens its share and gives its receipt
+    Import {
+        /// What `conclave-dealer keys` or `redeal` made
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Go on in the next epoch, with other members
+    #[command(subcommand)]
+    Epoch(EpochCommand),
     /// Show the commands that lack votes, and those decided last
     Votes {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum EpochCommand {
+    /// Vote for the cluster in `next/` of the replica's directory to follow this one
+    Vote {
+        /// Do not wait until the vote counts
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Show the epoch and how far its end has come
+    Status {
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -86,7 +122,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Status { json } => status(&targets, *json),
         Command::Metrics => metrics(&targets),
         Command::Export { origin } => export(&targets, origin),
+        Command::Keys { json } => keys::show(&targets, *json),
         Command::Vote { words, no_wait } => votes::vote(&targets, &words.join(" "), !no_wait),
+        Command::Import { files } => import(&targets, files),
+        Command::Epoch(EpochCommand::Vote { no_wait }) => votes::vote_epoch(&targets, !no_wait),
+        Command::Epoch(EpochCommand::Status { json }) => epoch::status(&targets, *json),
         Command::Votes { json } => votes::list(&targets, *json),
     }
 }
@@ -111,6 +151,29 @@ fn targets(arguments: &Arguments) -> Result<Vec<Target>, Failure> {
         )));
     }
     Ok(targets)
+}
+
+fn import(targets: &[Target], files: &[PathBuf]) -> Result<(), Failure> {
+    let mut reasons = Vec::new();
+    for file in files {
+        let path = std::path::absolute(file).map_err(|e| Failure::new(plain(&e)))?;
+        let name = BundleFile::read(&path)?.public.name();
+        print(&format!("{}, whose words are\n", file.display()));
+        words::lines(&name).iter().for_each(|line| print(&format!("  {line}\n")));
+        for target in targets {
+            let said = ask(&target.socket, &json!({ "cmd": "import", "file": path }));
+            match said.and_then(|mut lines| object(&target.socket, lines.next())) {
+                Ok(said) => {
+                    let (zone, role) =
+                        (said["zone"].as_str().unwrap_or("?"), said["role"].as_str().unwrap_or("?"));
+                    let role = role.to_uppercase();
+                    print(&format!("share opened and kept: {zone} {role} tag {}\n", said["tag"]));
+                }
+                Err(reason) => reasons.push(reason),
+            }
+        }
+    }
+    if reasons.is_empty() { Ok(()) } else { Err(Failure(reasons)) }
 }
 
 fn status(targets: &[Target], as_json: bool) -> Result<(), Failure> {

@@ -223,7 +223,7 @@ fn check(config: &std::path::Path) -> Result<(), Failure> {
         loaded.file.me,
         committee.n(),
         loaded.signing,
-        loaded.cluster.0.to_hex()
+        loaded.cluster.id().0.to_hex()
     ));
     Ok(())
 }

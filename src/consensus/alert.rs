@@ -130,12 +130,15 @@ impl Consensus {
     pub(super) fn alert(&mut self, accused: ReplicaId, step: &mut Step) {
         let resumed = self.observe.observes() || self.creation.floor > 0;
         let subject = Subject { by: self.config.me, resumed, accused };
+        if self.alerts.signed.contains_key(&subject) {
+            return;
+        }
         let certified = self.alerts.listed.values().filter(|listed| listed.alert.subject.accused == accused);
         let told: BTreeSet<VertexRef> = certified.flat_map(|listed| listed.alert.vertices()).collect();
         let untold = self.dag.of(accused).filter(|id| !told.contains(id));
         let mut accepted: Vec<(u64, Digest)> = untold.map(|id| (id.round, id.digest)).collect();
         accepted.drain(..accepted.len().saturating_sub(MAX_ALERT_VERTICES));
-        if accepted.is_empty() || self.alerts.signed.contains_key(&subject) {
+        if accepted.is_empty() {
             return;
         }
         let alert = Alert { subject, accepted };
@@ -161,11 +164,12 @@ impl Consensus {
             step.records.push(Record::Signed(alert.subject, digest));
             digest
         });
-        if signed != digest && alert.subject.resumed {
-            return; // a correct replica that has lost its log twice does so
-        }
         if signed != digest {
-            return fault(step, from, Misbehaviour::Flood);
+            // A correct replica that has lost its log twice does so, too.
+            if !alert.subject.resumed {
+                fault(step, from, Misbehaviour::Flood);
+            }
+            return;
         }
         let signature = self.secrets.identity.sign(&digest);
         step.send.push((To::One(from), Message::Signed(digest, signature)));
@@ -204,7 +208,8 @@ impl Consensus {
         if self.alerts.listed.contains_key(&digest) {
             return;
         }
-        if !self.judge().are_quorum(&listed.signatures, &digest) {
+        let quorum = self.config.committee.quorum();
+        if !self.judge().are_signatures(quorum, &listed.signatures, &digest) {
             return fault(step, from, Misbehaviour::BadCertificate);
         }
         self.list(listed, step);

@@ -11,6 +11,7 @@
 //! [`MAX_VOTES`] highest rounds are kept, so that one that votes for made-up rounds crowds out its own only. A replica
 //! whose own statement differs from a certified one has *diverged*: more than t others are corrupt, or this one is.
 
+use super::Consensus;
 use super::identity::{IdentityKey, Signature};
 use super::vertex::{Domain, VertexRef};
 use crate::codec::{Digest, encode};
@@ -96,25 +97,28 @@ pub(super) struct Judge<'a> {
 
 impl Judge<'_> {
     pub fn is_vote(&self, who: ReplicaId, statement: &Statement, signature: &Signature) -> bool {
-        let public = self.identities.get(who.slot());
-        public.is_some_and(|public| signature.verifies(public, &statement.digest(self.domain)))
+        self.is_signature(who, signature, &statement.digest(self.domain))
     }
 
-    /// Whether these are the signatures of q replicas over this digest, ascending.
-    pub fn are_quorum(&self, signatures: &[(ReplicaId, Signature)], digest: &Digest) -> bool {
-        let verifies = |(who, signature): &(ReplicaId, Signature)| {
-            self.identities.get(who.slot()).is_some_and(|public| signature.verifies(public, digest))
-        };
-        signatures.len() == self.committee.quorum()
+    pub fn is_signature(&self, who: ReplicaId, signature: &Signature, digest: &Digest) -> bool {
+        self.identities.get(who.slot()).is_some_and(|public| signature.verifies(public, digest))
+    }
+
+    /// Whether these are the signatures of so many replicas over this digest, ascending.
+    pub fn are_signatures(
+        &self,
+        count: usize,
+        signatures: &[(ReplicaId, Signature)],
+        digest: &Digest,
+    ) -> bool {
+        signatures.len() == count
             && signatures.windows(2).all(|pair| pair[0].0 < pair[1].0)
-            && signatures.iter().all(verifies)
+            && signatures.iter().all(|(who, signature)| self.is_signature(*who, signature, digest))
     }
 
     pub fn is_certificate(&self, certificate: &Certificate) -> bool {
-        let Certificate { statement, signatures } = certificate;
-        signatures.len() == self.committee.one_correct()
-            && signatures.windows(2).all(|pair| pair[0].0 < pair[1].0)
-            && signatures.iter().all(|(who, signature)| self.is_vote(*who, statement, signature))
+        let digest = certificate.statement.digest(self.domain);
+        self.are_signatures(self.committee.one_correct(), &certificate.signatures, &digest)
     }
 }
 
@@ -229,6 +233,23 @@ impl Checkpoints {
             *votes = votes.split_off(&after);
         }
         self.stable = Some(certificate);
+    }
+}
+
+impl Consensus {
+    /// The newest certified checkpoint that was executed here.
+    pub fn stable(&self) -> Option<&Certificate> {
+        self.checkpoints.stable()
+    }
+
+    /// A certificate that contradicts what was executed here: this replica must not go on.
+    pub fn diverged(&self) -> Option<&Certificate> {
+        self.checkpoints.diverged()
+    }
+
+    /// The newest certified checkpoint.
+    pub fn certified(&self) -> Option<&Certificate> {
+        self.checkpoints.newest()
     }
 }
 

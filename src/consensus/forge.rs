@@ -8,7 +8,7 @@ use super::coin::{CoinShare, Toss};
 use super::identity::Signature;
 use super::vertex::{Body, Domain, Vertex, VertexRef};
 use super::{Config, Message, Secrets};
-use crate::codec::{ClusterId, Epoch};
+use crate::codec::{ClusterId, Digest, Epoch};
 use crate::quorum::{Committee, ReplicaId};
 
 /// Signs what no correct replica would.
@@ -44,6 +44,16 @@ impl Forge {
     /// Signs a body for another cluster or epoch.
     pub fn sign_for(&self, body: Body, cluster: ClusterId, epoch: Epoch) -> Vertex {
         Vertex::sign(body, &Domain { cluster, epoch }, &self.secrets.identity)
+    }
+
+    /// The cluster and epoch that it signs for.
+    pub fn realm(&self) -> (ClusterId, Epoch) {
+        (self.domain.cluster, self.domain.epoch)
+    }
+
+    /// Signs what another layer says.
+    pub fn sign_in(&self, domain: &[u8], digest: &Digest) -> [u8; 64] {
+        self.secrets.identity.sign_in(domain, digest)
     }
 
     /// The name of a vertex.

@@ -54,6 +54,13 @@ impl IdentityKey {
     }
 }
 
+impl super::Consensus {
+    /// This replica's identity key.
+    pub fn identity(&self) -> &IdentityKey {
+        &self.secrets.identity
+    }
+}
+
 /// An Ed25519 signature.
 #[derive(Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Signature([u8; 64]);

@@ -25,6 +25,9 @@ use std::collections::BTreeSet;
 impl Consensus {
     pub(super) fn take(&mut self, now: UnixMillis, from: ReplicaId, message: Message, step: &mut Step) {
         match message {
+            Message::Ended(ending, signature) => self.take_ended(from, ending, signature, step),
+            Message::Finale(finale) => self.take_finale(from, finale, step),
+            _ if self.end.is_over() => {}
             Message::Vertex(vertex) if vertex.body().round < self.dag.line() => {
                 self.relay(from, &vertex, step);
             }
@@ -266,6 +269,9 @@ impl Consensus {
     }
 
     fn propose_requests_again(&mut self, author: ReplicaId, vertex: &Vertex) {
+        if self.end.is_near() {
+            return; // nothing is executed any more
+        }
         for request in &vertex.body().payload {
             if !self.delivery.delivered_lately(&request.0) {
                 self.creation.pending.again(self.config.me, author, request.clone());

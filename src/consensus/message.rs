@@ -2,6 +2,7 @@
 
 use super::alert::{Alert, Listed, Subject};
 use super::checkpoint::{Certificate, Statement};
+use super::finale::{Ending, Finale};
 use super::identity::Signature;
 use super::vertex::{Vertex, VertexRef};
 use crate::codec::Digest;
@@ -50,6 +51,10 @@ pub enum Message {
     Signed(Digest, Signature),
     /// A certified alert.
     Listed(Listed),
+    /// The sender has come to the end of the epoch, and signs how it ended.
+    Ended(Ending, Signature),
+    /// The end of the epoch, certified.
+    Finale(Finale),
 }
 
 /// What the log holds.

@@ -21,6 +21,7 @@
 //! 6. `create`: when to make the next vertex and when to be silent; `pending`: what it carries.
 //! 7. [`checkpoint`]: what t+1 replicas certify, so that history can go. `resume`: going on from there, or from the log.
 //!    `observe`: how a replica without a log begins.
+//! 8. [`finale`](Finale): how an epoch ends.
 //!
 //! **Order of effects.** A step's records, in their order, are durable before its messages leave: accepted vertices,
 //! then the own vertex that links them. So a replica that restarts never contradicts what it sent, and what its vertices
@@ -41,6 +42,7 @@ mod create;
 mod dag;
 mod delivery;
 mod fetch;
+mod finale;
 pub mod forge;
 mod identity;
 mod intake;
@@ -60,6 +62,7 @@ pub use alert::{Alert, Listed, Subject};
 pub use checkpoint::{Certificate, Mark, Statement};
 pub use coin::{CoinPublic, CoinSecret};
 pub use commit::SlotOutcome;
+pub use finale::{Authority, Ending, Finale};
 pub use identity::{IdentityKey, Signature};
 pub use message::{Message, Record};
 pub use onlooker::Onlooker;
@@ -79,6 +82,7 @@ use create::{Creation, Decision};
 use dag::Dag;
 use delivery::Delivery;
 use fetch::Fetch;
+use finale::End;
 use observe::Observe;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -227,6 +231,7 @@ pub struct Consensus {
     checkpoints: Checkpoints,
     alerts: Alerts,
     observe: Observe,
+    end: End,
     /// Of each author the highest round of a vertex below the line whose requests were proposed again.
     relayed: BTreeMap<ReplicaId, u64>,
 }
@@ -234,15 +239,10 @@ pub struct Consensus {
 impl Consensus {
     /// Takes a request to be ordered. One that does not fit ([`Consensus::has_room`]) is dropped.
     pub fn submit(&mut self, now: UnixMillis, request: Vec<u8>) -> Step {
-        if self.has_room(request.len()) {
+        if self.has_room(request.len()) && !self.end.is_near() {
             self.creation.pending.submit(self.config.me, Request(request.into()));
         }
         self.finish(now, Step::default())
-    }
-
-    /// This replica's identity key.
-    pub fn identity(&self) -> &IdentityKey {
-        &self.secrets.identity
     }
 
     /// Whether a request of so many bytes can be taken now.
@@ -278,6 +278,7 @@ impl Consensus {
             let all =
                 certificate.into_iter().chain(votes).chain(question).chain(self.evidence()).chain([range]);
             step.send.extend(all.map(|message| (To::One(peer), message)));
+            self.tell_end(peer, &mut step);
         }
         self.finish(now, step)
     }
@@ -298,21 +299,6 @@ impl Consensus {
         self.checkpoints.voted(me, vote, self.config.committee);
         self.settle(&mut step);
         self.finish(now, step)
-    }
-
-    /// The newest certified checkpoint that was executed here.
-    pub fn stable(&self) -> Option<&Certificate> {
-        self.checkpoints.stable()
-    }
-
-    /// A certificate that contradicts what was executed here: this replica must not go on.
-    pub fn diverged(&self) -> Option<&Certificate> {
-        self.checkpoints.diverged()
-    }
-
-    /// The newest certified checkpoint.
-    pub fn certified(&self) -> Option<&Certificate> {
-        self.checkpoints.newest()
     }
 
     /// Whether a vertex is lacking that others may have collected, or do without, so that only a checkpoint leads on.
@@ -353,6 +339,10 @@ impl Consensus {
 
     /// Orders what can be ordered, makes the vertices that are due, and asks for what is lacking.
     fn finish(&mut self, now: UnixMillis, mut step: Step) -> Step {
+        if self.end.is_over() {
+            step.wake_at = None;
+            return step;
+        }
         let wait = loop {
             self.order(&mut step);
             if self.observe.observes() && !self.begin(&mut step) {

@@ -15,6 +15,7 @@ use super::create::Creation;
 use super::dag::Dag;
 use super::delivery::Delivery;
 use super::fetch::Fetch;
+use super::finale::End;
 use super::observe::Observe;
 use super::vertex::{Domain, Vertex, VertexRef};
 use super::waiting::Waiting;
@@ -145,6 +146,7 @@ impl Consensus {
             checkpoints: Checkpoints::default(),
             alerts: Alerts::default(),
             observe: Observe::new(committee, observes, nonce),
+            end: End::default(),
             relayed: BTreeMap::new(),
             config,
             secrets,

@@ -7,6 +7,7 @@ mod checks;
 mod delivery;
 mod exclusion;
 mod faults;
+mod finale;
 mod observers;
 mod order;
 mod silence;

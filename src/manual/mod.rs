@@ -4,6 +4,8 @@
 //! - [`formats`]: what is on the wire between peers and on disk, byte by byte.
 //! - [`model`]: what a model checker has searched, how that maps to the code, and what it leaves out.
 //! - [`liveness`]: how long a scheduler can delay a request: the bound, its proof and its assumptions.
+//! - [`rollover`]: from one key to the next, command by command.
+//! - [`epochs`]: how a cluster goes on with other members, and why nothing is lost.
 //! - [`glossary`]: the words.
 //! - [`decisions`]: what was decided where the intent was silent or beaten, dated, with the reason.
 //!
@@ -20,6 +22,11 @@ pub mod model {}
 
 #[doc = include_str!("liveness.md")]
 pub mod liveness {}
+
+#[doc = include_str!("rollover.md")]
+pub mod rollover {}
+#[doc = include_str!("epochs.md")]
+pub mod epochs {}
 
 #[doc = include_str!("glossary.md")]
 pub mod glossary {}

@@ -76,6 +76,18 @@ pub(crate) enum Plant {
     AllBlamed,
     /// Bare shares that do not combine lead to nothing more.
     NoFallBack,
+    /// A rollover does not wait for DNSKEY RRsets in caches.
+    DnskeyUnawaited,
+    /// Nor for signatures in caches.
+    DataUnawaited,
+    /// Nor for DS RRsets in caches.
+    DsUnawaited,
+    /// What left before the new key signed is forgotten.
+    HorizonForgotten,
+    /// A version counts as served when it is executed.
+    ServedAtOnce,
+    /// Replicas and secondaries are never late.
+    NoAllowance,
     /// t + 1 certificates commit a leader.
     FewCertificates,
     /// t + 1 blames skip one.

@@ -10,7 +10,7 @@
 //! What is written ([`store`](super::store)) stands for the whole log before it.
 
 use super::store::StateFile;
-use super::{Output, Replica};
+use super::{News, Output, Replica};
 use crate::codec::{Digest, digest};
 use crate::consensus::{Base, Certificate, Mark, Statement};
 use crate::quorum::ReplicaId;
@@ -27,10 +27,10 @@ const MAX_HELD: usize = 8;
 /// Milliseconds for which a state is kept for a peer that has asked for a part of it.
 const SERVED_MS: u64 = 30 * SECOND;
 
-/// The state after a batch with a mark.
+/// The state after a batch with a mark, or the last of an epoch.
 #[derive(Clone)]
 pub(super) struct Held {
-    pub mark: Arc<Mark>,
+    pub mark: Option<Arc<Mark>>,
     pub statement: Statement,
     pub snapshot: Snapshot,
 }
@@ -41,6 +41,8 @@ pub(super) struct Checkpoints {
     held: BTreeMap<u64, Held>,
     /// What each peer asked for last, and when: one state a peer.
     served: BTreeMap<ReplicaId, (Held, UnixMillis)>,
+    /// The last state of this epoch, or of the one before until this one has a stable checkpoint.
+    aside: Option<Held>,
     stable: u64,
     /// The round of the checkpoint that is being written.
     storing: Option<u64>,
@@ -49,8 +51,9 @@ pub(super) struct Checkpoints {
     diverged: bool,
 }
 
-/// What a statement says of a state.
-pub(super) fn state_digest(mark: &Mark, manifest: &Manifest) -> Digest {
+/// What a statement says of a state. The last of an epoch has no mark: nothing is ordered after it.
+pub(super) fn state_digest(mark: Option<&Mark>, manifest: &Manifest) -> Digest {
+    let Some(mark) = mark else { return manifest.digest() };
     digest("conclave/state", &[&mark.digest().0, &manifest.digest().0])
 }
 
@@ -64,6 +67,11 @@ impl Checkpoints {
         }
     }
 
+    /// Keeps a state that is no checkpoint of this epoch.
+    pub fn keep_aside(&mut self, held: Held) {
+        self.aside = Some(held);
+    }
+
     /// The certified state of this round, if it is kept.
     pub fn certified(&self, round: u64) -> Option<&Held> {
         self.held.get(&round).filter(|_| round <= self.stable && !planted!(NoStateToGive))
@@ -73,7 +81,9 @@ impl Checkpoints {
     /// checkpoint, so it is kept for as long as the peer goes on asking for it.
     pub fn serve(&mut self, now: UnixMillis, peer: ReplicaId, round: u64) -> Option<&Held> {
         let kept = self.served.remove(&peer).map(|(held, _)| held);
-        let held = self.certified(round).cloned().or(kept.filter(|held| held.statement.round == round))?;
+        let others = self.aside.clone().into_iter().chain(kept);
+        let held = self.certified(round).cloned();
+        let held = held.or(others.into_iter().find(|held| held.statement.round == round))?;
         Some(&self.served.entry(peer).or_insert((held, now)).0)
     }
 
@@ -128,10 +138,10 @@ impl Replica {
         let statement = Statement {
             round: mark.round,
             previous: mark.previous,
-            state: state_digest(mark, &snapshot.manifest()),
+            state: state_digest(Some(mark), &snapshot.manifest()),
             history: self.history,
         };
-        self.checkpoints.hold(Held { mark: mark.clone(), statement, snapshot });
+        self.checkpoints.hold(Held { mark: Some(mark.clone()), statement, snapshot });
         let step = self.consensus.executed(now, statement);
         self.absorb_consensus(step, out);
     }
@@ -150,28 +160,39 @@ impl Replica {
         let Some(stable) = self.consensus.stable().cloned() else { return };
         let Statement { round, previous, .. } = stable.statement;
         if round > self.checkpoints.stable {
+            if self.last.is_none() {
+                self.settled(out);
+            }
             self.checkpoints.stable = round;
             self.checkpoints.let_go(now);
             self.checkpoints.held = self.checkpoints.held.split_off(&previous);
             let needless = self.pipeline.forget(stable.statement.collected());
             self.signing.forget(&needless);
         }
-        if self.checkpoints.is_due() {
+        if self.checkpoints.is_due() && self.last.is_none() {
             self.store(&stable, out);
+        }
+    }
+
+    /// This epoch has a stable checkpoint: who comes to it needs nothing of the one before.
+    fn settled(&mut self, out: &mut Output) {
+        if self.checkpoints.aside.take().is_some() {
+            out.news.push(News::Settled);
         }
     }
 
     fn store(&mut self, stable: &Certificate, out: &mut Output) {
         let Some(held) = self.checkpoints.certified(stable.statement.round) else { return };
+        let Some(mark) = &held.mark else { return };
         let line = self.consensus.status().line;
         // After a restart the line is that of a later checkpoint, whose certificate has yet to come again: to go on from this
         // one takes vertices that are gone.
-        if line > held.mark.line() {
+        if line > mark.line() {
             return;
         }
-        let base = Base { certificate: stable.clone(), mark: Mark::clone(&held.mark), line };
+        let base = Base { certificate: stable.clone(), mark: Mark::clone(mark), line };
         let (snapshot, records) = (held.snapshot.clone(), self.consensus.records_from(line));
         self.checkpoints.begin_storing(stable.statement.round);
-        out.store = Some(StateFile::new(&base, snapshot, records));
+        out.store = Some(StateFile::new(base, self.before.clone(), snapshot, records));
     }
 }

@@ -189,6 +189,13 @@ impl Clients {
         self.requests.len()
     }
 
+    /// Nothing more is executed: those whose requests have not been.
+    pub fn turned_away(&mut self) -> Vec<(ClientId, Asker)> {
+        let lost = self.requests.iter().filter(|(_, request)| request.outcome.is_none());
+        let lost: Vec<Digest> = lost.map(|(request, _)| *request).collect();
+        lost.into_iter().flat_map(|request| self.expire(request)).collect()
+    }
+
     /// A request's window is over; whoever came late to it is still to be told.
     fn expire(&mut self, request: Digest) -> Vec<(ClientId, Asker)> {
         let Some((outcome, clients)) = self.remove(request) else { return Vec::new() };

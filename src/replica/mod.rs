@@ -30,15 +30,23 @@
 //! `checkpoint`: states that t+1 replicas certify let history go, in memory and (`store`) on disk. `transfer`: a
 //! replica that is behind what the others have kept takes over such a state.
 //!
+//! # Epochs
+//! `ending`: an ordered command ends the epoch, and t+1 replicas certify the last state. `beginning`: the next epoch's
+//! replica starts from that state, and from nothing else.
+//!
 //! # Bounds
 //! Clients that wait, requests on their way and bytes of them are bounded by [`crate::limits`]; who comes above a bound
 //! is told SERVFAIL at once, and so is everybody while [`MAX_WAITING_BATCHES`](crate::limits::MAX_WAITING_BATCHES) wait.
 //! Batches executed and not signed are bounded by P; signatures kept for others, by checkpoints.
 #![forbid(unsafe_code)]
 
+mod beginning;
 mod checkpoint;
 mod clients;
+mod ending;
+mod holding;
 mod ingress;
+mod keys;
 mod pipeline;
 mod proposals;
 mod recover;
@@ -50,8 +58,11 @@ mod store;
 pub mod transfer;
 mod votes;
 
+pub use beginning::Predecessor;
+pub use ending::News;
+pub use keys::{BundleStatus, RollStatus, ZoneKeyStatus, ZoneKeys};
 pub use recover::Past;
-pub use status::{CulpritStatus, KeyStatus, SigningStatus, Status, ZoneStatus};
+pub use status::{CulpritStatus, EpochStatus, KeyStatus, SigningStatus, Status, ZoneStatus};
 pub use store::StateFile;
 pub use votes::{Decision, OpenVotes, Votes};
 
@@ -90,6 +101,8 @@ pub struct Config {
     pub entropy: [u8; 32],
     /// Milliseconds after which a client that waits gets SERVFAIL ([`CLIENT_PATIENCE_MS`](crate::limits::CLIENT_PATIENCE_MS)).
     pub patience_ms: u64,
+    /// The epoch before, whose last state this one begins with; none where the zones begin as dealt.
+    pub predecessor: Option<Predecessor>,
 }
 
 /// What happens to a replica.
@@ -112,6 +125,8 @@ pub enum Input {
     },
     /// The client waits no longer.
     Forget(ClientId),
+    /// The records of a stored state ([`Past::checkpoint`]) of the epoch before, which has ended at this machine.
+    Begin(Vec<Vec<u8>>),
     /// A task is done.
     Computed(signing::Computed),
     /// The [`StateFile`] of this round is on disk, and stands for all that was in the log when it was given out.
@@ -145,8 +160,21 @@ pub struct Output {
     pub wake_at: Option<UnixMillis>,
     /// A state to be stored, in place of everything in the log up to and with this output's records. One at a time.
     pub store: Option<StateFile>,
+    /// Keys that come and go: the workers must know them before they do this output's tasks.
+    pub keys: Vec<KeyChange>,
     /// The replica must not go on: why, and what to do.
     pub fatal: Option<String>,
+    /// Steps from epoch to epoch.
+    pub news: Vec<News>,
+}
+
+/// A threshold key that jobs may name from now on, or no more.
+#[derive(Clone)]
+pub enum KeyChange {
+    /// It came with a rollover.
+    Learn(Arc<PublicKey>),
+    /// Nobody can want a signature by it any more: its share is to be wiped, in memory and on disk.
+    Forget(KeyId),
 }
 
 /// What is told of a batch that was executed.
@@ -218,6 +246,8 @@ pub enum PeerMessage {
     Signing(signing::Message),
     /// Of certified states.
     State(transfer::Message),
+    /// How the epoch before ended.
+    Before(consensus::Finale),
 }
 
 /// What a replica writes to its log.
@@ -305,12 +335,24 @@ pub struct Replica {
     last_executed: UnixMillis,
     checkpoints: checkpoint::Checkpoints,
     transfer: Option<transfer::Transfer>,
+    /// Who may say how the epoch before ended, and what it was.
+    predecessor: Option<Predecessor>,
+    /// How the epoch before ended.
+    before: Option<consensus::Finale>,
+    /// Whether this replica has no state yet: it executes nothing.
+    awaits: bool,
+    /// What this epoch has come to here.
+    last: Option<ending::Last>,
     /// How fast each peer is answered about states.
     serving: BTreeMap<ReplicaId, consensus::Pace>,
     /// A state that was taken over and is not on disk yet.
     ready: Option<transfer::Ready>,
     /// To restore states by; without the records of zones that have begun.
     genesis: zone::Genesis,
+    /// The keys that jobs may name.
+    keys: BTreeSet<KeyId>,
+    /// As dealt.
+    dealt: BTreeMap<KeyId, Arc<PublicKey>>,
     /// Whether a record was appended since the last output that asked for a sync.
     unsynced: bool,
     consensus_wake: Option<UnixMillis>,
@@ -319,4 +361,6 @@ pub struct Replica {
     counters: status::Counters,
     /// The number of the operator's newest vote.
     voted: u64,
+    /// Of bundles that were brought, by their names.
+    receipts: BTreeMap<Digest, crate::zone::Receipt>,
 }

@@ -67,6 +67,18 @@ impl Pipeline {
         }
     }
 
+    /// The same before the first batch of an epoch: those that are ordered already are kept.
+    pub fn begin(&mut self, batches: u64, open: &[OpenJob], lacks: &BTreeSet<JobId>) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.resume(batches, 0, open, lacks);
+        self.waiting = waiting;
+    }
+
+    /// Nothing more is executed.
+    pub fn end(&mut self) {
+        self.waiting.clear();
+    }
+
     /// Nobody can need any more what was signed for batches of rounds below `line`, the last P of these left out.
     pub fn forget(&mut self, line: u64) -> Vec<JobId> {
         let oldest = self.jobs.iter().find(|(_, (round, _))| *round >= line).map(|(batch, _)| *batch);

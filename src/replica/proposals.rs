@@ -1,4 +1,4 @@
-//! What a replica proposes by itself: Genesis at the first start, Refresh when signatures grow old.
+//! What a replica proposes by itself: Genesis at the first start, Refresh when signatures grow old, receipts for new keys.
 //!
 //! Every replica proposes; duplicates change nothing at execution. To keep them few, replica i first waits i − 1
 //! steps, and what is still due is proposed again with doubling pauses. Due is judged by this replica's own clock;

@@ -6,18 +6,22 @@
 //! signature is logged is done at once. What then remains open, remains open: its shares go out again, which is
 //! harmless, for they are the same bytes.
 //!
+//! A replica whose epoch is over orders nothing; one whose epoch follows another begins with what it stored of that one, or
+//! awaits it.
+//!
 //! Of the effects of the past only the last version of each zone comes out. No client of the past is answered: they
 //! are gone, and the table is empty.
 use super::checkpoint::Checkpoints;
 use super::refresh::Refreshes;
-use super::{Config, Effect, Error, Output, Record, Replica, store};
+use super::store::{self, Place, Stored};
+use super::{Config, Effect, Error, Output, Record, Replica};
 use super::{clients::Clients, ingress::Ingress, pipeline::Pipeline, proposals::Proposals, status::Counters};
 use crate::codec::{self, Digest, JobId, digest};
-use crate::consensus::{self, Consensus};
+use crate::consensus::{self, Base, Consensus};
 use crate::limits::MAX_LOG_RECORD_BYTES;
 use crate::signing::{self, Signing};
 use crate::time::UnixMillis;
-use crate::zone::Machine;
+use crate::zone::{Genesis, Machine};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What the disk held.
@@ -39,36 +43,32 @@ impl Replica {
     /// A replica from what its disk held, in order. The output holds what is to be published and sent, at local
     /// time `now`.
     pub fn recover(now: UnixMillis, config: Config, past: Past) -> Result<(Self, Output), Error> {
-        let Config { consensus: public, secrets, genesis, keys, holdings, signing: protocol, .. } = config;
-        let (entropy, patience_ms) = (config.entropy, config.patience_ms);
+        let Config { consensus: public, secrets, genesis, keys, holdings, predecessor, .. } = config;
+        let (entropy, protocol) = (config.entropy, config.signing);
         let (me, committee, cluster, epoch) = (public.me, public.committee, public.cluster, public.epoch);
-        let refreshes = Refreshes::new(holdings, keys.clone());
+        let (dealt, refreshes) = (keys.clone(), Refreshes::new(holdings, keys.clone()));
         let own = signing::Config { committee, me, cluster, epoch, protocol, keys };
         let log_bytes = past.records.iter().map(|record| record.len() as u64).sum();
-        let (mut order, signatures) = sort(&past.records)?;
-        drop(past.records);
+        let (mut order, signatures) = sort(past.records)?;
         let logged: BTreeSet<JobId> = signatures.iter().map(|(job, _)| *job).collect();
         let signing = knowing(Signing::new(own), signatures);
-        let stored_bytes = past.checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
-        let stored = past.checkpoint.map(|(records, _)| store::read(genesis.clone(), records)).transpose()?;
-        let base = stored.as_ref().map(|stored| stored.base.clone());
-        let state = stored.map(|mut stored| {
-            order.splice(..0, std::mem::take(&mut stored.records));
-            stored
-        });
+        let (stored, stored_bytes) = past.checkpoint.unzip();
+        let (authority, before) = (public.authority(), predecessor.as_ref());
+        let reader = store::Reader { genesis: &genesis, authority: &authority, predecessor: before };
+        let mut state = stored.map(|records| reader.read(records)).transpose()?;
+        let base = state.as_mut().and_then(|stored| begin_order(stored, &mut order));
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
-        let ingress = Ingress::new(&genesis, chance("ingress"));
-        let machine = Machine::new(genesis.clone()).map_err(Error::Zones)?;
+        let awaits = predecessor.is_some() && state.is_none();
         let recovered = Consensus::recover(public, secrets, chance("consensus"), base, order);
         let (consensus, step) = recovered.map_err(Error::Order)?;
         let mut replica = Self {
             me,
             committee,
             consensus,
-            machine,
+            machine: first_machine(&genesis, predecessor.is_some())?,
             signing,
-            ingress,
-            clients: Clients::new(patience_ms),
+            ingress: Ingress::new(&genesis, chance("ingress")),
+            clients: Clients::new(config.patience_ms),
             pipeline: Pipeline::default(),
             proposals: Proposals::new(me.slot()),
             refreshes,
@@ -83,23 +83,27 @@ impl Replica {
             ordered: false,
             checkpoints: Checkpoints::default(),
             transfer: None,
+            predecessor,
+            before: None,
+            awaits,
+            last: None,
             serving: BTreeMap::new(),
             ready: None,
             genesis,
+            keys: dealt.keys().copied().collect(),
+            dealt,
             unsynced: false,
             consensus_wake: None,
             signing_wake: None,
             counters: Counters::default(),
             voted: 0,
+            receipts: BTreeMap::new(),
         };
         let mut out = Output::default();
         replica.checkpoints.logged(log_bytes);
         if let Some(stored) = state {
-            replica.history = stored.held.statement.history;
-            replica.executed_round = stored.base.mark.round;
-            replica.checkpoints.resume(stored.held);
-            replica.checkpoints.stored(stored_bytes);
-            replica.go_on(now, stored.machine, (stored.jobs, stored.finished), stored.signed, &mut out);
+            replica.checkpoints.stored(stored_bytes.unwrap_or(0));
+            replica.resume(now, stored, &mut out);
         }
         replica.absorb_consensus(step, &mut out);
         replica.advance(now, &mut out);
@@ -108,6 +112,55 @@ impl Replica {
         replica.unsynced &= !out.sync;
         out.wake_at = Some(now);
         Ok((replica, out))
+    }
+
+    /// Goes on from a stored state.
+    fn resume(&mut self, now: UnixMillis, stored: Stored, out: &mut Output) {
+        let Stored { place, machine, jobs, finished, signed, .. } = stored;
+        match place {
+            Place::Checkpoint { base, held, before } => {
+                (self.executed_round, self.history) = (base.mark.round, held.statement.history);
+                self.before = before;
+                self.begun_late(out);
+                self.checkpoints.resume(held);
+                self.go_on(now, machine, (jobs, finished), signed, out);
+            }
+            Place::Start(finale, held) => {
+                self.before = Some(finale);
+                self.begun(held, out);
+                self.go_on(now, machine, (jobs, finished), signed, out);
+            }
+            Place::Last(finale, last) => {
+                (self.executed_round, self.history) = (last.ending.round, last.ending.history);
+                self.go_on(now, machine, (jobs, finished), signed, out);
+                self.consensus.know_finale(finale);
+                self.leave(now, *last, out);
+                self.ended(out);
+            }
+        }
+    }
+}
+
+fn first_machine(genesis: &Genesis, follows: bool) -> Result<Machine, Error> {
+    match follows {
+        true => Ok(Machine::awaiting(genesis.clone())),
+        false => Machine::new(genesis.clone()).map_err(Error::Zones),
+    }
+}
+
+/// Puts what a stored state says of the order before the records since; gives its base, if it is a checkpoint.
+fn begin_order(stored: &mut Stored, order: &mut Vec<consensus::Record>) -> Option<Base> {
+    let records = std::mem::take(&mut stored.records);
+    match &stored.place {
+        Place::Last(..) => {
+            order.clear(); // what came after the end, without its ancestors
+            return None;
+        }
+        Place::Start(..) | Place::Checkpoint { .. } => drop(order.splice(..0, records)),
+    }
+    match &stored.place {
+        Place::Checkpoint { base, .. } => Some(base.clone()),
+        Place::Last(..) | Place::Start(..) => None,
     }
 }
 
@@ -119,11 +172,11 @@ fn knowing(mut signing: Signing, signatures: Vec<(JobId, Vec<u8>)>) -> Signing {
 
 type Sorted = (Vec<consensus::Record>, Vec<(JobId, Vec<u8>)>);
 
-fn sort(records: &[Vec<u8>]) -> Result<Sorted, Error> {
+fn sort(records: Vec<Vec<u8>>) -> Result<Sorted, Error> {
     let mut past = Vec::new();
     let mut signatures = Vec::new();
-    for (position, bytes) in records.iter().enumerate() {
-        match codec::decode(bytes, MAX_LOG_RECORD_BYTES) {
+    for (position, bytes) in records.into_iter().enumerate() {
+        match codec::decode(&bytes, MAX_LOG_RECORD_BYTES) {
             Ok(Record::Consensus(record)) => past.push(record),
             Ok(Record::Signature { job, bytes }) => signatures.push((job, bytes)),
             Err(why) => return Err(Error::Record { position, why }),

@@ -54,6 +54,31 @@ impl Refreshes {
         Self { held, dealt, in_force, busy, failed, dealings, said }
     }
 
+    /// A key that came with a rollover.
+    pub fn learn(&mut self, public: Arc<PublicKey>) {
+        self.dealt.insert(public.key_id(), public);
+    }
+
+    /// The own share of a new key is here.
+    pub fn hold(&mut self, public: &PublicKey) {
+        self.held.shares.insert(public.key_id(), public.modulus().to_vec());
+    }
+
+    /// A key went: what is known of it goes. Gives the sharings of which the own share is here.
+    pub fn unlearn(&mut self, key: KeyId) -> Vec<KeyId> {
+        let dealt = self.dealt.remove(&key);
+        let public = self.in_force.remove(&key).or(dealt);
+        self.dealings.remove(&key);
+        self.said.remove(&key);
+        self.failed.remove(&key);
+        self.held.offers.retain(|offered| offered.key != key);
+        let Some(public) = public else { return Vec::new() };
+        let shares = self.held.shares.iter().filter(|(_, n)| n[..] == *public.modulus());
+        let gone: Vec<KeyId> = shares.map(|(id, _)| *id).collect();
+        gone.iter().for_each(|id| drop(self.held.shares.remove(id)));
+        gone
+    }
+
     /// What is to be said.
     pub fn due(&self) -> impl Iterator<Item = &Vec<u8>> {
         self.said.values()
@@ -118,7 +143,8 @@ enum Next {
 impl Replica {
     /// Tells the sessions which sharings are in force.
     pub(super) fn follow_sharings(&mut self, out: &mut Output) {
-        let news = self.machine.sharings().filter(|sharing| {
+        let news = self.machine.sharings().filter(|sharing| self.keys.contains(&sharing.key));
+        let news = news.filter(|sharing| {
             let known = self.refreshes.in_force.get(&sharing.key);
             !sharing.public.is_empty() && known.is_none_or(|public| public.to_bytes() != sharing.public)
         });

@@ -20,6 +20,8 @@ pub struct Status {
     pub replicas: usize,
     /// t.
     pub tolerated_faults: usize,
+    /// Its epoch.
+    pub epoch: EpochStatus,
     /// The round of its newest vertex.
     pub round: u64,
     /// Batches executed.
@@ -74,6 +76,21 @@ pub struct Status {
     pub publish_failures: u64,
     /// The digest of all executed batches, in hexadecimal: equal on all replicas for equal `batches`.
     pub history: String,
+}
+
+/// An epoch at a glance.
+#[derive(Clone, Serialize, Debug)]
+pub struct EpochStatus {
+    /// Counts memberships, from 0.
+    pub number: u32,
+    /// `awaits` the last state of the epoch before, `runs`, `ends` (executed, not yet certified or not on disk), `over`.
+    pub stage: &'static str,
+    /// The cluster that goes on, in hexadecimal, once a command has named it.
+    pub successor: Option<String>,
+    /// The replicas of this epoch that are in the next.
+    pub continuing: Vec<u8>,
+    /// Replicas of this epoch that have signed how it ended.
+    pub signed: Vec<u8>,
 }
 
 /// A zone at a glance.
@@ -194,6 +211,7 @@ impl Replica {
             index: self.me.get(),
             replicas: self.committee.n(),
             tolerated_faults: self.committee.faults(),
+            epoch: self.epoch_status(),
             round: consensus.round,
             batches: self.pipeline.batches(),
             waiting_batches: self.pipeline.waiting(),
@@ -243,6 +261,22 @@ impl Replica {
             }
         };
         self.machine.sharings().map(key).collect()
+    }
+
+    fn epoch_status(&self) -> EpochStatus {
+        let ending = self.last.as_ref().map(|last| &last.ending);
+        EpochStatus {
+            number: self.genesis.epoch.0,
+            stage: match &self.last {
+                None if self.awaits => "awaits",
+                None => "runs",
+                Some(last) if last.stored => "over",
+                Some(_) => "ends",
+            },
+            successor: ending.map(|ending| ending.successor.0.to_hex()),
+            continuing: ending.iter().flat_map(|ending| &ending.continuing).map(|who| who.get()).collect(),
+            signed: self.consensus.have_ended().map(ReplicaId::get).collect(),
+        }
     }
 
     /// The round of this replica's newest vertex, and the first round that is not decided.

@@ -36,7 +36,9 @@ impl Replica {
                 self.absorb_consensus(step, &mut out);
                 let step = self.signing.linked(peer);
                 self.absorb_signing(step, &mut out);
+                self.tell_before(peer, &mut out);
             }
+            Input::Begin(records) => self.begin_from(records, &mut out),
             Input::Client { id, wire } => self.client(now, id, wire, &mut out),
             Input::Forget(client) => {
                 self.clients.forget(client);
@@ -69,6 +71,7 @@ impl Replica {
                 self.absorb_signing(step, out);
             }
             Ok(PeerMessage::State(message)) => self.state_message(now, from, message, out),
+            Ok(PeerMessage::Before(finale)) => self.take_before(from, finale, out),
             Err(_) => self.fault(Fault { who: from, what: Misbehaviour::Malformed }, out),
         }
     }
@@ -89,15 +92,28 @@ impl Replica {
     /// Puts octets into the order past the ingress: what the operator says, and, in the simulator, what a corrupt replica
     /// invents, for execution must hold without the ingress.
     pub fn order(&mut self, now: UnixMillis, request: Vec<u8>) -> Output {
+        self.order_all(now, [request])
+    }
+
+    pub(super) fn order_all(
+        &mut self,
+        now: UnixMillis,
+        requests: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Output {
         let mut out = Output::default();
-        let step = self.consensus.submit(now, request);
-        self.absorb_consensus(step, &mut out);
+        for request in requests {
+            let step = self.consensus.submit(now, request);
+            self.absorb_consensus(step, &mut out);
+        }
         self.finish(now, &mut out);
         out
     }
 
     fn admitted(&mut self, now: UnixMillis, id: ClientId, admitted: Admitted, out: &mut Output) {
         let Admitted { request, covered, asker } = admitted;
+        if self.last.is_some() {
+            return self.turn_away(now, id, &asker, out);
+        }
         let pending = covered.and_then(|covered| self.clients.pending(&covered));
         let fits = self.clients.has_room_for_request(request.len()) && self.consensus.has_room(request.len());
         let keeps_up = self.pipeline.waiting() < MAX_WAITING_BATCHES;
@@ -130,7 +146,7 @@ impl Replica {
             self.fault(fault, out);
         }
         self.ordered |= !step.batches.is_empty();
-        for batch in step.batches {
+        for batch in step.batches.into_iter().filter(|_| self.last.is_none()) {
             self.pipeline.push(batch);
         }
         out.closed.extend(step.closed);
@@ -171,6 +187,7 @@ impl Replica {
         }
         self.checkpoints.logged(out.records.iter().map(|record| record.len() as u64).sum());
         self.follow_checkpoints(now, out);
+        self.follow_end(out);
         let transfer_wake = self.catch_up(now, out);
         for (client, asker) in self.clients.out_of_patience(now) {
             if asker.opcode() == Opcode::UPDATE {
@@ -198,7 +215,9 @@ impl Replica {
         loop {
             if let Some((job, signature)) = self.finished.pop_front() {
                 self.signed(now, job, signature, out);
-            } else if let Some(batch) = self.pipeline.next() {
+            } else if self.executes()
+                && let Some(batch) = self.pipeline.next()
+            {
                 self.execute(now, batch, out);
             } else {
                 return;
@@ -206,7 +225,9 @@ impl Replica {
         }
     }
 
-    fn execute(&mut self, now: UnixMillis, batch: consensus::Batch, out: &mut Output) {
+    fn execute(&mut self, now: UnixMillis, mut batch: consensus::Batch, out: &mut Output) {
+        // Clocks of another epoch's replicas may have been faster.
+        batch.time = batch.time.max(self.machine.time());
         let requests: Vec<(RequestId, &[u8])> =
             batch.requests.iter().zip(0..).map(|(ordered, tag)| (RequestId(tag), &*ordered.bytes)).collect();
         let time = if planted!(LocalTime) { AgreedTime(now.0) } else { batch.time };
@@ -232,13 +253,16 @@ impl Replica {
                 self.tell(now, done, view.as_ref(), out);
             }
         }
+        self.follow_keys(out);
         self.follow_sharings(out);
         let step = self.signing.start_all(executed.jobs.into_iter().map(spec).collect());
         self.absorb_signing(step, out);
         let mark = batch.mark.clone();
         self.note(batch, rcodes, out);
-        if let Some(mark) = mark {
-            self.mark(now, &mark, out);
+        match (executed.ends, mark) {
+            (Some(succession), _) => self.end(now, &succession, out),
+            (None, Some(mark)) => self.mark(now, &mark, out),
+            (None, None) => {}
         }
     }
 
@@ -330,10 +354,11 @@ impl Replica {
     }
 
     fn propose(&mut self, now: UnixMillis, out: &mut Output) {
-        if !self.proposals.should_look(now) {
+        if !self.executes() || !self.proposals.should_look(now) {
             return;
         }
-        let due = self.machine.due(now).into_iter().map(|request| codec::encode(&request));
+        let due = self.machine.due(now).into_iter().chain(self.lacking_receipts());
+        let due = due.map(|request| codec::encode(&request));
         let due = due.chain(self.refreshes.due().cloned()).collect();
         for request in self.proposals.look(now, due) {
             let step = self.consensus.submit(now, request);

@@ -4,7 +4,8 @@
 //! below what those that know the newest certificate may have collected; or it lacks a vertex from there, and nothing has
 //! been ordered for a moment (so that a peer that invents ancestors cannot make it fetch a state while all goes well); or
 //! batches have waited long for signatures that nobody may be able to give any more: who restarts from a stored checkpoint
-//! wants those of jobs that others, which stored a later one, know nothing of.
+//! wants those of jobs that others, which stored a later one, know nothing of. Or its epoch is over and the others order no
+//! more; or its epoch follows another, and it has no state to begin with.
 //!
 //! Steps: 1. ask one replica for *head* (mark and manifest) of the certified checkpoint, in parts; it must hash to
 //! what is certified. 2. Ask for the pieces of the chunks, one question at a time; an answer goes on from chunk to chunk until
@@ -14,19 +15,21 @@
 //! At most t lie, so somebody gives all. When all are left out, the checkpoint gives way to the newest, if there is one that is
 //! newer; else all are asked once more.
 
+mod give;
+mod take;
+
+use super::beginning::START;
 use super::checkpoint::{Held, state_digest};
-use super::store::StateFile;
 use super::{Effect, Output, PeerMessage, Replica};
-use crate::codec::{JobId, decode, encode};
-use crate::consensus::{Base, Certificate, Mark, Pace, Statement};
+use crate::codec::{JobId, decode};
+use crate::consensus::{Certificate, Finale, Mark, Pace, Statement};
 use crate::limits::{MAX_CHECKPOINT_HEAD_BYTES, MAX_PIECE_BYTES};
 use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::ReplicaId;
 use crate::time::{SECOND, UnixMillis};
-use crate::zone::{Machine, Manifest, OpenJob, Piece, Restore, Signed, Snapshot, Trust};
+use crate::zone::{Machine, Manifest, OpenJob, Piece, Restore, Signed, Trust};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Bytes of one answer: pieces, or a part of a head.
 const ANSWER_BYTES: usize = 256 * 1024;
@@ -92,9 +95,42 @@ pub enum Message {
     },
 }
 
+/// Which state is wanted, and who says what it is.
+#[derive(Clone)]
+pub(super) enum Goal {
+    /// A checkpoint of this epoch.
+    Checkpoint(Certificate),
+    /// The last of this epoch.
+    Last(Finale),
+    /// The one this epoch begins with: the last of the epoch before.
+    Start(Finale),
+}
+
+impl Goal {
+    /// The name by which it is asked for.
+    pub fn round(&self) -> u64 {
+        match self {
+            Self::Checkpoint(certificate) => certificate.statement.round,
+            Self::Last(finale) => finale.ending.round,
+            Self::Start(_) => START,
+        }
+    }
+
+    fn fits(&self, mark: Option<&Mark>, manifest: &Manifest) -> bool {
+        let state = state_digest(mark, manifest);
+        match (self, mark) {
+            (Self::Checkpoint(Certificate { statement, .. }), Some(mark)) => {
+                (mark.round, mark.previous, state) == (statement.round, statement.previous, statement.state)
+            }
+            (Self::Last(finale) | Self::Start(finale), None) => state == finale.ending.state,
+            _ => false,
+        }
+    }
+}
+
 /// A state on its way to this replica.
 pub(super) struct Transfer {
-    certificate: Certificate,
+    goal: Goal,
     server: ReplicaId,
     asked: UnixMillis,
     head: Vec<u8>,
@@ -104,62 +140,102 @@ pub(super) struct Transfer {
 }
 
 struct Body {
-    mark: Mark,
+    mark: Option<Mark>,
     restore: Restore,
 }
 
 /// A state that is whole, and waits to be on disk.
 pub(super) struct Ready {
-    base: Base,
-    held: Held,
-    machine: Machine,
-    jobs: Vec<OpenJob>,
-    finished: Vec<(JobId, Vec<u8>)>,
-    signed: Signed,
+    pub goal: Goal,
+    pub held: Held,
+    pub machine: Machine,
+    pub jobs: Vec<OpenJob>,
+    pub finished: Vec<(JobId, Vec<u8>)>,
+    pub signed: Signed,
 }
 
 impl Replica {
     /// Begins a transfer if this replica is behind, goes on with one that is slow; says when to look again.
     pub(super) fn catch_up(&mut self, now: UnixMillis, out: &mut Output) -> Option<UnixMillis> {
         // Overtaken by the order: what is held goes no longer back to that state's line.
-        let executed = self.executed_round;
-        self.ready.take_if(|ready| ready.base.mark.round <= executed);
+        let needless = self.ready.as_ref().is_some_and(|ready| self.is_needless(&ready.goal));
+        if needless {
+            self.ready = None;
+        }
         if self.ready.is_some() {
             self.store_ready(out);
             return None;
         }
-        let newest = self.consensus.certified().map(|newest| newest.statement.round);
         if let Some(transfer) = &self.transfer {
-            if transfer.certificate.statement.round <= self.executed_round {
-                self.transfer = None; // overtaken by the order
+            if self.is_needless(&transfer.goal) {
+                self.transfer = None;
             } else if now.since(transfer.asked) >= PATIENCE_MS || now < transfer.asked {
                 self.ask_another(now, out);
             }
-        } else if newest.is_some_and(|newest| newest > self.executed_round) && self.is_behind(now) {
+        } else if let Some(goal) = self.wanted(now) {
             // Replicas that are behind together ask different ones first.
-            self.begin_transfer(now, self.me, out);
+            self.begin_transfer(now, self.me, goal, out);
         }
+        let lacks = self.consensus.lacks_history() || self.is_late();
         match &self.transfer {
             Some(transfer) => Some(transfer.asked.plus(PATIENCE_MS)),
-            None => self.consensus.lacks_history().then(|| self.last_ordered.plus(STALL_MS).max(now.plus(1))),
+            None => lacks.then(|| self.last_ordered.plus(STALL_MS).max(now.plus(1))),
         }
+    }
+
+    /// The order, or another state, was faster.
+    fn is_needless(&self, goal: &Goal) -> bool {
+        match goal {
+            _ if self.last.is_some() => true,
+            Goal::Checkpoint(certificate) => {
+                !self.awaits && certificate.statement.round <= self.executed_round
+            }
+            Goal::Last(_) => false,
+            Goal::Start(_) => !self.awaits,
+        }
+    }
+
+    /// Whether the epoch is over, and not here.
+    fn is_late(&self) -> bool {
+        self.last.is_none() && self.consensus.finale().is_some()
+    }
+
+    /// The state that this replica lacks.
+    fn wanted(&self, now: UnixMillis) -> Option<Goal> {
+        let newest = || self.consensus.certified().cloned().map(Goal::Checkpoint);
+        if self.awaits {
+            if let Some(finale) = self.consensus.finale().filter(|_| self.before.is_some()) {
+                return Some(Goal::Last(finale.clone())); // this epoch is over, too
+            }
+            let start = self.before.clone().map(Goal::Start);
+            return start.and_then(|start| newest().or(Some(start)));
+        }
+        let late = self.consensus.finale().filter(|_| self.is_late() && self.is_stalled(now));
+        if let Some(finale) = late {
+            return Some(Goal::Last(finale.clone()));
+        }
+        let newer = self.consensus.certified().is_some_and(|c| c.statement.round > self.executed_round);
+        newest().filter(|_| newer && self.last.is_none() && self.is_behind(now))
+    }
+
+    fn is_stalled(&self, now: UnixMillis) -> bool {
+        now.since(self.last_ordered) >= STALL_MS || now < self.last_ordered
     }
 
     fn is_behind(&self, now: UnixMillis) -> bool {
         let newest = self.consensus.certified().map(|certificate| certificate.statement);
         let out_of_reach = newest.is_some_and(|newest: Statement| self.executed_round < newest.collected());
-        let stalled = now.since(self.last_ordered) >= STALL_MS || now < self.last_ordered;
+        let stalled = self.is_stalled(now);
         let idle = now.since(self.last_executed) >= BLOCKED_MS || now < self.last_executed;
         let blocked = idle && self.pipeline.waiting() > 0;
         out_of_reach || (stalled && self.consensus.lacks_history()) || blocked
     }
 
     /// Begins with the replica after this one.
-    fn begin_transfer(&mut self, now: UnixMillis, after: ReplicaId, out: &mut Output) {
-        let Some(certificate) = self.consensus.certified().cloned() else { return };
+    fn begin_transfer(&mut self, now: UnixMillis, after: ReplicaId, goal: Goal, out: &mut Output) {
         let Some(server) = self.next_server(after, &BTreeSet::new()) else { return };
         let (head, useless) = (Vec::new(), BTreeSet::new());
-        self.transfer = Some(Transfer { certificate, server, asked: now, head, body: None, useless });
+        self.transfer = Some(Transfer { goal, server, asked: now, head, body: None, useless });
         self.ask(now, out);
     }
 
@@ -173,9 +249,11 @@ impl Replica {
     fn ask_another(&mut self, now: UnixMillis, out: &mut Output) {
         let Some(mut transfer) = self.transfer.take() else { return };
         transfer.useless.insert(transfer.server);
-        let newest = self.consensus.certified().map_or(0, |newest| newest.statement.round);
-        match self.next_server(transfer.server, &transfer.useless) {
-            Some(server) => {
+        let late = self.consensus.finale().filter(|_| self.is_late()).cloned().map(Goal::Last);
+        let newest = late.or_else(|| self.consensus.certified().cloned().map(Goal::Checkpoint));
+        let newer = newest.filter(|goal| goal.round() > transfer.goal.round());
+        match (self.next_server(transfer.server, &transfer.useless), newer) {
+            (Some(server), _) => {
                 match &mut transfer.body {
                     None => transfer.head.clear(),
                     Some(body) => body.restore.again(),
@@ -184,10 +262,8 @@ impl Replica {
                 self.transfer = Some(transfer);
                 self.ask(now, out);
             }
-            None if newest > transfer.certificate.statement.round => {
-                self.begin_transfer(now, transfer.server, out)
-            }
-            None => {
+            (None, Some(newer)) => self.begin_transfer(now, transfer.server, newer, out),
+            (None, None) => {
                 // All have failed: perhaps they have it later. Slowly, for who lies will lie again.
                 transfer.useless.clear();
                 transfer.asked = now;
@@ -214,7 +290,7 @@ impl Replica {
     fn ask(&mut self, now: UnixMillis, out: &mut Output) {
         let Some(transfer) = &mut self.transfer else { return };
         transfer.asked = now;
-        let round = transfer.certificate.statement.round;
+        let round = transfer.goal.round();
         let question = match transfer.body.as_ref().map(|body| body.restore.needs()) {
             None => Message::AskHead { round, from: transfer.head.len() as u32 },
             Some(Some((chunk, from))) => Message::Ask { round, chunk, from },
@@ -255,34 +331,7 @@ impl Replica {
 
     fn expects(&self, from: ReplicaId, round: u64) -> bool {
         let expected = self.transfer.as_ref();
-        expected.is_some_and(|t| t.server == from && t.certificate.statement.round == round)
-    }
-
-    fn give_head(&mut self, now: UnixMillis, to: ReplicaId, round: u64, from: u32, out: &mut Output) {
-        let answer = match self.checkpoints.serve(now, to, round) {
-            None => Message::Gone { round },
-            Some(held) => {
-                let head = encode(&(&*held.mark, held.snapshot.manifest()));
-                let rest = head.get(from as usize..).unwrap_or_default();
-                let part = rest.len().min(ANSWER_BYTES);
-                Message::Head { round, from, bytes: rest[..part].to_vec(), last: part == rest.len() }
-            }
-        };
-        self.send(To::One(to), PeerMessage::State(answer), out);
-    }
-
-    fn give_pieces(
-        &mut self,
-        now: UnixMillis,
-        to: ReplicaId,
-        (round, chunk, from): (u64, u32, u32),
-        out: &mut Output,
-    ) {
-        let answer = match self.checkpoints.serve(now, to, round) {
-            None => Message::Gone { round },
-            Some(held) => Message::Pieces { round, chunk, from, runs: runs(&held.snapshot, chunk, from) },
-        };
-        self.send(To::One(to), PeerMessage::State(answer), out);
+        expected.is_some_and(|t| t.server == from && t.goal.round() == round)
     }
 
     fn take_head(&mut self, now: UnixMillis, from: u32, bytes: &[u8], last: bool, out: &mut Output) {
@@ -298,15 +347,13 @@ impl Replica {
         if !last {
             return self.ask(now, out);
         }
-        let statement = transfer.certificate.statement;
         let head = std::mem::take(&mut transfer.head);
-        let fitting =
-            decode::<(Mark, Manifest)>(&head, MAX_CHECKPOINT_HEAD_BYTES).ok().filter(|(mark, manifest)| {
-                (mark.round, mark.previous) == (statement.round, statement.previous)
-                    && state_digest(mark, manifest) == statement.state
-            });
+        let head = decode::<(Option<Mark>, Manifest)>(&head, MAX_CHECKPOINT_HEAD_BYTES).ok();
+        let fitting = head.filter(|(mark, manifest)| transfer.goal.fits(mark.as_ref(), manifest));
         let Some((mark, manifest)) = fitting else { return self.blame(now, out) };
-        match Restore::new(self.genesis.clone(), manifest, Trust::Nobody) {
+        let before = self.predecessor.as_ref().filter(|_| matches!(transfer.goal, Goal::Start(_)));
+        let genesis = before.map_or(&self.genesis, |before| &before.genesis).clone();
+        match Restore::new(genesis, manifest, Trust::Nobody) {
             Ok(restore) => {
                 transfer.body = Some(Body { mark, restore });
                 self.ask_on(now, out);
@@ -346,93 +393,4 @@ impl Replica {
         }
         self.ask_another(now, out);
     }
-
-    /// All pieces are here.
-    fn complete(&mut self, now: UnixMillis, out: &mut Output) {
-        let Some(Transfer { certificate, body: Some(body), .. }) = self.transfer.take() else { return };
-        let Body { mark, restore } = body;
-        let finished = restore.finished();
-        match restore.finish() {
-            Err(why) => {
-                out.effects.push(Effect::Alarm(format!("the certified state cannot be taken over: {why}")));
-                self.last_ordered = now; // not again at once
-            }
-            Ok((machine, jobs, signed)) => {
-                let statement = certificate.statement;
-                let held = Held { mark: Arc::new(mark.clone()), statement, snapshot: machine.snapshot() };
-                let base = Base { certificate, line: mark.line(), mark };
-                self.ready = Some(Ready { base, held, machine, jobs, finished, signed });
-                self.store_ready(out);
-            }
-        }
-    }
-
-    /// Writes the state that is ready, unless another is being written.
-    fn store_ready(&mut self, out: &mut Output) {
-        if self.checkpoints.is_storing() {
-            return;
-        }
-        if let Some(Ready { base, held, .. }) = &self.ready {
-            let records = self.consensus.records_from(base.line);
-            self.checkpoints.begin_storing(base.mark.round);
-            out.store = Some(StateFile::new(base, held.snapshot.clone(), records));
-        }
-    }
-
-    /// A state is on disk: if it is the one that was taken over, the replica goes on from there.
-    pub(super) fn stored(&mut self, now: UnixMillis, round: u64, bytes: u64, out: &mut Output) {
-        self.checkpoints.stored(bytes);
-        let Some(ready) = self.ready.take_if(|ready| ready.base.mark.round == round) else { return };
-        if self.executed_round >= round {
-            return; // the order was faster
-        }
-        let Ready { base, held, machine, jobs, finished, signed } = ready;
-        self.executed_round = round;
-        self.history = base.certificate.statement.history;
-        (self.last_ordered, self.last_executed) = (now, now);
-        self.counters.states_taken += 1;
-        self.checkpoints.resume(held);
-        self.go_on(now, machine, (jobs, finished), signed, out);
-        let step = self.consensus.install(now, &base);
-        self.absorb_consensus(step, out);
-    }
-
-    /// Execution and signing go on from a machine that was taken over, or read.
-    pub(super) fn go_on(
-        &mut self,
-        now: UnixMillis,
-        machine: Machine,
-        (jobs, finished): (Vec<OpenJob>, Vec<(JobId, Vec<u8>)>),
-        signed: Signed,
-        out: &mut Output,
-    ) {
-        self.counters.agreed_time_ms = machine.snapshot().manifest().time().0;
-        let lacks = machine.pending_jobs().into_iter().map(|job| job.id).collect();
-        self.pipeline.resume(machine.batches(), self.executed_round, &jobs, &lacks);
-        self.machine = machine;
-        self.follow_sharings(out);
-        self.publish(now, signed, out);
-        let step = {
-            let jobs = jobs.into_iter().map(|open| super::step::spec(open.job)).collect();
-            self.signing.resume(jobs, finished)
-        };
-        self.absorb_signing(step, out);
-    }
-}
-
-/// The pieces from there on, as many as fit.
-fn runs(snapshot: &Snapshot, chunk: u32, from: u32) -> Vec<(Vec<Piece>, bool)> {
-    let (mut runs, mut from, mut bytes) = (Vec::new(), from, 0);
-    for chunk in chunk..snapshot.manifest().chunks() {
-        let (pieces, last) = snapshot.pieces(chunk, from, ANSWER_BYTES - bytes);
-        bytes += pieces.iter().map(Piece::bytes).sum::<usize>();
-        if !pieces.is_empty() {
-            runs.push((pieces, last));
-        }
-        if !last || bytes >= ANSWER_BYTES {
-            break;
-        }
-        from = 0;
-    }
-    runs
 }

@@ -49,6 +49,9 @@ impl Replica {
     /// The operator's vote for a command sets out. Gives its number, by which [`Votes::newest`] tells when it counts; an error if
     /// there is no room for it now.
     pub fn vote(&mut self, now: UnixMillis, command: &Command) -> Result<(u64, Output), &'static str> {
+        if !self.executes() {
+            return Err("this epoch is over, or has not begun here");
+        }
         let past = self.machine.last_vote(self.me).max(self.voted);
         let count = now.0.max(past.saturating_add(1));
         let identity = self.consensus.identity();

@@ -5,13 +5,17 @@
 //! | `{"cmd":"status"}` | one line: `{"replica":…,"links":[…],"connections_refused":…,"tasks_waiting":…,"log":…}` |
 //! | `{"cmd":"export","zone":"ORIGIN"}` | one line `{"zone":…,"serial":…,"records":N}`, then N lines of the signed zone in canonical order, master-file form |
 //! | `{"cmd":"vote","command":"WORDS"}` | one line `{"vote":NUMBER,"command":"WORDS"}`: the vote is on its way |
+//! | `{"cmd":"epoch"}` | the same, for the command by which the cluster file in `next/` follows this cluster |
 //! | `{"cmd":"votes"}` | one line `{"votes":{"needed":…,"newest":NUMBER,"open":[…],"decided":[…]}}` |
+//! | `{"cmd":"keys"}` | one line `{"keys":[…],"votes":{…}}`: each zone's keys, the rollover under way, its next step |
+//! | `{"cmd":"import","file":"PATH"}` | one line `{"bundle":NAME,"zone":…,"role":…,"tag":N}`: the bundle is kept, its share opened, the receipt on its way |
 //! | anything else | `{"error":"…"}` |
 //!
 //! A connection may ask several times. Bounds: [`MAX_CONNECTIONS`], [`MAX_LINE_BYTES`].
 #![forbid(unsafe_code)]
 
 use super::core::Arrival;
+use super::importer::Importer;
 use super::inbox::Lane;
 use crate::answer::Catalog;
 use crate::dns::master;
@@ -25,7 +29,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
@@ -56,6 +60,15 @@ pub enum Command {
     },
     /// What operators have voted on.
     Votes,
+    /// A bundle of a new key, in a file that the replica can read.
+    Import {
+        /// Its absolute path.
+        file: PathBuf,
+    },
+    /// The zones' keys.
+    Keys,
+    /// The operator's vote for the next epoch, as the cluster file in `next/` has it.
+    Epoch,
 }
 
 impl Command {
@@ -69,7 +82,12 @@ impl Command {
 #[derive(Clone)]
 pub(super) struct Admin {
     pub catalog: Arc<ArcSwap<Catalog>>,
-    pub core: Lane<Arrival>,
+    /// The thread of the present epoch's replica.
+    pub core: Arc<ArcSwap<Lane<Arrival>>>,
+    /// The command by which the next epoch follows; reads files.
+    pub next: Arc<dyn Fn() -> Result<crate::zone::Command, String> + Send + Sync>,
+    /// Takes bundles for that replica.
+    pub importer: Arc<ArcSwap<Importer>>,
 }
 
 /// Binds the socket, in the place of one that nobody serves any more. Before any thread is started: it sets the
@@ -130,10 +148,22 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
         match Command::parse(&line) {
             Ok(Command::Status) => write_line(&mut writer, &ask(admin, Arrival::Status).await).await?,
             Ok(Command::Votes) => write_line(&mut writer, &ask(admin, Arrival::Votes).await).await?,
+            Ok(Command::Keys) => write_line(&mut writer, &ask(admin, Arrival::Keys).await).await?,
             Ok(Command::Vote { command }) => {
                 let answer = match command.parse() {
                     Ok(command) => ask(admin, |asker| Arrival::Vote(command, asker)).await,
                     Err(why) => json!({ "error": why }),
+                };
+                write_line(&mut writer, &answer).await?;
+            }
+            Ok(Command::Import { file }) => write_line(&mut writer, &import(admin, file).await).await?,
+            Ok(Command::Epoch) => {
+                let next = admin.next.clone();
+                let command = tokio::task::spawn_blocking(move || next()).await;
+                let answer = match command {
+                    Ok(Ok(command)) => ask(admin, |asker| Arrival::Vote(command, asker)).await,
+                    Ok(Err(why)) => json!({ "error": why }),
+                    Err(_) => json!({ "error": "the replica is ending" }),
                 };
                 write_line(&mut writer, &answer).await?;
             }
@@ -143,11 +173,22 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
     }
 }
 
+async fn import(admin: &Admin, file: PathBuf) -> Value {
+    let importer = admin.importer.load_full();
+    match tokio::task::spawn_blocking(move || importer.take(&file)).await {
+        Ok(Ok((bundle, receipt))) => {
+            ask(admin, |asker| Arrival::Import(Box::new((bundle, receipt)), asker)).await
+        }
+        Ok(Err(why)) => json!({ "error": why }),
+        Err(_) => json!({ "error": "the import broke off" }),
+    }
+}
+
 /// What the replica's thread answers.
 async fn ask(admin: &Admin, question: impl FnOnce(oneshot::Sender<Value>) -> Arrival) -> Value {
     let (asker, answer) = oneshot::channel();
     let ending = json!({ "error": "the replica is ending" });
-    if admin.core.put(question(asker), 0).await.is_err() {
+    if admin.core.load().put(question(asker), 0).await.is_err() {
         return ending;
     }
     answer.await.unwrap_or(ending)

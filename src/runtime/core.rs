@@ -7,24 +7,27 @@
 
 use super::Outbound;
 use super::clients::{ClientPort, FromClient};
+use super::engine::Common;
+use super::epochs::{Notice, What};
 use super::inbox::Inbox;
 use super::peers::{FromPeer, Peers};
 use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
-use crate::answer::{self, Catalog, Settings};
+use crate::answer::{self, Settings};
+use crate::codec::Epoch;
 use crate::dns::name::Name;
 use crate::link::Event;
 use crate::protocol::To;
 use crate::quorum::{Committee, ReplicaId};
-use crate::replica::{ClientId, Effect, Input, Output, Replica};
-use crate::signing::Computed;
+use crate::replica::{ClientId, Effect, Input, KeyChange, News, Output, Replica};
+use crate::signing::{Computed, KeyStore};
 use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
 use crate::time::{SECOND, UnixMillis};
-use crate::zone::{Command, View};
-use arc_swap::ArcSwap;
+use crate::zone::{CheckedBundle, Command, Receipt, View};
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
@@ -43,8 +46,16 @@ pub(super) enum Arrival {
     Status(oneshot::Sender<serde_json::Value>),
     /// The operator votes for a command.
     Vote(Command, oneshot::Sender<serde_json::Value>),
+    /// Somebody wants to know the zones' keys.
+    Keys(oneshot::Sender<serde_json::Value>),
+    /// The operator has brought a bundle, whose share was opened.
+    Import(Box<(CheckedBundle, Receipt)>, oneshot::Sender<serde_json::Value>),
     /// Somebody wants to know what is voted on.
     Votes(oneshot::Sender<serde_json::Value>),
+    /// The records of the last state of the epoch before.
+    Begin(Vec<Vec<u8>>),
+    /// Tell again what the next epoch begins from, if this one is over.
+    HandOver,
     /// End, cleanly.
     Stop,
 }
@@ -57,6 +68,16 @@ pub(super) enum End {
     Replica(String),
 }
 
+impl End {
+    /// As the process tells it, of a replica with this data directory.
+    pub fn told(self, data: &Path) -> super::Error {
+        match self {
+            Self::Log(error) => super::Error(format!("{}: {error}", data.display())),
+            Self::Replica(why) => super::Error(format!("{}: {why}", data.display())),
+        }
+    }
+}
+
 impl From<LogError> for End {
     fn from(error: LogError) -> Self {
         Self::Log(error)
@@ -66,12 +87,14 @@ impl From<LogError> for End {
 /// What the thread works with besides replica, log and inbox.
 pub(super) struct Hands<D> {
     pub me: ReplicaId,
+    pub epoch: Epoch,
     pub committee: Committee,
     pub peers: Peers,
     pub clients: ClientPort,
     pub workers: Workers,
+    pub keys: Arc<KeyStore>,
     pub store: Store<D, Arrival>,
-    pub catalog: Arc<ArcSwap<Catalog>>,
+    pub common: Common,
     pub settings: Arc<Settings>,
     /// Zones whose queries go through the order.
     pub ordered: BTreeSet<Name>,
@@ -134,7 +157,14 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                         // Who asked may have gone.
                         let _ = asker.send(self.status());
                     }
+                    Arrival::Begin(records) => self.step(Input::Begin(records))?,
+                    Arrival::HandOver => self.hand_over(),
                     Arrival::Vote(command, asker) => self.vote(&command, asker)?,
+                    Arrival::Import(brought, asker) => self.import(*brought, asker)?,
+                    Arrival::Keys(asker) => {
+                        let _ =
+                            asker.send(json!({ "keys": self.replica.keys(), "votes": self.replica.votes() }));
+                    }
                     Arrival::Votes(asker) => {
                         let _ = asker.send(json!({ "votes": self.replica.votes() }));
                     }
@@ -180,6 +210,24 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
         self.hold(output)
     }
 
+    fn import(
+        &mut self,
+        (bundle, receipt): (CheckedBundle, Receipt),
+        asker: oneshot::Sender<serde_json::Value>,
+    ) -> Result<(), End> {
+        let (name, key) = (bundle.name().to_hex(), bundle.bundle());
+        let (zone, role) = (key.zone.to_string(), key.role.word());
+        let (answer, output) = match self.replica.bring(now(), &bundle, receipt) {
+            Ok(output) => {
+                (json!({ "bundle": name, "zone": zone, "role": role, "tag": bundle.tag() }), output)
+            }
+            Err(why) => (json!({ "error": why }), Output::default()),
+        };
+        info!(bundle = name, zone, role, "the operator brings a bundle");
+        let _ = asker.send(answer);
+        self.hold(output)
+    }
+
     fn tick_if_due(&mut self) -> Result<(), End> {
         let now = now();
         // A clock set back must not hold up the next tick either.
@@ -217,11 +265,55 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
             self.hands.store.begin(file, at).map_err(refused)?;
         }
+        for change in output.keys {
+            match change {
+                KeyChange::Learn(public) => {
+                    let key = public.key_id();
+                    let has_share = self.hands.keys.has_share(key);
+                    info!(key = %key.0.to_hex(), has_share, "a zone has a new key");
+                }
+                KeyChange::Forget(key) => {
+                    self.hands.keys.forget(key);
+                    info!(key = %key.0.to_hex(), "a key is retired, and its share wiped from memory");
+                }
+            }
+        }
+        self.tell(output.news);
         self.hands.workers.add(output.tasks);
         if output.wake_at.is_some() {
             self.wake_at = output.wake_at;
         }
         output.fatal.map_or(Ok(()), |why| Err(End::Replica(why)))
+    }
+
+    fn tell(&self, news: Vec<News>) {
+        let epoch = self.hands.epoch;
+        for news in news {
+            let what = match news {
+                News::Ended(ending) => {
+                    info!(epoch = epoch.0, "the epoch is over; its last state is certified and on disk");
+                    if !ending.continuing.contains(&self.hands.me) {
+                        warn!(
+                            "this replica is not in the next epoch: it votes no more, and serves until nobody needs it"
+                        );
+                    }
+                    self.hand_over();
+                    continue;
+                }
+                News::Released => What::Released,
+                News::Begun => What::Begun,
+                News::Settled => What::Settled,
+            };
+            // Nobody listens only when the process ends.
+            let _ = self.hands.common.notices.send(Notice { epoch, what });
+        }
+    }
+
+    fn hand_over(&self) {
+        let epoch = self.hands.epoch;
+        if let Some(records) = self.replica.handover() {
+            let _ = self.hands.common.notices.send(Notice { epoch, what: What::Ended(records) });
+        }
     }
 
     /// Makes durable what has to be, and lets the effects go.
@@ -293,10 +385,8 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
     }
 
     fn publish(&self, zone: &Name, view: Arc<View>) {
-        info!(%zone, serial = view.serial(), "a new version is served");
         let ordered = self.hands.ordered.contains(zone);
-        let catalog = self.hands.catalog.load().with(view, ordered);
-        self.hands.catalog.store(Arc::new(catalog));
+        self.hands.common.publish(self.hands.epoch, zone, view, ordered);
     }
 
     fn status(&self) -> serde_json::Value {

@@ -1,46 +1,32 @@
-//! Puts a replica together, runs it, and takes it apart.
+//! Puts a process together, runs it, and takes it apart.
 //!
 //! The order: files are loaded and checked; the data directory is locked and the sockets are bound, so that a second
 //! process or a port in use is told before anything is changed; the log is replayed; links, clients and the admin
-//! socket begin.
+//! socket begin. From then on [`epochs`](super::epochs) sees to it that the process goes with its cluster from epoch to epoch.
 #![forbid(unsafe_code)]
 
 use super::admin::{self, Admin};
-use super::clients::{self, ClientPort};
+use super::clients::ClientPort;
 use super::config::{Loaded, ReplicaFile};
-use super::core::{Arrival, Core, End, Hands, now};
+use super::core::Arrival;
 use super::disk::DirDisk;
-use super::inbox::{Inbox, Lane};
-use super::peers::{self, Peers, Setup};
-use super::process::told_to_stop;
+use super::engine::{Common, Engine, bind_peer, cannot_bind, cannot_start};
+use super::epochs::{self, Home, Mark};
+use super::importer::Importer;
+use super::inbox::Lane;
 use super::service::Service;
-use super::store::Store;
 use super::udp::UdpServer;
-use super::workers::{self, Workers};
 use super::{Error, Outbound, tcp};
-use crate::answer::{Catalog, Settings};
-use crate::ceremony::files::NEVER_RUN;
-use crate::consensus;
-use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
-use crate::link::Local;
-use crate::quorum::ReplicaId;
-use crate::replica::{self, Past, Replica};
-use crate::storage::{Log, LogError, Opened};
-use crate::zone::{Genesis, Reads};
+use crate::answer::Catalog;
 use arc_swap::ArcSwap;
-use std::collections::BTreeMap;
-use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::oneshot;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-/// Requests for the core from the admin socket and the signals that may wait.
-const CONTROL_ITEMS: usize = 64;
 /// How long tasks may take to end.
 const ENDING: Duration = Duration::from_secs(1);
 
@@ -51,13 +37,49 @@ struct Sockets {
     admin: UnixListener,
 }
 
+/// Where clients and operators come to: the replica of the present epoch.
+pub(super) struct Doors {
+    pub port: Arc<ArcSwap<ClientPort>>,
+    pub control: Arc<ArcSwap<Lane<Arrival>>>,
+    pub home: Arc<ArcSwap<Home>>,
+    pub importer: Arc<ArcSwap<Importer>>,
+}
+
+impl Doors {
+    fn of(engine: &Engine) -> Self {
+        Self {
+            port: Arc::new(ArcSwap::from_pointee(engine.port.clone())),
+            control: Arc::new(ArcSwap::from_pointee(engine.control.clone())),
+            home: Arc::new(ArcSwap::from_pointee(Home::of(engine))),
+            importer: Arc::new(ArcSwap::new(engine.importer.clone())),
+        }
+    }
+
+    /// From now on they come to this one.
+    pub fn lead_to(&self, engine: &Engine) {
+        self.port.store(Arc::new(engine.port.clone()));
+        self.control.store(Arc::new(engine.control.clone()));
+        self.home.store(Arc::new(Home::of(engine)));
+        self.importer.store(engine.importer.clone());
+    }
+}
+
 pub(super) fn run(file: ReplicaFile, outbound: Option<Outbound>) -> Result<(), Error> {
-    let loaded = file.load().map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Error(lines.join("\n"))
-    })?;
-    loaded.warnings.iter().for_each(|warning| warn!("{warning}"));
-    loaded.begin().map_err(|problem| Error(problem.to_string()))?;
+    match epochs::mark(&file)? {
+        Mark::None => {}
+        Mark::Moved => {
+            // Clients and operators find it where they found the old one.
+            let next =
+                ReplicaFile { dns: file.dns.clone(), admin: file.admin.clone(), ..epochs::next_file(&file)? };
+            warn!(config = %next.path.display(), "this epoch is over; start the replica with that file from now on");
+            return run(next, outbound);
+        }
+        Mark::Left => {
+            let reason = "this replica has left its cluster, and its shares are gone: remove its directory";
+            return Err(Error(format!("{}: {reason}", file.data.display())));
+        }
+    }
+    let loaded = load(file)?;
     let disk = DirDisk::open(&loaded.file.data).map_err(Error)?;
     let admin_path = loaded.file.admin.clone();
     // Before any thread: see `admin::bind`.
@@ -73,10 +95,15 @@ pub(super) fn run(file: ReplicaFile, outbound: Option<Outbound>) -> Result<(), E
     ended
 }
 
-/// All zones, none of them signed yet.
-fn awaiting(genesis: &Genesis) -> Catalog {
-    let origins = genesis.zones.iter().map(|(rules, _)| rules.origin.clone());
-    origins.fold(Catalog::new(), |catalog, origin| catalog.awaiting(origin))
+/// Loads what a replica runs on, and keeps the zones as dealt.
+pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Error> {
+    let loaded = file.load().map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Error(lines.join("\n"))
+    })?;
+    loaded.warnings.iter().for_each(|warning| warn!("{warning}"));
+    loaded.begin().map_err(|problem| Error(problem.to_string()))?;
+    Ok(loaded)
 }
 
 async fn serve(
@@ -86,147 +113,36 @@ async fn serve(
     admin: std::os::unix::net::UnixListener,
 ) -> Result<(), Error> {
     let sockets = bind(&loaded.file, admin)?;
-    let Loaded { file, cluster, epoch, consensus, secrets, genesis, key_store, .. } = loaded;
-    let (me, committee) = (consensus.me, consensus.committee);
-    let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
-    let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
-    let catalog = Arc::new(ArcSwap::from_pointee(awaiting(&genesis)));
-    let settings = Arc::new(Settings { nsid: None, keys: genesis.keys.clone() });
-    let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
-    let ended_by = |end: End| match end {
-        End::Log(error) => in_log(error),
-        End::Replica(why) => Error(format!("{}: {why}", file.data.display())),
-    };
-
-    let (mut log, opened) = Log::open(disk.clone(), cluster, me).map_err(in_log)?;
-    let past = past(&file, &consensus, &mut log, opened)?;
-    let config = replica::Config {
-        consensus,
-        secrets,
-        genesis,
-        keys: loaded.public_keys,
-        holdings: key_store.holdings(),
-        signing: loaded.signing,
-        entropy: entropy()?,
-        patience_ms: file.update_patience_ms,
-    };
-    let (replica, recovered) = Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
-
-    let mut inbox = Inbox::new();
-    let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));
-    let incarnation = u64::from_le_bytes(*entropy()?.first_chunk().unwrap_or(&[0; 8]));
-    let local = Local { cluster, epoch, me, incarnation };
-    let setup =
-        Setup { local, tls: loaded.tls, listener: sockets.peer, addresses: file.peers.clone(), lanes };
-    let peers: Peers =
-        peers::start(setup, &mut tasks).map_err(|e| Error(format!("TLS between replicas: {e}")))?;
-    let clients = ClientPort::new(inbox.lane(clients::LANE.0, clients::LANE.1));
-    let workers = Workers::start(&key_store, &inbox.lane(workers::LANE_ITEMS, 0)).map_err(cannot_start)?;
-    let control = inbox.lane(CONTROL_ITEMS, 0);
-    let service = Service::new(catalog.clone(), settings.clone(), clients.clone());
-    let hands = Hands {
-        me,
-        committee,
-        peers,
-        clients,
-        workers,
-        store: Store { disk, cluster, me, lane: inbox.lane(1, 0) },
-        catalog: catalog.clone(),
-        settings,
-        ordered,
-        outbound,
-    };
-    let mut core = Core::new(replica, log, inbox, hands);
-    core.begin(recovered).map_err(ended_by)?;
-
+    let file = loaded.file.clone();
+    let origins = loaded.genesis.zones.iter().map(|(rules, _)| rules.origin.clone());
+    let catalog = Arc::new(ArcSwap::from_pointee(origins.fold(Catalog::new(), |c, o| c.awaiting(o))));
+    let (teller, notices) = mpsc::unbounded_channel();
+    let common = Common::new(catalog.clone(), teller);
+    let engine = Engine::start(loaded, disk, sockets.peer, &common, outbound)?;
+    let doors = Doors::of(&engine);
+    let port = doors.port.clone();
+    let forward = Arc::new(move |wire, transport, reply| port.load().try_submit(wire, transport, reply));
+    let service = Service::with_forward(catalog.clone(), engine.settings.clone(), forward);
     let udp = start_udp(&file.dns, &service)?;
+    let mut tasks = JoinSet::new();
     sockets.dns.into_iter().for_each(|listener| {
         tasks.spawn(tcp::serve(listener, service.clone()));
     });
-    tasks.spawn(admin::serve(sockets.admin, Admin { catalog, core: control.clone() }));
-    info!(replica = %me, dns = ?file.dns, peer = %file.peer, "serving");
-    let ended = work(core, &control).await?.map_err(ended_by);
+    let home = doors.home.clone();
+    let next = Arc::new(move || epochs::command(&home.load_full()));
+    tasks.spawn(admin::serve(
+        sockets.admin,
+        Admin { catalog, core: doors.control.clone(), next, importer: doors.importer.clone() },
+    ));
+    info!(replica = %file.me, dns = ?file.dns, "serving");
+    let ended = epochs::follow(engine, common, notices, &doors).await;
     drop(udp);
     tasks.shutdown().await;
     ended
 }
 
-/// Runs the core on a thread of its own until a signal comes, or the log fails.
-async fn work(core: Core<DirDisk>, control: &Lane<Arrival>) -> Result<Result<(), End>, Error> {
-    let (told, mut ended) = oneshot::channel();
-    std::thread::Builder::new()
-        .name("replica".into())
-        .spawn(move || {
-            // Nobody listens only when the process ends anyway.
-            let _ = told.send(core.run());
-        })
-        .map_err(cannot_start)?;
-    tokio::select! {
-        stop = told_to_stop() => {
-            stop.map_err(cannot_start)?;
-            info!("stopping");
-            // A core that is gone has told its reason.
-            let _ = control.put(Arrival::Stop, 0).await;
-            Ok(ended.await.unwrap_or(Ok(())))
-        }
-        ended = &mut ended => Ok(ended.unwrap_or(Ok(()))),
-    }
-}
-
-/// What the replica starts from.
-fn past(
-    file: &ReplicaFile,
-    consensus: &consensus::Config,
-    log: &mut Log<DirDisk>,
-    opened: Opened,
-) -> Result<Past, Error> {
-    if let Some(torn) = log.torn_tail() {
-        warn!(file = torn.file, offset = torn.offset, bytes = torn.bytes, "cut off what was never synced");
-    }
-    let Opened { snapshot, mut records } = opened;
-    records.extend(first_start(file, consensus, log)?);
-    let checkpoint = snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
-    let stored = checkpoint.as_ref().map_or(0, |(_, bytes)| *bytes);
-    info!(replica = %consensus.me, records = records.len(), checkpoint_bytes = stored, "replaying the log");
-    Ok(Past { checkpoint, records })
-}
-
-/// What the log of a replica that has never run begins with. An empty log without the mark of such a replica is a lost one.
-fn first_start(
-    file: &ReplicaFile,
-    consensus: &consensus::Config,
-    log: &mut Log<DirDisk>,
-) -> Result<Option<Vec<u8>>, Error> {
-    let (home, data) = (file.path.parent().unwrap_or(Path::new(".")), file.data.display());
-    let mark = home.join(NEVER_RUN);
-    let is_empty = log.end().records() == 0;
-    if mark.exists() {
-        let first = is_empty.then(|| Replica::first_record(consensus));
-        let written = first.iter().try_for_each(|first| log.append(first).and_then(|_| log.sync()).map(drop));
-        written.map_err(|e| Error(format!("{data}: {e}")))?;
-        // Before anything is said: who finds an empty log from now on has lost it.
-        let removed = std::fs::remove_file(&mark).and_then(|()| std::fs::File::open(home)?.sync_all());
-        let cannot =
-            |e| Error(format!("{}: cannot be removed: {e}: make the directory writable", mark.display()));
-        removed.map_err(cannot)?;
-        return Ok(first);
-    }
-    let n = consensus.committee.n();
-    if is_empty && consensus.committee.faults() == 0 {
-        return Err(Error(format!(
-            "{data}: the log is gone, and a cluster of {n} cannot do without any: bring it back from a backup, or deal anew"
-        )));
-    }
-    if is_empty {
-        warn!(
-            "the log is gone: no vertices are made until the others have told where this replica may resume"
-        );
-    }
-    Ok(None)
-}
-
 fn bind(file: &ReplicaFile, admin: std::os::unix::net::UnixListener) -> Result<Sockets, Error> {
-    let peer = tcp::bind(file.peer).map_err(|e| cannot_bind("peers", file.peer, &e))?;
+    let peer = bind_peer(file)?;
     let dns = file.dns.iter().map(|at| tcp::bind(*at).map_err(|e| cannot_bind("DNS over TCP", *at, &e)));
     let dns = dns.collect::<Result<_, _>>()?;
     Ok(Sockets { peer, dns, admin: UnixListener::from_std(admin).map_err(cannot_start)? })
@@ -236,36 +152,4 @@ fn start_udp(addresses: &[SocketAddr], service: &Service) -> Result<Vec<UdpServe
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let start = |at: &SocketAddr| UdpServer::start(*at, threads, service);
     addresses.iter().map(|at| start(at).map_err(|e| cannot_bind("DNS over UDP", *at, &e))).collect()
-}
-
-fn peer_lanes(
-    inbox: &mut Inbox<Arrival>,
-    others: impl Iterator<Item = ReplicaId>,
-) -> BTreeMap<ReplicaId, Lane<Arrival>> {
-    others.map(|peer| (peer, inbox.lane(MAX_INBOX_FRAMES, MAX_INBOX_BYTES))).collect()
-}
-
-fn entropy() -> Result<[u8; 32], Error> {
-    let mut entropy = [0; 32];
-    aws_lc_rs::rand::fill(&mut entropy)
-        .map_err(|_| Error("the operating system gives no randomness: start again when it does".into()))?;
-    Ok(entropy)
-}
-
-fn cannot_bind(what: &str, address: SocketAddr, error: &io::Error) -> Error {
-    let remedy = match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "another process has the port: stop it, or choose another in replica.toml"
-        }
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address: correct it in replica.toml",
-        io::ErrorKind::PermissionDenied => {
-            "ports below 1024 need CAP_NET_BIND_SERVICE: grant it, or choose another"
-        }
-        _ => "correct the address in replica.toml",
-    };
-    Error(format!("{address}: cannot listen for {what}: {error}: {remedy}"))
-}
-
-fn cannot_start(error: io::Error) -> Error {
-    Error(format!("the operating system refuses threads or descriptors: {error}: raise its limits"))
 }

@@ -13,6 +13,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
+/// The directory's name, in the replica's.
+pub(super) const SHARES: &str = "shares";
 const SUFFIX: &str = "secret";
 const UNFINISHED: &str = "new";
 
@@ -28,7 +30,7 @@ pub(super) struct Directory {
 impl Directory {
     /// The directory in `home`, made with its first item. `dealt` names, for the items of dealt shares, the dealer's files.
     pub fn of(home: &Path, dealt: BTreeMap<String, PathBuf>) -> Self {
-        Self { path: home.join("shares"), dealt }
+        Self { path: home.join(SHARES), dealt }
     }
 
     /// All items. What a crash left unfinished goes.

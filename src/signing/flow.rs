@@ -8,7 +8,7 @@ use crate::codec::{JobId, KeyId};
 use crate::limits::SIGNING_ASK_AFTER_MS;
 use crate::protocol::{Misbehaviour, To};
 use crate::quorum::ReplicaId;
-use crate::threshold::{Proof, SignatureShare};
+use crate::threshold::{MODULUS_BITS, Proof, SignatureShare};
 
 impl Signing {
     /// Opens a session, with the shares that came before it.
@@ -41,11 +41,12 @@ impl Signing {
         }
     }
 
-    /// Whether a number has the length of the job's key, or, before the job is started, of some key; told if not.
+    /// Whether a number has the length of the job's key, or, before the job is started, and perhaps its key known, a
+    /// length that some key may have; told if not.
     fn fits(&self, from: ReplicaId, job: &JobId, number: &[u8], step: &mut Step) -> bool {
         let fits = match self.sessions.get(job) {
             Some(session) => session.key().modulus().len() == number.len(),
-            None => self.config.keys.values().any(|key| key.modulus().len() == number.len()),
+            None => MODULUS_BITS.contains(&(number.len() * 8)),
         };
         if !fits {
             step.fault(from, Misbehaviour::Malformed);

@@ -72,12 +72,23 @@ impl KeyStore {
     }
 
     /// Adds a key; false, and nothing added, if the share is not of this public key.
-    pub fn insert(&mut self, public: Arc<PublicKey>, share: SecretShare) -> bool {
+    pub fn insert(&self, public: Arc<PublicKey>, share: SecretShare) -> bool {
         let fits = share.check(&public).is_ok();
         if fits {
             write(&self.shares).insert(public.key_id(), Arc::new(Held { public, share }));
         }
         fits
+    }
+
+    /// Whether the own share of this sharing is here.
+    pub fn has_share(&self, sharing: KeyId) -> bool {
+        read(&self.shares).contains_key(&sharing)
+    }
+
+    /// Drops the share of a sharing, and, if this is a key as dealt, the secrets of offers for it: all in memory only.
+    pub fn forget(&self, key: KeyId) {
+        write(&self.shares).remove(&key);
+        write(&self.receivers).retain(|offered, _| offered.key != key);
     }
 
     /// New secrets go there.
@@ -86,7 +97,7 @@ impl KeyStore {
     }
 
     /// Adds an item that the vault kept; `Err` if it is none.
-    pub fn restore(&mut self, item: &[u8]) -> Result<(), String> {
+    pub fn restore(&self, item: &[u8]) -> Result<(), String> {
         match codec::decode(item, MAX_ITEM_BYTES).map_err(|why| why.to_string())? {
             Item::Share { public, mut share } => {
                 let parsed = SecretShare::from_bytes(&share).map_err(|why| why.to_string());

@@ -96,7 +96,7 @@ pub struct Config {
     pub epoch: Epoch,
     /// How their sessions go.
     pub protocol: Protocol,
-    /// The public keys that jobs may name; each has a share for every replica of the committee.
+    /// The public keys that jobs may name at first; each has a share for every replica of the committee.
     pub keys: BTreeMap<KeyId, Arc<PublicKey>>,
 }
 
@@ -195,6 +195,21 @@ impl Signing {
             outstanding: 0,
             helper: None,
             now: UnixMillis::default(),
+        }
+    }
+
+    /// Jobs may name this key from now on. Every replica has a share of it.
+    pub fn learn(&mut self, public: Arc<PublicKey>) {
+        assert_eq!(public.parties(), self.config.committee.n(), "every replica has a share of every key");
+        self.config.keys.insert(public.key_id(), public);
+    }
+
+    /// No job names this key any more: what is open of it is given up.
+    pub fn unlearn(&mut self, key: KeyId) {
+        self.sessions.retain(|_, session| session.named != key);
+        self.config.keys.remove(&key);
+        if let Some(sharing) = self.in_force.remove(&key) {
+            self.config.keys.remove(&sharing);
         }
     }
 

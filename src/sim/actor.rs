@@ -6,7 +6,7 @@ use super::{Plant, adversaries::Adversary};
 use crate::codec::{ClusterId, Digest};
 use crate::consensus::{ClosedRound, forge::Forge};
 use crate::quorum::ReplicaId;
-use crate::replica::{Effect, ExecutedBatch, Input, Output, Past, Replica};
+use crate::replica::{self, Effect, ExecutedBatch, Input, KeyChange, Output, Past, Replica};
 use crate::signing::{KeyStore, Task};
 use crate::storage::{Log, LogError, MemDisk, SnapshotWriter, Stored};
 use crate::time::UnixMillis;
@@ -16,6 +16,10 @@ use std::collections::BTreeSet;
 /// One machine. An equivocator is two with one identity.
 pub(super) struct Actor {
     pub id: ReplicaId,
+    /// Which of the run's clusters it is in.
+    pub era: usize,
+    /// Whether it has ended for good.
+    pub gone: bool,
     /// Whom it speaks with.
     pub audience: BTreeSet<ReplicaId>,
     pub adversary: Option<Corrupt>,
@@ -89,6 +93,8 @@ pub(super) struct Todo {
     pub store: Option<(u64, Stored)>,
     /// A state was being written: the machine must crash now.
     pub torn: bool,
+    /// Steps from epoch to epoch.
+    pub news: Vec<replica::News>,
 }
 
 impl Actor {
@@ -101,6 +107,8 @@ impl Actor {
     ) -> Self {
         Self {
             id,
+            era: cluster.epoch.0 as usize,
+            gone: false,
             audience,
             adversary: None,
             cut_off: false,
@@ -186,6 +194,14 @@ impl Actor {
         self.take(now, output)
     }
 
+    /// What its operator does for a rollover now.
+    pub fn operate(&mut self, cluster: &Cluster, now: u64) -> Result<Todo, Stop> {
+        let clock = self.clock(now);
+        let Some(running) = &mut self.running else { return Ok(Todo::default()) };
+        let output = cluster.operate(self.id, &mut running.replica, clock);
+        self.take(now, output)
+    }
+
     /// A request goes into the order past the ingress.
     pub fn order(&mut self, now: u64, request: Vec<u8>) -> Result<Todo, Stop> {
         #[cfg(test)]
@@ -206,6 +222,11 @@ impl Actor {
             Ok((_, output)) => self.take(now, output),
             Err(_) => Ok(Todo::default()),
         }
+    }
+
+    /// Whether it has run before.
+    pub fn has_run(&self) -> bool {
+        self.has_run
     }
 
     /// The sync that a [`Todo`] began is through: what waited for it may happen.
@@ -233,6 +254,11 @@ impl Actor {
     fn take(&mut self, now: u64, output: Output) -> Result<Todo, Stop> {
         let to_true = |at: UnixMillis| at.0.saturating_add_signed(-self.skew_ms).saturating_sub(START.0);
         let wake = output.wake_at.map(to_true).map(|at| at.max(now + 1));
+        for change in output.keys {
+            if let KeyChange::Forget(key) = change {
+                self.keys.forget(key);
+            }
+        }
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         for record in &output.records {
             running.log.append(record)?;
@@ -252,8 +278,8 @@ impl Actor {
             }
         }
         running.wake = wake;
-        let mut todo =
-            Todo { tasks: output.tasks, wake, closed: output.closed, store, torn, ..Todo::default() };
+        let (tasks, closed, news) = (output.tasks, output.closed, output.news);
+        let mut todo = Todo { tasks, wake, closed, store, torn, news, ..Todo::default() };
         running.decided.extend(todo.closed.iter().cloned());
         if !output.executed.is_empty() {
             let state = running.replica.digest();

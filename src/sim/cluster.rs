@@ -1,5 +1,6 @@
 //! A cluster as a dealer would deal it, on fixed primes, for one run.
 use super::chance::Chance;
+use super::rolls::Spare;
 use super::sig0::Signer;
 use super::{Plant, Scenario};
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
@@ -10,11 +11,14 @@ use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
 use crate::dns::{Name, Record, master};
 use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
-use crate::replica;
+use crate::replica::{self, Predecessor};
 use crate::signing::{KeyStore, Protocol, Vault};
 use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
-use crate::zone::{Denial, Genesis, KeyInfo, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
+use crate::zone::{
+    Command, Denial, Genesis, KeyInfo, Reads, SerialRule, Succession, UpdatePolicy, Validity, ZoneRules,
+    keys_digest,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -44,7 +48,10 @@ pub struct Cluster {
     pub committee: Committee,
     /// The cluster.
     pub id: ClusterId,
-    identities: Vec<[u8; 32]>,
+    /// The epoch.
+    pub epoch: Epoch,
+    predecessor: Option<Predecessor>,
+    pub(super) identities: Vec<[u8; 32]>,
     coin: CoinPublic,
     coin_secrets: Vec<Zeroizing<[u8; 32]>>,
     zsk: Threshold,
@@ -54,6 +61,8 @@ pub struct Cluster {
     ordered_reads: bool,
     denial: Denial,
     signing: Protocol,
+    /// The key that the zone's ZSK is rolled to.
+    pub(super) spare: Option<Spare>,
 }
 
 struct Threshold {
@@ -86,10 +95,15 @@ impl Cluster {
         let committee = Committee::new(scenario.n).expect("a number of replicas");
         let (n, weak, strong) = (committee.n(), committee.one_correct(), committee.quorum());
         let (coin, secrets) = coin::deal(n, weak, &mut |bytes| chance.fill(bytes));
+        let id = ClusterId(digest("conclave/sim/cluster", &[&scenario.seed.to_be_bytes()]));
+        let identities: Vec<[u8; 32]> = (0..n).map(|_| chance.seed()).collect();
         Self {
             committee,
-            id: ClusterId(digest("conclave/sim/cluster", &[&scenario.seed.to_be_bytes()])),
-            identities: (0..n).map(|_| chance.seed()).collect(),
+            id,
+            epoch: Epoch(0),
+            predecessor: None,
+            spare: scenario.rolls.then(|| Spare::deal(id, &identities, weak)),
+            identities,
             coin,
             coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
             zsk: Threshold::of(test_keys::dealt(BITS, 0, n, weak)),
@@ -101,6 +115,49 @@ impl Cluster {
             denial: if scenario.seed % 5 == 4 { Denial::Nsec3 } else { Denial::Nsec },
             signing: scenario.signing,
         }
+    }
+
+    /// The cluster of the next epoch: the same zones, keys and clients, in the hands of `members`: of each its index here, or
+    /// none if it is new.
+    pub fn succeed(&self, members: &[Option<ReplicaId>], chance: &mut Chance) -> Self {
+        let committee = Committee::new(members.len() as u8).expect("a number of replicas");
+        let (n, weak, strong) = (committee.n(), committee.one_correct(), committee.quorum());
+        let (coin, secrets) = coin::deal(n, weak, &mut |bytes| chance.fill(bytes));
+        let mut genesis = self.genesis(None);
+        genesis.zones.iter_mut().for_each(|(_, records)| records.clear());
+        let first = ReplicaId::new(1).expect("an index");
+        let mut identity = |old: &Option<ReplicaId>| match old {
+            Some(old) => self.identities[old.slot()],
+            None => chance.seed(),
+        };
+        Self {
+            committee,
+            id: ClusterId(digest("conclave/sim/next cluster", &[&self.id.0.0])),
+            epoch: Epoch(self.epoch.0 + 1),
+            predecessor: Some(Predecessor { authority: self.consensus(first).authority(), genesis }),
+            identities: members.iter().map(&mut identity).collect(),
+            coin,
+            coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
+            zsk: Threshold::of(test_keys::redealt(BITS, 0, n, weak)),
+            ksk: Threshold::of(test_keys::redealt(BITS, 1, n, strong)),
+            spare: None,
+            ..*self
+        }
+    }
+
+    /// The command by which this cluster follows `old`.
+    pub fn command(&self, old: &Cluster) -> Command {
+        let continuing =
+            old.committee.members().filter(|who| self.identities.contains(&old.identities[who.slot()]));
+        let zone = origin();
+        let keys = [self.zsk.info(256), self.ksk.info(257)];
+        Command::Epoch(Succession {
+            cluster: self.id,
+            epoch: self.epoch,
+            faults: self.committee.faults() as u8,
+            continuing: continuing.map(ReplicaId::get).collect(),
+            keys: keys_digest(keys.iter().map(|key| (&zone, &key.dnskey))),
+        })
     }
 
     /// The clients' TSIG key.
@@ -122,7 +179,7 @@ impl Cluster {
 
     /// One who only looks on.
     pub fn onlooker(&self) -> Onlooker {
-        Onlooker::new(self.committee, self.id, Epoch(0), self.coin.clone())
+        Onlooker::new(self.committee, self.id, self.epoch, self.coin.clone())
     }
 
     /// What a corrupt replica `me` can sign.
@@ -135,7 +192,7 @@ impl Cluster {
             committee: self.committee,
             me,
             cluster: self.id,
-            epoch: Epoch(0),
+            epoch: self.epoch,
             genesis_time: UnixMillis(START.0 - 60_000),
             identities: self.members(),
             coin: self.coin.clone(),
@@ -166,6 +223,7 @@ impl Cluster {
             signing: self.signing,
             entropy,
             patience_ms: CLIENT_PATIENCE_MS,
+            predecessor: self.predecessor.clone(),
         }
     }
 
@@ -185,14 +243,14 @@ impl Cluster {
             reads: if self.ordered_reads { Reads::Ordered } else { Reads::Local },
             serial: SerialRule::default(),
             validity: Validity::default(),
-            dnskey_ttl: 3600,
+            dnskey_ttl: if self.spare.is_some() { 60 } else { 3600 },
             denial: self.denial,
             ksk: self.ksk.info(257),
             zsk: self.zsk.info(256),
         };
         let records: Vec<Record> = master::read_str(RECORDS, &origin()).expect("a zone");
         let (members, zones) = (self.members(), vec![(rules, records)]);
-        Genesis { cluster: self.id, epoch: Epoch(0), members, zones, keys: Arc::new(keys) }
+        Genesis { cluster: self.id, epoch: self.epoch, members, zones, keys: Arc::new(keys) }
     }
 
     /// The tags of ZSK and KSK.
@@ -203,7 +261,8 @@ impl Cluster {
     /// The zone's keys whole: with a threshold of one, one share signs as all of them together do.
     pub fn whole_keys(&self) -> BTreeMap<KeyId, Dealt> {
         let ids = [&self.zsk, &self.ksk].map(|key| key.public.key_id());
-        ids.into_iter().enumerate().map(|(which, id)| (id, test_keys::dealt(BITS, which, 1, 1))).collect()
+        let dealt = ids.into_iter().enumerate().map(|(which, id)| (id, test_keys::dealt(BITS, which, 1, 1)));
+        dealt.chain(self.spare.as_ref().map(Spare::whole)).collect()
     }
 
     /// The threshold shares of replica `me`.
@@ -212,6 +271,9 @@ impl Cluster {
         for key in [&self.zsk, &self.ksk] {
             let share = SecretShare::from_bytes(&key.shares[me.slot()]).expect("it was dealt");
             assert!(store.insert(key.public.clone(), share), "the share fits its key");
+        }
+        if let Some(spare) = &self.spare {
+            spare.give(me, &store);
         }
         store.keep_in(Box::new(Machine));
         store

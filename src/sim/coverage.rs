@@ -189,6 +189,8 @@ impl Coverage {
             consensus::Message::Certified(_) => self.count("checkpoints", "certificate"),
             consensus::Message::Observe { .. } => self.count("checkpoints", "question of an observer"),
             consensus::Message::Newest { .. } => self.count("checkpoints", "answer to an observer"),
+            consensus::Message::Ended(..) => self.count("epochs", "ending stated"),
+            consensus::Message::Finale(_) => self.count("epochs", "finale"),
         }
         carried(message).iter().for_each(|vertex| self.vertex(vertex));
     }
@@ -267,6 +269,7 @@ impl Witness for Coverage {
                 Ok(PeerMessage::State(transfer::Message::Gone { .. })) => {
                     self.count("checkpoints", "state gone");
                 }
+                Ok(PeerMessage::Before(_)) => self.count("epochs", "finale of the epoch before"),
                 Ok(PeerMessage::State(_)) | Err(_) => {}
             },
             News::Closed(closed) => self.closed(closed),

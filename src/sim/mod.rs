@@ -17,6 +17,8 @@
 //!   wait for it are lost with it. So may be what the replica executed meanwhile: nobody was told, and nothing is checked
 //!   before it is durable. One disk may [fail](DiskFault): its replica ends, and what it may start from again is for its log
 //!   to say.
+//! - *Epochs*: in the middle of a run operators may vote the cluster into its [next epoch](Succession). A machine that is in
+//!   both runs two replicas for a while, each with a disk of its own, which crash together; links are within an epoch.
 //! - *Losses*: replicas are [away](Losses) until the others have collected what they lack, or lose their disk: they must take
 //!   over a certified state, and take part again.
 //! - *Computations* are done at once and their results arrive later.
@@ -47,6 +49,7 @@ pub mod clients;
 pub mod cluster;
 pub mod coverage;
 mod graph;
+mod rolls;
 pub mod scenario;
 pub mod schedulers;
 mod sig0;
@@ -94,6 +97,19 @@ pub enum Losses {
     Wiped,
 }
 
+/// Who the replicas of the next epoch are; its command comes in the middle of the run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Succession {
+    /// There is no next epoch.
+    Never,
+    /// A new one in the place of the last.
+    Replace,
+    /// Three more.
+    Grow,
+    /// Three less: the last.
+    Shrink,
+}
+
 /// What goes wrong with the first replica's disk, beside crashes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DiskFault {
@@ -136,6 +152,8 @@ pub struct Scenario {
     pub disk: DiskFault,
     /// Who loses more than a crash takes. Clients go on until all are back.
     pub losses: Losses,
+    /// Whether the run goes on in another epoch.
+    pub succession: Succession,
     /// Whether clients rest while one comes back.
     pub rest: bool,
     /// Whether who comes back crashes on its way: in the transfer, in storing, and before it goes on.
@@ -158,6 +176,8 @@ pub struct Scenario {
     pub doubled: bool,
     /// How signing sessions go.
     pub signing: Protocol,
+    /// Whether operators roll the zone's ZSK meanwhile.
+    pub rolls: bool,
     /// A bug to be found.
     pub plant: Option<Plant>,
 }
@@ -173,6 +193,7 @@ impl Scenario {
             crashes: Crashes::Never,
             disk: DiskFault::Never,
             losses: Losses::Never,
+            succession: Succession::Never,
             rest: false,
             interrupted: false,
             clients: 3,
@@ -184,6 +205,7 @@ impl Scenario {
             refreshes: 0,
             doubled: false,
             signing: Protocol::default(),
+            rolls: false,
             plant: None,
         }
     }
@@ -228,6 +250,10 @@ pub struct Report {
     pub returns: usize,
     /// States that correct replicas took over from others.
     pub states_taken: u64,
+    /// Replicas that have begun the next epoch.
+    pub begun: usize,
+    /// Replicas that ended because they are not in the next epoch, or that epoch needs the one before no more.
+    pub left: usize,
     /// Crashes of replicas on their way back, by moment.
     pub falls: BTreeMap<&'static str, u64>,
 }

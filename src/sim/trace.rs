@@ -91,6 +91,7 @@ impl<F: FnMut(&str)> Trace<F> {
                 Ok(PeerMessage::Consensus(message)) => self.ordering(message),
                 Ok(PeerMessage::Signing(message)) => signing(message),
                 Ok(PeerMessage::State(message)) => state(message),
+                Ok(PeerMessage::Before(_)) => "how the epoch before ended".to_owned(),
                 Err(_) => "what is no message".to_owned(),
             };
             self.line(seen.at_ms, who, "send", &format!("to {to}: {text} ({} octets)", bytes.len()));
@@ -132,6 +133,8 @@ impl<F: FnMut(&str)> Trace<F> {
             consensus::Message::Observe { wants, .. } => format!("make a vertex up to round {wants}"),
             consensus::Message::Newest { observes: true, .. } => "I observe, too".to_owned(),
             consensus::Message::Newest { newest, .. } => format!("my newest is {}", short(newest)),
+            consensus::Message::Ended(ending, _) => format!("the epoch ended in round {}", ending.round),
+            consensus::Message::Finale(finale) => format!("finale of round {}", finale.ending.round),
         }
     }
 }
@@ -214,6 +217,8 @@ pub(super) fn carried(message: consensus::Message) -> Vec<Vertex> {
         | consensus::Message::Alert(_)
         | consensus::Message::Signed(..)
         | consensus::Message::Listed(_)
+        | consensus::Message::Ended(..)
+        | consensus::Message::Finale(_)
         | consensus::Message::Observe { .. } => Vec::new(),
     }
 }

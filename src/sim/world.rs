@@ -1,7 +1,8 @@
 //! The event loop: virtual time, links, crashes, clients; and the checks at every step.
-use super::actor::{Actor, Corrupt, Todo};
+use super::actor::{Actor, Todo};
 use super::chance::Chance;
 use super::checkers::Checkers;
+use super::checkers::liveness::Liveness;
 use super::clients::Clients;
 use super::cluster::{Cluster, START, origin};
 use super::schedulers::Scheduler;
@@ -11,8 +12,6 @@ use crate::codec::Digest;
 use crate::protocol::To;
 use crate::quorum::ReplicaId;
 use crate::replica::{Effect, ExecutedBatch, Input};
-use crate::signing::Computed;
-use crate::storage::Stored;
 use crate::zone::View;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,66 +21,23 @@ const LIMIT_MS: u64 = 900_000;
 
 mod corrupt;
 mod disks;
+mod epochs;
+mod event;
 mod links;
 mod losses;
+mod operators;
 mod outcome;
 mod plan;
 mod refreshes;
 mod visits;
 
-use disks::DiskEvent;
-
-enum Event {
-    /// The message at the head of a link is due.
-    Due {
-        from: usize,
-        to: usize,
-        turn: u64,
-    },
-    /// Some connection ends.
-    Cut,
-    Linked {
-        at: usize,
-        incarnation: u64,
-        peer: ReplicaId,
-    },
-    Wake(usize),
-    Synced(usize, u64),
-    Computed(usize, u64, Computed),
-    Stored(usize, u64, u64, Stored),
-    Begin(usize),
-    Try(usize),
-    GiveUp {
-        client: usize,
-        number: u64,
-    },
-    Crash(Vec<usize>),
-    /// A crash at the worst moment: between a write and its sync.
-    Arm(usize),
-    /// That crash.
-    Fall(usize),
-    Start(usize),
-    /// All that was said when this update was given to this machine has arrived.
-    Settled {
-        actor: usize,
-        incarnation: u64,
-        wire: Vec<u8>,
-    },
-    /// An adversary's own initiative.
-    Speak(usize),
-    /// Operators look after a refresh for which they have voted at some time, or not yet.
-    Refresh(usize, Option<u64>),
-    Disk(DiskEvent),
-}
-
-struct Try {
-    actor: usize,
-    incarnation: u64,
-}
+use event::{Event, Try};
 
 struct World<'a> {
     scenario: &'a Scenario,
-    cluster: Cluster,
+    /// One an epoch.
+    clusters: Vec<Cluster>,
+    epochs: epochs::Plan,
     chance: Chance,
     scheduler: Box<dyn Scheduler>,
     actors: Vec<Actor>,
@@ -146,30 +102,18 @@ impl<'a> World<'a> {
         let scheduler = scenario.scheduler.make(&cluster, &mut chance);
         let count = if scenario.adversary.is_some() { committee.faults() } else { 0 };
         let corrupt: BTreeSet<ReplicaId> = committee.members().rev().take(count).collect();
-        let mut actors = Vec::new();
-        for id in committee.members() {
-            let adversary = scenario.adversary.filter(|_| corrupt.contains(&id));
-            let everyone = || vec![committee.others(id).collect()];
-            let audiences = adversary.map_or_else(everyone, |kind| kind.audiences(committee, id));
-            for audience in audiences {
-                let plant = scenario.plant.filter(|_| id.slot() == 0);
-                let actor = Actor::new(&cluster, id, audience, plant, &mut chance);
-                let elsewhere = || committee.members().map(|other| cluster.forge(other)).collect();
-                let corrupt = adversary.map(|kind| {
-                    let will = kind.make(&mut chance);
-                    Corrupt { will, forge: cluster.forge(id), elsewhere: elsewhere() }
-                });
-                actors.push(actor.corrupt(corrupt));
-            }
-        }
-        let checkers = Checkers::new(&cluster, corrupt);
         let clients = Clients::new(&cluster, scenario);
         for witness in witnesses.iter_mut() {
             witness.begin(committee, cluster.onlooker());
         }
+        let mut actors = epochs::replicas(scenario, &cluster, &cluster, &corrupt, &mut chance);
+        let (mut clusters, mut corrupt) = (vec![cluster], vec![corrupt]);
+        let epochs = epochs::plan(scenario, &mut clusters, &mut corrupt, &mut actors, &mut chance);
+        let checkers = Checkers::new(&clusters, corrupt);
         let mut world = Self {
             scenario,
-            cluster,
+            clusters,
+            epochs,
             chance,
             scheduler,
             actors,
@@ -192,12 +136,16 @@ impl<'a> World<'a> {
         };
         for actor in 0..world.actors.len() {
             let at = world.chance.range(0, 200);
-            world.at(at, Event::Start(actor));
+            if world.actors[actor].era == 0 {
+                world.at(at, Event::Start(actor));
+            }
         }
+        world.plan_epochs();
         world.plan_crashes();
         world.plan_disks();
         world.plan_losses();
         world.plan_speech();
+        world.plan_operators();
         world.plan_cut();
         world.plan_refreshes();
         world
@@ -212,7 +160,7 @@ impl<'a> World<'a> {
             self.now = at;
             self.handle(event)?;
             self.look()?;
-            if self.begun && self.clients.done() && self.converged()? {
+            if self.begun && self.clients.done() && self.has_rolled() && self.converged()? {
                 return self.checkers.end();
             }
         }
@@ -227,7 +175,7 @@ impl<'a> World<'a> {
             batches: self.checkers.order.newest(),
             faults: self.checkers.faults().clone(),
             repeats: self.checkers.effects.repeats(),
-            worst_rounds: self.checkers.liveness.worst(),
+            worst_rounds: self.checkers.liveness.iter().map(Liveness::worst).max().unwrap_or(0),
             disk_operations: self.actors[0].disk.operations(),
             rounds: rounds.unwrap_or(0),
             operations: self.scenario.clients * self.scenario.operations,
@@ -246,96 +194,29 @@ impl<'a> World<'a> {
         self.at(at, event);
     }
 
-    fn handle(&mut self, event: Event) -> Result<(), String> {
-        match event {
-            Event::Due { from, to, turn } => self.due(from, to, turn),
-            Event::Cut => {
-                self.cut();
-                Ok(())
-            }
-            Event::Linked { at, incarnation, peer } if self.actors[at].incarnation == incarnation => {
-                self.tell(at, News::Linked(peer));
-                self.step(at, Input::Linked(peer))
-            }
-            Event::Wake(actor) => {
-                let due = self.actors[actor].running.as_ref().and_then(|running| running.wake);
-                if due != Some(self.now) { Ok(()) } else { self.step(actor, Input::Tick) }
-            }
-            Event::Synced(actor, incarnation) if self.actors[actor].incarnation == incarnation => {
-                match self.actors[actor].synced() {
-                    Ok(todo) => self.follow(actor, todo),
-                    Err(stop) => self.stopped(actor, stop),
-                }
-            }
-            Event::Computed(actor, incarnation, computed)
-                if self.actors[actor].incarnation == incarnation =>
-            {
-                self.step(actor, Input::Computed(computed))
-            }
-            Event::Stored(actor, incarnation, round, stored)
-                if self.actors[actor].incarnation == incarnation =>
-            {
-                self.stored(actor, round, &stored)
-            }
-            Event::Linked { .. } | Event::Synced(..) | Event::Computed(..) | Event::Stored(..) => Ok(()),
-            Event::Begin(client) if self.is_resting() => {
-                self.soon(200, 1_000, Event::Begin(client));
-                Ok(())
-            }
-            Event::Begin(client) => {
-                let now_secs = (START.0 + self.now) / 1_000;
-                if self.clients.begin(client, self.scenario.ordered_reads, now_secs, &mut self.chance) {
-                    if let Some((message, effect)) = self.clients.update(client) {
-                        self.checkers.effects.made(message, effect);
-                    }
-                    self.send(client)?;
-                }
-                Ok(())
-            }
-            Event::Try(client) => self.send(client),
-            Event::GiveUp { client, number } => self.give_up(client, number),
-            Event::Crash(actors) => {
-                actors.into_iter().for_each(|actor| self.crash(actor, false));
-                Ok(())
-            }
-            Event::Arm(actor) => {
-                self.armed.insert(actor);
-                Ok(())
-            }
-            Event::Fall(actor) => {
-                self.crash(actor, true);
-                Ok(())
-            }
-            Event::Start(actor) => self.start(actor),
-            Event::Settled { actor, incarnation, wire } => {
-                let crashed = self.actors[actor].incarnation != incarnation || self.losses.is_out(actor);
-                self.checkers.liveness.settled(&wire, crashed);
-                Ok(())
-            }
-            Event::Speak(actor) => self.speak_up(actor),
-            Event::Refresh(number, voted) => self.refresh(number, voted),
-            Event::Disk(event) => self.disk(event),
-        }
-    }
-
     fn start(&mut self, actor: usize) -> Result<(), String> {
-        if self.actors[actor].running.is_some() {
+        if self.actors[actor].running.is_some() || self.actors[actor].gone {
             return Ok(());
         }
-        let todo = match self.actors[actor].start(&self.cluster, self.now, &mut self.chance) {
+        let cluster = &self.clusters[self.actors[actor].era];
+        let todo = match self.actors[actor].start(cluster, self.now, &mut self.chance) {
             Ok(todo) => todo,
             Err(stop) => return self.stopped(actor, stop),
         };
         self.tell(actor, News::Started { torn: self.actors[actor].had_torn_tail() });
         self.link(actor);
-        self.follow(actor, todo)
+        self.follow(actor, todo)?;
+        self.hand_over(actor)
     }
 
+    /// A machine crashes, with all its replicas, and is started again.
     fn crash(&mut self, actor: usize, between: bool) {
-        if self.actors[actor].running.is_some() {
-            self.fail_at(actor, between);
-            let away = self.absence_ms();
-            self.soon(away, away + 1_900, Event::Start(actor));
+        let away = self.absence_ms();
+        for replica in self.replicas_beside(actor) {
+            if self.actors[replica].running.is_some() {
+                self.fail_at(replica, between);
+                self.soon(away, away + 1_900, Event::Start(replica));
+            }
         }
     }
 
@@ -360,7 +241,7 @@ impl<'a> World<'a> {
     /// Whether two machines have a link.
     fn speak(&self, a: usize, b: usize) -> bool {
         let (a, b) = (&self.actors[a], &self.actors[b]);
-        a.audience.contains(&b.id) && b.audience.contains(&a.id) && !a.cut_off && !b.cut_off
+        a.era == b.era && a.audience.contains(&b.id) && b.audience.contains(&a.id) && !a.cut_off && !b.cut_off
     }
 
     fn step(&mut self, actor: usize, input: Input) -> Result<(), String> {
@@ -393,11 +274,12 @@ impl<'a> World<'a> {
         }
         todo.closed.iter().for_each(|closed| self.tell(actor, News::Closed(closed)));
         if self.actors[actor].is_correct() {
-            let id = self.actors[actor].id;
-            todo.decided.iter().try_for_each(|round| self.checkers.order.closed(id, round))?;
+            let who = (self.actors[actor].era, self.actors[actor].id);
+            todo.decided.iter().try_for_each(|round| self.checkers.order.closed(who, round))?;
         }
         todo.executed.iter().for_each(|(batch, _)| self.tell(actor, News::Executed(batch)));
         self.check_executed(actor, &todo.executed)?;
+        self.follow_news(actor, &todo.news)?;
         todo.effects.into_iter().try_for_each(|effect| self.effect(actor, effect))
     }
 
@@ -405,27 +287,27 @@ impl<'a> World<'a> {
         let one = &self.actors[actor];
         let (Some(running), true) = (&one.running, one.is_correct()) else { return Ok(()) };
         let (round, next) = running.replica.rounds();
-        self.checkers.liveness.progress(round, next);
+        self.checkers.liveness[one.era].progress(round, next);
         let Some((last, state)) = executed.last() else { return Ok(()) };
         for (batch, _) in executed {
-            self.checkers.executed(one.id, self.now, batch)?;
+            self.checkers.executed((one.era, one.id), self.now, batch)?;
         }
         self.checkers.machine(one.id, last.number, *state)
     }
 
     fn effect(&mut self, actor: usize, effect: Effect) -> Result<(), String> {
         let id = self.actors[actor].id;
-        let correct = self.actors[actor].is_correct();
+        let (correct, era) = (self.actors[actor].is_correct(), self.actors[actor].era);
         match effect {
             Effect::Send { to, bytes } => {
                 self.tell(actor, News::Sent { to, bytes: &bytes });
                 let to: Vec<ReplicaId> = match to {
-                    To::Others => self.cluster.committee.others(id).collect(),
+                    To::Others => self.clusters[era].committee.others(id).collect(),
                     To::One(one) => vec![one],
                 };
                 if correct {
-                    self.checkers.coins.sent(id, &bytes)?;
-                    self.checkers.links.sent(id, &bytes)?;
+                    self.checkers.coins[era].sent(id, &bytes)?;
+                    self.checkers.links[era].sent(id, &bytes)?;
                 }
                 to.into_iter().for_each(|to| self.transmit(actor, to, &bytes));
             }
@@ -449,7 +331,7 @@ impl<'a> World<'a> {
             }
             Effect::Fault(fault) if correct => {
                 self.tell(actor, News::Fault(&fault));
-                self.checkers.fault(id, &fault)?;
+                self.checkers.fault((era, id), &fault)?;
             }
             Effect::Alarm(what) if correct => return Err(format!("alarm at {id:?}: {what}")),
             Effect::Drop { client } if correct => return Err(format!("try {} was dropped", client.0)),

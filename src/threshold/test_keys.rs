@@ -42,18 +42,30 @@ pub const PRIMES_1024: [[&str; 2]; 2] = [
 /// Deals a fixed key of `bits` (1024 or 2048), one of two (`which` is 0 or 1), to `n` replicas with threshold `k`. The
 /// same arguments give the same key and shares.
 pub fn dealt(bits: usize, which: usize, n: usize, k: usize) -> Dealt {
+    deal(bits, which, n, k, 0)
+}
+
+fn deal(bits: usize, which: usize, n: usize, k: usize, counter: u64) -> Dealt {
     let primes = match bits {
         1024 => PRIMES_512[which],
         2048 => PRIMES_1024[which],
         _ => panic!("test keys have 1024 or 2048 bits"),
     };
     let [p, q] = primes.map(|hex| data_encoding::HEXUPPER.decode(hex.as_bytes()).expect("hexadecimal"));
-    dealer::deal_from_primes(&p, &q, n, k, &mut counting()).expect("fixed keys can be dealt")
+    dealer::deal_from_primes(&p, &q, n, k, &mut counting_from(counter)).expect("fixed keys can be dealt")
+}
+
+/// The same key, shared by other polynomials: what another deal of it would give.
+pub fn redealt(bits: usize, which: usize, n: usize, k: usize) -> Dealt {
+    deal(bits, which, n, k, 1 << 32)
 }
 
 /// No entropy at all: a counter under a hash.
 pub fn counting() -> impl FnMut(&mut [u8]) {
-    let mut counter = 0u64;
+    counting_from(0)
+}
+
+fn counting_from(mut counter: u64) -> impl FnMut(&mut [u8]) {
     move |out: &mut [u8]| {
         for chunk in out.chunks_mut(32) {
             counter += 1;

@@ -3,6 +3,8 @@
 //! A command has one text form, a line of words, which operators say, compare over the telephone, and find again in lists
 //! and logs; and one encoding, in which votes are counted. Each gives the other.
 
+use super::rollover::Step;
+use super::succession::Succession;
 use super::view::Denial;
 use crate::codec::{self, DecodeError, Digest};
 use crate::dns::Name;
@@ -36,6 +38,26 @@ pub enum Command {
         /// How.
         by: Denial,
     },
+    /// `keys ZONE …`: a step of a rollover ([`super::rollover`]).
+    Keys {
+        /// The zone, in lower case.
+        zone: Name,
+        /// What to do.
+        act: Act,
+    },
+    /// `epoch N CLUSTER faults T continuing I,I,… keys DIGEST`: this batch is the last of this epoch, and that cluster goes on.
+    Epoch(Succession),
+}
+
+/// What to do with the keys of a zone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
+pub enum Act {
+    /// `begin BUNDLE [BUNDLE]`: begin a rollover to a new ZSK, a new KSK, or both of another algorithm.
+    Begin(Vec<Digest>),
+    /// `STEP TAG`, `ds-seen TAG TTL`, `ds-gone TAG TTL`: the next step of the rollover to the key with this tag.
+    Step(Step, u16),
+    /// `allowance SECONDS`: how long replicas and secondaries may serve what is replaced.
+    Allowance(u32),
 }
 
 impl Command {
@@ -59,8 +81,20 @@ impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Drill { word } => write!(f, "drill {word}"),
+            Self::Keys { zone, act } => match act {
+                Act::Begin(bundles) => {
+                    write!(f, "keys {zone} begin")?;
+                    bundles.iter().try_for_each(|bundle| write!(f, " {}", bundle.to_hex()))
+                }
+                Act::Step(step @ (Step::DsSeen(ttl) | Step::DsGone(ttl)), tag) => {
+                    write!(f, "keys {zone} {} {tag} {ttl}", step.word())
+                }
+                Act::Step(step, tag) => write!(f, "keys {zone} {} {tag}", step.word()),
+                Act::Allowance(seconds) => write!(f, "keys {zone} allowance {seconds}"),
+            },
             Self::Refresh { zone, tag } => write!(f, "refresh {zone} {tag}"),
             Self::Denial { zone, by } => write!(f, "denial {zone} {}", by.word()),
+            Self::Epoch(succession) => write!(f, "epoch {succession}"),
         }
     }
 }
@@ -74,8 +108,13 @@ impl FromStr for Command {
             ["drill", word] if word.len() <= MAX_WORD && word.bytes().all(|c| c.is_ascii_graphic()) => {
                 Self::Drill { word: (*word).into() }
             }
+            ["epoch", words @ ..] => Self::Epoch(Succession::of_words(words)?),
             ["drill", ..] => {
                 return Err(format!("`drill` takes one word of at most {MAX_WORD} ASCII letters"));
+            }
+            ["keys", zone, rest @ ..] => {
+                let zone = zone.parse::<Name>().map_err(|_| "a zone's name is lacking".to_owned())?;
+                Self::Keys { zone: zone.to_lowercase(), act: act(rest)? }
             }
             ["refresh", zone, tag] => Self::Refresh {
                 zone: Name::parse(zone)
@@ -101,6 +140,44 @@ impl FromStr for Command {
     }
 }
 
+fn act(words: &[&str]) -> Result<Act, String> {
+    let number =
+        |text: &str| text.parse::<u32>().map_err(|_| format!("not a number: {}", text.escape_default()));
+    let tag =
+        |text: &str| text.parse::<u16>().map_err(|_| format!("not a key tag: {}", text.escape_default()));
+    let bundle =
+        |text: &&str| Digest::from_hex(text).ok_or("a bundle's name has 64 hexadecimal digits".to_owned());
+    match words {
+        ["begin", bundles @ ..] if (1..=2).contains(&bundles.len()) => {
+            bundles.iter().map(bundle).collect::<Result<_, _>>().map(Act::Begin)
+        }
+        ["allowance", seconds] => Ok(Act::Allowance(number(seconds)?)),
+        ["ds-seen", key, ttl] => Ok(Act::Step(Step::DsSeen(number(ttl)?), tag(key)?)),
+        ["ds-gone", key, ttl] => Ok(Act::Step(Step::DsGone(number(ttl)?), tag(key)?)),
+        [word, key] => {
+            let step = PLAIN_STEPS.into_iter().find(|step| step.word() == *word);
+            Ok(Act::Step(step.ok_or_else(|| format!("no step `{}`", word.escape_default()))?, tag(key)?))
+        }
+        _ => {
+            Err("`keys ZONE` goes on with `begin BUNDLE [BUNDLE]`, `STEP TAG` or `allowance SECONDS`".into())
+        }
+    }
+}
+
+/// Those that a tag alone makes.
+const PLAIN_STEPS: [Step; 10] = [
+    Step::Activate,
+    Step::Remove,
+    Step::Swap,
+    Step::Withdraw,
+    Step::Publish,
+    Step::Announce,
+    Step::Unpublish,
+    Step::Unsign,
+    Step::Finish,
+    Step::Abort,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,9 +191,22 @@ mod tests {
         {
             assert!(Command::decode(&codec::encode(&drill(word))).is_err(), "{word}");
         }
+        let hex = "ab".repeat(32);
+        let keys = [
+            format!("keys example.test. begin {hex}"),
+            format!("keys example.test. begin {hex} {hex}"),
+            "keys example.test. activate 12345".into(),
+            "keys example.test. ds-seen 1 3600".into(),
+            "keys . allowance 0".into(),
+            "refresh a.test. 7".into(),
+        ];
+        for text in keys {
+            let command: Command = text.parse().unwrap();
+            assert_eq!(command.to_string(), text);
+            assert_eq!(Command::decode(&codec::encode(&command)), Ok(command));
+        }
         let refresh = Command::Refresh { zone: Name::parse("a.test.").unwrap(), tag: 7 };
-        assert_eq!("refresh A.test 7".parse(), Ok(refresh.clone()));
-        assert_eq!(Command::decode(&codec::encode(&refresh)), Ok(refresh));
+        assert_eq!("refresh A.test 7".parse(), Ok(refresh));
         let denial: Command = "denial A.test nsec3".parse().unwrap();
         assert_eq!(denial.to_string(), "denial a.test. nsec3");
         assert_eq!(Command::decode(&codec::encode(&denial)), Ok(denial));
@@ -125,6 +215,11 @@ mod tests {
             "denial a.",
             "denial a. nsec5",
             "denial a..b nsec",
+            "keys",
+            "keys a..b swap 1",
+            "keys a. swap 70000",
+            "keys a. begin ff",
+            "keys a. swap 1 2",
             "drill",
             "drill a b",
             "halt",

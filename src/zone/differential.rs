@@ -124,7 +124,7 @@ fn chain_of(view: &super::View) -> BTreeMap<Name, oracle::Link> {
 
 fn planned_of(view: &super::View) -> BTreeSet<(Name, RrType)> {
     let sets = view.iter().flat_map(|node| node.iter().map(move |(rtype, set)| (node.name(), rtype, set)));
-    sets.filter(|(.., set)| set.signature.is_some())
+    sets.filter(|(.., set)| !set.signatures.plans().is_empty())
         .map(|(name, rtype, _)| (name.to_lowercase(), rtype))
         .collect()
 }

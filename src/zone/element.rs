@@ -4,13 +4,16 @@
 //! element has a key, unique in the state: zone, owner and type, the digest that a request covers, or an entry's label. Elements of one
 //! owner are in one bucket.
 
+use super::keys::KeySet;
 use super::manifest::BUCKETS;
 use super::register::{Entry, Label};
 use super::replay::Answer;
+use super::signature::Signature;
 use super::view::{Key, SignedRrset};
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::dns::{Name, Rcode, RrType, Rrset};
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::sync::Arc;
 
 /// One element.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
@@ -22,8 +25,8 @@ pub(super) enum Element {
         /// In the case in which the name was first added, as in all elements of this name.
         owner: Name,
         rrset: Rrset,
-        /// None where nothing is to be signed.
-        plan: Option<Plan>,
+        /// Of each signature that is to be there.
+        plans: Vec<Plan>,
     },
     /// The first answer to a request.
     Answer { covered: Digest, rcode: Rcode, after: Option<(Name, u64)>, end: u64 },
@@ -34,9 +37,19 @@ pub(super) enum Element {
 /// What is needed to plan a signature again as it was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub(super) struct Plan {
+    /// The key's tag: no two keys of a zone share one.
+    pub(super) tag: u16,
     pub(super) job: JobId,
     /// Agreed time, in seconds.
     pub(super) at: u64,
+}
+
+/// The keys of a zone after genesis, in the first chunk.
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub(super) struct ZoneKeys {
+    /// In lower case.
+    pub(super) origin: Name,
+    pub(super) keys: KeySet,
 }
 
 /// A planned job, in a chunk of its own kind; its id follows from it.
@@ -56,6 +69,7 @@ impl PlannedJob {
 /// The order of elements in a chunk; `zone` counts the zones in canonical order.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Place {
+    Keys { zone: usize },
     Job(JobId),
     Rrset { zone: usize, owner: Key, rtype: RrType },
     Answer(Digest),
@@ -63,9 +77,10 @@ pub(super) enum Place {
 }
 
 pub(super) fn rrset(origin: &Name, owner: &Name, set: &SignedRrset) -> Vec<u8> {
-    let plan = set.signature.as_ref().map(|signature| Plan { job: signature.job, at: signature.planned_at });
+    let plan = |plan: &Arc<Signature>| Plan { tag: plan.tag, job: plan.job, at: plan.planned_at };
+    let plans = set.signatures.plans().iter().map(plan).collect();
     let (origin, owner, rrset) = (origin.clone(), owner.clone(), Rrset::clone(&set.rrset));
-    codec::encode(&Element::Rrset { origin, owner, rrset, plan })
+    codec::encode(&Element::Rrset { origin, owner, rrset, plans })
 }
 
 pub(super) fn answer(covered: Digest, answer: &Answer, end: u64) -> Vec<u8> {

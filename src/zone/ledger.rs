@@ -8,11 +8,13 @@ use super::digest::Tally;
 use super::draft::Draft;
 use super::element;
 use super::hashed::{self, Hashes};
+use super::keys::{Class, KeySet, Layout, ZoneKey};
 use super::rules::ZoneRules;
 use super::signature::{Realm, Signature};
+use super::signatures::Signatures;
 use super::versions::{Pending, Versions};
 use super::view::{Denial, Key, Node, SignedRrset, View};
-use crate::dns::{Name, Rcode, RrType, Rrset};
+use crate::dns::{Name, Rcode, RrType};
 use crate::limits::MAX_REFRESHED_PER_VERSION;
 use crate::time::{AgreedTime, HOUR, SECOND};
 use std::collections::BTreeSet;
@@ -24,6 +26,7 @@ const REFRESH_SLICE_SECS: u64 = HOUR / SECOND;
 
 pub(super) struct Ledger {
     pub(super) rules: ZoneRules,
+    pub(super) keys: KeySet,
     pub(super) head: View,
     /// Whether genesis is done.
     pub(super) started: bool,
@@ -44,11 +47,14 @@ pub(super) struct Open {
     refresh: BTreeSet<(Key, RrType)>,
     /// The hashes of the names that are new, if the zone has NSEC3.
     hashes: Hashes,
+    /// Whether the keys do other things than before.
+    is_relaid: bool,
 }
 
 impl Ledger {
     pub(super) fn new(rules: ZoneRules, head: View) -> Self {
         Self {
+            keys: KeySet::new(&rules),
             rules,
             head,
             started: false,
@@ -59,13 +65,11 @@ impl Ledger {
     }
 
     /// The zone as it was at its version `version`, after genesis. Where a signature is lacking, so is the version.
-    pub(super) fn restored(rules: ZoneRules, head: View, version: u64) -> Self {
-        let mut ledger = Self { started: true, version, ..Self::new(rules, head) };
+    pub(super) fn restored(rules: ZoneRules, keys: KeySet, head: View, version: u64) -> Self {
+        let mut ledger = Self { started: true, version, keys, ..Self::new(rules, head) };
         chain::rebuild(&mut ledger.head);
         let view = Arc::new(ledger.head.clone());
-        for (key, node) in &ledger.head.nodes {
-            ledger.schedule.extend(refreshes(node).map(|(at, rtype)| (at, key.clone(), rtype)));
-        }
+        ledger.reschedule();
         let plans = ledger.plans().cloned().collect();
         // The whole chain is checked: no version before was checked here.
         let affected = ledger.head.nodes.keys().cloned().collect();
@@ -75,7 +79,7 @@ impl Ledger {
 
     /// The plans of the newest state.
     pub(super) fn plans(&self) -> impl Iterator<Item = &Arc<Signature>> {
-        self.head.iter().flat_map(|node| node.iter().filter_map(|(_, set)| set.signature.as_ref()))
+        self.head.iter().flat_map(|node| node.iter().flat_map(|(_, set)| set.signatures.plans()))
     }
 
     /// Begins a batch.
@@ -86,6 +90,7 @@ impl Ledger {
             bumped: false,
             refresh: BTreeSet::new(),
             hashes: Hashes::default(),
+            is_relaid: false,
         }
     }
 
@@ -94,9 +99,9 @@ impl Ledger {
         if std::mem::replace(&mut self.started, true) {
             return;
         }
-        let keys = [&self.rules.ksk, &self.rules.zsk].map(|key| key.dnskey.clone());
+        let dnskey = self.keys.layout().dnskey(self.rules.dnskey_ttl);
         let mut draft = Draft::new(self.head.clone());
-        let put = draft.put(&self.rules.origin, Rrset::of(RrType::DNSKEY, self.rules.dnskey_ttl, keys));
+        let put = draft.put(&self.rules.origin, dnskey);
         assert!(put.is_ok(), "two keys break no limit");
         if self.rules.denial == Denial::Nsec3 {
             draft.put_nsec3param();
@@ -105,6 +110,28 @@ impl Ledger {
         open.touched.extend(self.head.nodes.keys().cloned());
         // So that the first chain and the first signatures are not compared with an unsigned past.
         open.base = View::empty(self.rules.origin.clone());
+    }
+
+    /// Publishes the keys as their set now has them, and what the parent is told of them; what they are to sign otherwise
+    /// is due.
+    pub(super) fn relay(&mut self, open: &mut Open, had_cds: bool, time: AgreedTime) {
+        let layout = self.keys.layout();
+        let mut sets = vec![layout.dnskey(self.rules.dnskey_ttl)];
+        let [cds, cdnskey] = layout.cds(&self.rules);
+        if !cds.is_empty() || had_cds {
+            sets.extend([cds, cdnskey]);
+        }
+        let mut draft = Draft::new(self.head.clone());
+        for set in sets {
+            let put = draft.put(&self.rules.origin, set);
+            assert!(put.is_ok(), "four keys break no limit");
+        }
+        if !std::mem::replace(&mut open.bumped, true) {
+            draft.set_serial(self.rules.serial.next(self.head.serial(), time));
+        }
+        open.touched.extend(draft.touched);
+        open.is_relaid = true;
+        self.head = draft.view;
     }
 
     /// Takes a message's result; if it changes something, the serial moves, once a batch.
@@ -180,11 +207,16 @@ impl Ledger {
         self.schedule.first().is_some_and(|(at, ..)| *at <= now_secs)
     }
 
-    /// Ends the batch: mends the chain, plans signatures, cuts a version. Gives the new plans.
+    /// Whether an RRset is signed otherwise than the keys are to sign.
+    pub(super) fn is_stale(&self) -> bool {
+        self.schedule.first().is_some_and(|(at, ..)| *at == 0)
+    }
+
+    /// Ends batch `batch`: mends the chain, plans signatures, cuts a version. Gives the new plans.
     pub(super) fn close(
         &mut self,
         open: Open,
-        time: AgreedTime,
+        (batch, time): (u64, AgreedTime),
         realm: Realm,
         tally: &mut Tally,
     ) -> Vec<Arc<Signature>> {
@@ -195,7 +227,10 @@ impl Ledger {
         let mut planned = Vec::new();
         for key in &affected {
             self.plan(&open, key, time, realm, &mut planned);
-            self.account(&open.base, key, tally);
+            self.account(&open.base, key, batch, tally);
+        }
+        if open.is_relaid {
+            self.reschedule();
         }
         self.version += 1;
         let view = Arc::new(self.head.clone());
@@ -203,7 +238,7 @@ impl Ledger {
         planned
     }
 
-    /// Gives each RRset at `key` the signature it is to have: that of the same RRset before, or a new plan.
+    /// Gives each RRset at `key` the signatures it is to have: those of the same RRset before, or new plans.
     fn plan(
         &mut self,
         open: &Open,
@@ -214,35 +249,53 @@ impl Ledger {
     ) {
         let Some(node) = self.head.nodes.get(key) else { return };
         let standing = self.head.standing(key);
+        let layout = self.keys.layout();
         let before = open.base.nodes.get(key);
         let mut node = node.clone();
         let name = node.name().clone();
         for (rtype, set) in &mut node.rrsets {
-            set.signature = None;
+            set.signatures = Signatures::None;
             if !chain::is_signed(standing, *rtype) {
                 continue;
             }
             let same =
                 before.and_then(|before| before.get(*rtype)).filter(|before| before.rrset == set.rrset);
-            let kept = same.and_then(|before| before.signature.clone());
-            set.signature = kept.filter(|_| !open.refresh.contains(&(key.clone(), *rtype))).or_else(|| {
-                let plan = Signature::plan(realm, &self.rules, &name, &set.rrset, time);
-                planned.push(Arc::clone(&plan));
-                Some(plan)
+            let kept: &[_] = same.map_or(&[], |before| before.signatures.plans());
+            let is_due = open.refresh.contains(&(key.clone(), *rtype));
+            let lasts =
+                |plan: &&Arc<Signature>| !is_due || plan.refresh_at > time.secs() + REFRESH_SLICE_SECS;
+            let signatures = layout.signers(*rtype).into_iter().map(|signer| {
+                let held = kept.iter().filter(lasts).find(|plan| plan.key == signer.id).cloned();
+                held.unwrap_or_else(|| {
+                    let plan = Signature::plan(realm, &self.rules, signer, &name, &set.rrset, time);
+                    planned.push(Arc::clone(&plan));
+                    plan
+                })
             });
+            set.signatures = Signatures::of(signatures.collect());
         }
         self.head.nodes.insert_mut(key.clone(), node);
     }
 
+    fn reschedule(&mut self) {
+        let (layout, nodes) = (self.keys.layout(), self.head.nodes.iter());
+        let due = nodes.flat_map(|(key, node)| {
+            refreshes(node, &layout).map(|(at, rtype)| (at, key.clone(), rtype)).collect::<Vec<_>>()
+        });
+        self.schedule = due.collect();
+    }
+
     /// Brings schedule and tally from the name as it was to the name as it is.
-    fn account(&mut self, base: &View, key: &Key, tally: &mut Tally) {
+    fn account(&mut self, base: &View, key: &Key, batch: u64, tally: &mut Tally) {
         let (before, after) = (base.nodes.get(key), self.head.nodes.get(key));
-        for (at, rtype) in before.into_iter().flat_map(refreshes) {
+        let layout = self.keys.layout();
+        for (at, rtype) in before.into_iter().flat_map(|node| refreshes(node, &layout)) {
             self.schedule.remove(&(at, key.clone(), rtype));
         }
-        for (at, rtype) in after.into_iter().flat_map(refreshes) {
+        for (at, rtype) in after.into_iter().flat_map(|node| refreshes(node, &layout)) {
             self.schedule.insert((at, key.clone(), rtype));
         }
+        let mut left = Vec::new();
         let origin = self.rules.origin.to_lowercase();
         let tally = tally.bucket(element::bucket_of_owner(&origin, key));
         let types: BTreeSet<RrType> =
@@ -252,8 +305,17 @@ impl Ledger {
             if before.zip(after).is_some_and(|(before, after)| before.is_same(&after)) {
                 continue;
             }
+            let is_dnskey = rtype == RrType::DNSKEY;
+            left.extend(before.filter(|before| before.is_replaced_by(after)).map(|before| {
+                let is_stale = !is_dnskey && !before.is_signed_by(&layout.signers(rtype));
+                let class = if is_dnskey { Class::Dnskey } else { Class::Data };
+                (class, before.set.rrset.ttl, is_stale)
+            }));
             before.iter().for_each(|held| tally.remove(&element::rrset(&origin, held.owner, held.set)));
             after.iter().for_each(|held| tally.insert(&element::rrset(&origin, held.owner, held.set)));
+        }
+        for (class, ttl, is_stale) in left {
+            self.keys.left(batch, class, ttl, is_stale);
         }
     }
 }
@@ -272,13 +334,34 @@ impl<'a> Held<'a> {
 
     /// Whether both are one element.
     fn is_same(&self, other: &Self) -> bool {
-        let plan = |held: &Self| held.set.signature.as_ref().map(|plan| (plan.job, plan.planned_at));
+        let plan = |plan: &Arc<Signature>| (plan.job, plan.planned_at);
+        let plans = |held: &Self| held.set.signatures.plans().iter().map(plan).collect::<Vec<_>>();
         self.owner.wire() == other.owner.wire()
             && self.set.rrset == other.set.rrset
-            && plan(self) == plan(other)
+            && plans(self) == plans(other)
+    }
+
+    /// Whether caches may hold this, signed, and what is served now is something else, or signed by other keys.
+    fn is_replaced_by(&self, after: Option<Self>) -> bool {
+        let signers =
+            |held: &Self| held.set.signatures.plans().iter().map(|plan| plan.key).collect::<Vec<_>>();
+        let stays = |after: Self| self.set.rrset == after.set.rrset && signers(self) == signers(&after);
+        !signers(self).is_empty() && !after.is_some_and(stays)
+    }
+
+    fn is_signed_by(&self, signers: &[&ZoneKey]) -> bool {
+        is_signed_by(self.set, signers)
     }
 }
 
-fn refreshes(node: &Node) -> impl Iterator<Item = (u64, RrType)> {
-    node.iter().filter_map(|(rtype, set)| Some((set.signature.as_ref()?.refresh_at, rtype)))
+fn is_signed_by(set: &SignedRrset, signers: &[&ZoneKey]) -> bool {
+    set.signatures.plans().iter().map(|plan| plan.key).eq(signers.iter().map(|signer| signer.id))
+}
+
+/// When the RRsets of a node are to be signed anew: at once (0) if others than these have signed.
+fn refreshes<'a>(node: &'a Node, layout: &'a Layout<'_>) -> impl Iterator<Item = (u64, RrType)> + 'a {
+    node.iter().filter_map(|(rtype, set)| {
+        let first = set.signatures.plans().iter().map(|plan| plan.refresh_at).min()?;
+        Some((if is_signed_by(set, &layout.signers(rtype)) { first } else { 0 }, rtype))
+    })
 }

@@ -11,6 +11,7 @@ use super::replay::{Answer, Replay};
 use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed};
 use super::rules::{Genesis, ZoneRules};
 use super::signature::{Realm, Signature};
+use super::succession::{Succession, keys_digest};
 use super::update::Update;
 use super::view::{Denial, View};
 use super::votes;
@@ -44,6 +45,8 @@ pub struct Machine {
     /// Batches executed so far.
     pub(super) batches: u64,
     pub(super) last_batches: LastBatches,
+    /// What the batch in hand has decided: it is the last of the epoch.
+    ends: Option<Succession>,
     /// The plans that wait for each job's signature.
     waiting: BTreeMap<JobId, Vec<(Name, Arc<Signature>)>>,
     /// Finished jobs that could be wanted again, as their inception is now.
@@ -110,6 +113,17 @@ impl Machine {
         Ok(Self::of(realm, genesis.keys, genesis.members, zones))
     }
 
+    /// Zones of which nothing is known yet: a state must be restored before anything is executed.
+    pub fn awaiting(genesis: Genesis) -> Self {
+        let realm = Realm { cluster: genesis.cluster, epoch: genesis.epoch };
+        let empty = |rules: ZoneRules| {
+            let view = View::empty(rules.origin.clone());
+            (rules.origin.clone(), Ledger::new(rules, view))
+        };
+        let zones = genesis.zones.into_iter().map(|(rules, _)| empty(rules)).collect();
+        Self::of(realm, genesis.keys, genesis.members, zones)
+    }
+
     /// These zones, before the first batch.
     pub(super) fn of(
         realm: Realm,
@@ -129,6 +143,7 @@ impl Machine {
             time: AgreedTime::default(),
             batches: 0,
             last_batches: LastBatches::default(),
+            ends: None,
             waiting: BTreeMap::new(),
             recent: BTreeMap::new(),
             publish_failures: 0,
@@ -157,6 +172,15 @@ impl Machine {
         self.time = batch.time;
         self.batches += 1;
         self.replay.forget(self.time, &mut self.tally);
+        let mut are_gone = false;
+        for ledger in self.zones.values_mut().filter(|ledger| ledger.started) {
+            let before = ledger.keys.wanted().count();
+            ledger.keys.settle(self.batches, self.time);
+            are_gone |= ledger.keys.wanted().count() < before;
+        }
+        if are_gone {
+            self.forget_sharings();
+        }
         votes::lapse(&mut self.register, &mut self.tally, self.time);
         let mut open = BTreeMap::new();
         // The digests of this batch's own requests: those remembered are not until it is closed.
@@ -178,14 +202,41 @@ impl Machine {
         let mut planned = Vec::new();
         for (zone, open) in open {
             if let Some(ledger) = self.zones.get_mut(&zone) {
-                let plans = ledger.close(open, self.time, self.realm, &mut self.tally);
+                let plans = ledger.close(open, (self.batches, self.time), self.realm, &mut self.tally);
                 planned.extend(plans.into_iter().map(|plan| (zone.clone(), plan)));
             }
         }
         self.last_batches.push(BatchJobs::planned(planned.iter().map(|(_, plan)| plan)));
         let jobs = self.enlist(planned);
         let outcomes = verdicts.into_iter().map(|(id, verdict)| self.conclude(id, verdict)).collect();
-        Executed { outcomes, jobs }
+        Executed { outcomes, jobs, ends: self.ends.clone() }
+    }
+
+    /// The epoch ends with the batch in hand, if this cluster can follow here. An error says why not.
+    pub(super) fn end_epoch(&mut self, succession: &Succession) -> Result<(), String> {
+        if self.ends.is_some() {
+            return Err("another command has ended the epoch".into());
+        }
+        if self.realm.epoch.0.checked_add(1) != Some(succession.epoch.0) {
+            return Err(format!("epoch {} does not follow {}", succession.epoch.0, self.realm.epoch.0));
+        }
+        if let Some(zone) = self.zones.values().find(|ledger| !ledger.started) {
+            return Err(format!("zone {} has not begun", zone.rules.origin));
+        }
+        succession.check(self.members.len())?;
+        if let Some(zone) = self.zones.values().find(|ledger| !ledger.keys.is_at_rest()) {
+            return Err(format!(
+                "a rollover of zone {} is under way, or was ended just now",
+                zone.rules.origin
+            ));
+        }
+        let zones = self.zones.values();
+        let keys = zones.flat_map(|zone| zone.keys.wanted().map(|key| (&zone.rules.origin, &key.dnskey)));
+        if keys_digest(keys) != succession.keys {
+            return Err("the zones' keys are not those that the new cluster has shares of".into());
+        }
+        self.ends = Some(succession.clone());
+        Ok(())
     }
 
     fn request(
@@ -199,6 +250,8 @@ impl Machine {
             Err(_) => Verdict::plain(Kind::Internal, Rcode::FORMERR),
             Ok(Request::Genesis { zone }) => self.internal(&zone, open, |ledger, open, _| ledger.start(open)),
             Ok(Request::Refresh { zone, .. }) => self.internal(&zone, open, Ledger::refresh),
+            Ok(Request::Settle { .. }) => Verdict::plain(Kind::Internal, Rcode::NOERROR),
+            Ok(Request::Receipt(receipt)) => self.receipt(&receipt),
             Ok(Request::Query { wire, .. }) => self.query(&wire),
             Ok(Request::Update { wire }) => self.update(&wire, open, fresh),
             Ok(Request::Said(said)) => self.said(&said, open),
@@ -272,7 +325,7 @@ impl Machine {
             return plain(Rcode::SERVFAIL);
         }
         let zone = ledger.rules.origin.clone();
-        let mut applied = update.apply(&ledger.head, &ledger.rules.policy, verified.signer.name());
+        let mut applied = update.apply(ledger, verified.signer.name());
         if let Ok(draft) = &applied {
             let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
             applied = ledger.admit(open, draft).and(applied);
@@ -349,6 +402,11 @@ impl Machine {
         Some(Arc::clone(&self.zones.get(origin)?.versions.published.as_ref()?.view))
     }
 
+    /// The agreed time of the last batch.
+    pub fn time(&self) -> AgreedTime {
+        self.time
+    }
+
     /// The number of the newest published version, 0 before the first.
     pub fn version(&self, origin: &Name) -> u64 {
         let published = self.zones.get(origin).and_then(|ledger| ledger.versions.published.as_ref());
@@ -378,7 +436,10 @@ impl Machine {
             if !ledger.started {
                 return Some(Request::Genesis { zone });
             }
-            ledger.is_due(now.secs()).then(|| Request::Refresh { zone, serial: ledger.head.serial() })
+            if ledger.is_due(now.secs()) {
+                return Some(Request::Refresh { zone, serial: ledger.head.serial() });
+            }
+            ledger.keys.is_settling().then_some(Request::Settle { batches: self.batches })
         });
         due.collect()
     }

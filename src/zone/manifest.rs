@@ -15,8 +15,8 @@ pub(super) const BUCKETS: usize = 256;
 
 /// The state after a batch, in brief; what it does not list itself is in the chunks that it commits to.
 ///
-/// At most [`MAX_MANIFEST_BYTES`] encoded. Chunks are numbered: first the jobs of each of the last
-/// [`PIPELINE_BATCHES`] batches, oldest first, then 256 buckets of elements.
+/// At most [`MAX_MANIFEST_BYTES`] encoded. Chunks are numbered: first the keys of the zones, then the jobs of each
+/// of the last [`PIPELINE_BATCHES`] batches, oldest first, then 256 buckets of elements.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Manifest {
     pub(super) cluster: ClusterId,
@@ -25,6 +25,8 @@ pub struct Manifest {
     pub(super) batches: u64,
     /// In canonical order of their origins.
     pub(super) zones: Vec<ZoneState>,
+    /// The keys of the zones after genesis.
+    pub(super) keys: Commitment,
     pub(super) planned: Vec<Commitment>,
     pub(super) buckets: Vec<Commitment>,
 }
@@ -54,7 +56,7 @@ impl Manifest {
 
     /// How many chunks there are, empty ones too.
     pub fn chunks(&self) -> u32 {
-        (self.planned.len() + self.buckets.len()) as u32
+        (1 + self.planned.len() + self.buckets.len()) as u32
     }
 
     /// Batches executed so far.
@@ -73,16 +75,21 @@ impl Manifest {
     }
 
     pub(super) fn commitments(&self) -> impl Iterator<Item = &Commitment> {
-        self.planned.iter().chain(&self.buckets)
+        std::iter::once(&self.keys).chain(&self.planned).chain(&self.buckets)
     }
 
     pub(super) fn commitment(&self, chunk: u32) -> Option<&Commitment> {
         self.commitments().nth(chunk as usize)
     }
 
+    /// Whether it is of this cluster and this epoch.
+    pub fn is_of(&self, genesis: &Genesis) -> bool {
+        (self.cluster, self.epoch) == (genesis.cluster, genesis.epoch)
+    }
+
     /// Whether it can be of this cluster at all: its zones, its numbers. That it is true is for a certificate to say.
     pub fn check(&self, genesis: &Genesis) -> Result<(), String> {
-        if (self.cluster, self.epoch) != (genesis.cluster, genesis.epoch) {
+        if !self.is_of(genesis) {
             return Err("the manifest is another cluster's, or another epoch's".into());
         }
         let ours: BTreeSet<Name> =
@@ -109,6 +116,8 @@ impl Manifest {
         let is_empty = |chunk: &Commitment, empty| (chunk.count == 0) == (chunk == empty);
         if !self.planned.iter().all(|chunk| is_empty(chunk, no_job.commitment()))
             || !self.buckets.iter().all(|chunk| is_empty(chunk, &no_element))
+            || self.keys.count != self.zones.iter().filter(|zone| zone.started).count() as u64
+            || !is_empty(&self.keys, &no_element)
             || self.commitments().any(|chunk| chunk.count > chunk.bytes)
         {
             return Err("a chunk of the manifest has a count that cannot be".into());

@@ -15,26 +15,31 @@
 //! | `policy`, `rules`, `load` | what is taken as given |
 //! | `draft`, `update` | RFC 2136 on a copy of the newest state |
 //! | `chain`, `hashed` | NSEC and NSEC3 |
-//! | `signature` | one RRSIG, planned and complete |
+//! | `signature`, `signatures` | one RRSIG, planned and complete; all of an RRset |
 //! | `ledger` | one zone: the batch, its close, its schedule of refreshes |
 //! | `versions` | what waits to be published, and the check |
 //! | `replay` | requests remembered |
 //! | `said`, `votes`, `command` | what replicas say in their own names, and what operators have them do together |
+//! | `keys`, `rollover` | a zone's keys, what each does, and how one takes another's place |
+//! | `deals` | new keys as they come in: bundles and receipts |
 //! | `register` | what the state holds beside zones and answers |
 //! | `element`, `digest`, `planned` | what the state consists of, and its running digests |
 //! | `manifest`, `snapshot` | the state in brief, and as a whole, after a batch |
 //! | `partial`, `restore` | a machine from that |
 //! | `bundle` | a new key's public part, and the receipts for its shares |
+//! | `succession` | the next epoch's machine from this one's last state |
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
 mod bundle;
 mod chain;
 mod command;
+mod deals;
 mod digest;
 mod draft;
 mod element;
 mod hashed;
+mod keys;
 mod ledger;
 mod load;
 mod machine;
@@ -47,10 +52,14 @@ mod register;
 mod replay;
 mod request;
 mod restore;
+mod rollover;
 mod rules;
 mod said;
+mod show;
 mod signature;
+mod signatures;
 mod snapshot;
+mod succession;
 mod update;
 mod versions;
 mod view;
@@ -67,7 +76,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use bundle::{Bundle, CheckedBundle, Holders, Receipt, Role};
-pub use command::Command;
+pub use command::{Act, Command};
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
@@ -75,9 +84,12 @@ pub use request::{
     Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed,
 };
 pub use restore::{OpenJob, Restore, Trust};
+pub use rollover::Step;
 pub use rules::{Genesis, KeyInfo, Reads, SerialRule, Validity, ZoneRules};
 pub use said::{SAID_DOMAIN, Said, Saying};
+pub use show::{ShownKey, ShownZone};
 pub use snapshot::{Piece, Snapshot};
+pub use succession::{Begun, Succession, keys_digest};
 pub use view::{Denial, Node, SignedRrset, View};
 pub use votes::{Decided, OpenCommand, VOTE_LAPSE_SECS};
 pub use walk::Walk;

@@ -1,7 +1,8 @@
 //! One chunk of a state while it is received: every element checked, nothing of it trusted yet.
 
 use super::digest::SetDigest;
-use super::element::{self, Element, Place, Plan, PlannedJob};
+use super::element::{self, Element, Place, Plan, PlannedJob, ZoneKeys};
+use super::keys::KeySet;
 use super::manifest::{Commitment, Manifest};
 use super::register::Entry;
 use super::replay::Answer;
@@ -9,6 +10,7 @@ use super::request::Job;
 use super::restore::Trust;
 use super::rules::ZoneRules;
 use super::signature::{Realm, Signature};
+use super::signatures::Signatures;
 use super::snapshot::Piece;
 use super::view::{Key, Node, SignedRrset};
 use crate::codec::{self, Digest, JobId, KeyId};
@@ -23,6 +25,8 @@ pub(super) struct Context {
     pub(super) realm: Realm,
     /// As the manifest lists the zones.
     pub(super) rules: Vec<ZoneRules>,
+    /// Beside the rules; of zones before genesis as dealt, of the others as the first chunk has them.
+    pub(super) keys: Vec<KeySet>,
     pub(super) manifest: Manifest,
     pub(super) trust: Trust,
     /// The jobs of the last batches: these may lack their signatures.
@@ -30,32 +34,32 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Whether this chunk is a batch's jobs, and not a bucket.
+    /// Whether this chunk is a batch's jobs, and neither keys nor a bucket.
     pub(super) fn is_of_jobs(&self, chunk: u32) -> bool {
-        (chunk as usize) < self.manifest.planned.len()
+        chunk > 0 && chunk as usize <= self.manifest.planned.len()
     }
 
     /// The bucket that is this chunk.
     pub(super) fn bucket(&self, chunk: u32) -> u8 {
-        chunk.wrapping_sub(self.manifest.planned.len() as u32) as u8
+        chunk.wrapping_sub(1 + self.manifest.planned.len() as u32) as u8
     }
 
     /// The place of a zone after genesis; the origin in lower case.
-    fn zone(&self, origin: &Name) -> Option<(usize, &ZoneRules)> {
+    fn zone(&self, origin: &Name) -> Option<(usize, &ZoneRules, &KeySet)> {
         let zones = &self.manifest.zones;
         let at = zones.binary_search_by(|zone| zone.origin.cmp(origin)).ok()?;
         let zone = zones.get(at).filter(|zone| zone.started && zone.origin.wire() == origin.wire());
-        zone.and_then(|_| Some((at, self.rules.get(at)?)))
+        zone.and_then(|_| Some((at, self.rules.get(at)?, self.keys.get(at)?)))
     }
 
     fn is_key(&self, key: KeyId) -> bool {
-        self.rules.iter().any(|rules| [rules.ksk.id, rules.zsk.id].contains(&key))
+        self.keys.iter().any(|keys| keys.wanted().any(|held| held.id == key))
     }
 
     /// The plan as it was made, complete if its signature came with it.
     fn plan(
         &self,
-        rules: &ZoneRules,
+        (rules, keys): (&ZoneRules, &KeySet),
         owner: &Name,
         rrset: &Arc<Rrset>,
         plan: Plan,
@@ -64,7 +68,9 @@ impl Context {
         if plan.at > self.manifest.time.secs() {
             return Err("a signature was planned after the state".into());
         }
-        let planned = Signature::plan(self.realm, rules, owner, rrset, AgreedTime(plan.at * SECOND));
+        let key =
+            keys.wanted().find(|key| key.tag() == plan.tag).ok_or("a signature by no key of the zone")?;
+        let planned = Signature::plan(self.realm, rules, key, owner, rrset, AgreedTime(plan.at * SECOND));
         if planned.job != plan.job {
             return Err("a signature was planned otherwise".into());
         }
@@ -84,6 +90,9 @@ pub(super) struct Partial {
     pieces: u32,
     bytes: u64,
     last: Option<Place>,
+    pub(super) keys: Vec<(usize, KeySet)>,
+    /// These, as they came.
+    pub(super) encoded: Vec<Vec<u8>>,
     pub(super) jobs: Vec<Job>,
     pub(super) elements: SetDigest,
     /// The zone's place among the zones, the owner, what it owns.
@@ -106,14 +115,17 @@ impl Partial {
         piece: Piece,
     ) -> Result<(), String> {
         let wrong = |why: String| format!("piece {} of chunk {chunk}: {why}", self.pieces);
-        if piece.signature.len() > MAX_SIGNATURE_OCTETS || piece.bytes() > MAX_PIECE_BYTES {
+        let is_long = |signature: &Vec<u8>| signature.len() > MAX_SIGNATURE_OCTETS;
+        if piece.signatures.iter().any(is_long) || piece.bytes() > MAX_PIECE_BYTES {
             return Err(wrong("it is too long".into()));
         }
         self.bytes += piece.element.len() as u64;
         if u64::from(self.pieces) >= commitment.count || self.bytes > commitment.bytes {
             return Err(wrong("it is more than is certified".into()));
         }
-        let place = if context.is_of_jobs(chunk) {
+        let place = if chunk == 0 {
+            self.keys(context, &piece)
+        } else if context.is_of_jobs(chunk) {
             self.job(context, &piece)
         } else {
             self.element(context, context.bucket(chunk), &piece)
@@ -127,9 +139,21 @@ impl Partial {
         Ok(())
     }
 
+    fn keys(&mut self, context: &Context, piece: &Piece) -> Result<Place, String> {
+        let ZoneKeys { origin, keys } = decode(&piece.element)?;
+        let (zone, ..) = context.zone(&origin).ok_or("of a zone that has no keys yet")?;
+        if !piece.signatures.is_empty() {
+            return Err("a signature where none is planned".into());
+        }
+        keys.check(context.manifest.time, context.manifest.batches)?;
+        self.keys.push((zone, keys));
+        self.encoded.push(piece.element.clone());
+        Ok(Place::Keys { zone })
+    }
+
     fn job(&mut self, context: &Context, piece: &Piece) -> Result<Place, String> {
         let PlannedJob { key, hash } = decode(&piece.element)?;
-        if !piece.signature.is_empty() || !context.is_key(key) || !matches!(hash.len(), 32 | 64) {
+        if !piece.signatures.is_empty() || !context.is_key(key) || !matches!(hash.len(), 32 | 64) {
             return Err("not a job of this cluster, or a signature that nobody asked for".into());
         }
         let id = JobId::new(context.realm.cluster, context.realm.epoch, key, &hash);
@@ -140,28 +164,31 @@ impl Partial {
     fn element(&mut self, context: &Context, bucket: u8, piece: &Piece) -> Result<Place, String> {
         let element: Element = decode(&piece.element)?;
         let (place, its_bucket) = match element {
-            Element::Rrset { origin, owner, rrset, plan } => {
-                let (zone, rules) = context.zone(&origin).ok_or("of a zone that has no elements")?;
+            Element::Rrset { origin, owner, rrset, plans } => {
+                let (zone, rules, keys) = context.zone(&origin).ok_or("of a zone that has no elements")?;
                 check_rrset(&origin, &owner, &rrset)?;
                 let (key, rrset) = (Key::of(&owner), Arc::new(rrset));
-                let signature = match plan {
-                    None if piece.signature.is_empty() => None,
-                    None => return Err("a signature where none is planned".into()),
-                    Some(plan) => Some(context.plan(rules, &owner, &rrset, plan, &piece.signature)?),
+                if plans.len() != piece.signatures.len() {
+                    return Err("other signatures than are planned".into());
+                }
+                let signatures = plans.into_iter().zip(&piece.signatures);
+                let plan = |(plan, signature): (Plan, &Vec<u8>)| {
+                    context.plan((rules, keys), &owner, &rrset, plan, signature)
                 };
+                let signatures = Signatures::of(signatures.map(plan).collect::<Result<_, _>>()?);
                 let (rtype, bucket) = (rrset.rtype, element::bucket_of_owner(&origin, &key));
-                self.put(zone, &key, owner, SignedRrset { rrset, signature })?;
+                self.put(zone, &key, owner, SignedRrset { rrset, signatures })?;
                 (Place::Rrset { zone, owner: key, rtype }, bucket)
             }
             Element::Answer { covered, rcode, after, end } => {
-                if !piece.signature.is_empty() {
+                if !piece.signatures.is_empty() {
                     return Err("a signature where none is planned".into());
                 }
                 self.answers.push((covered, Answer { rcode, after }, end));
                 (Place::Answer(covered), element::bucket_of_answer(covered))
             }
             Element::Entry(entry) => {
-                if !piece.signature.is_empty() {
+                if !piece.signatures.is_empty() {
                     return Err("a signature where none is planned".into());
                 }
                 entry.check(context.manifest.time)?;

@@ -22,7 +22,7 @@ use super::register::{Entry, Label};
 use super::request::Kind;
 use super::said::{Said, Saying};
 use crate::codec::{self, Digest, KeyId};
-use crate::dns::{Name, Rcode, dnssec};
+use crate::dns::{Name, Rcode};
 use crate::limits::MAX_REQUEST_BYTES;
 use crate::quorum::{Committee, ReplicaId};
 use crate::threshold::refresh::{Dealing, MAX_DEALING_BYTES, Round, Sum};
@@ -119,6 +119,18 @@ impl Machine {
         self.committee().members().map(|who| self.receiver(key, who)).collect()
     }
 
+    /// Of keys by which nobody can want a signature any more, nothing is kept.
+    pub(super) fn forget_sharings(&mut self) {
+        let wanted = self.signing_keys();
+        let gone = self.register.iter().map(|(label, _)| label).filter(|label| match label {
+            Label::Sharing(key) | Label::Receiver(key, _) => !wanted.contains(key),
+            _ => false,
+        });
+        let gone: Vec<Label> = gone.cloned().collect();
+        gone.iter().for_each(|label| self.register.remove(label, &mut self.tally));
+        self.parsed_keys.retain(|key, _| wanted.contains(key));
+    }
+
     /// Something that replica `by` says, signed by `sign` ([`super::SAID_DOMAIN`]), to be ordered.
     pub fn say(&self, by: ReplicaId, what: Saying, sign: impl FnOnce(&Digest) -> [u8; 64]) -> super::Request {
         super::Request::Said(Said::sign(self.realm, by, what, sign))
@@ -127,8 +139,7 @@ impl Machine {
     /// The command: a refresh begins, or begins anew.
     pub(super) fn begin_refresh(&mut self, zone: &Name, tag: u16) -> Result<(), String> {
         let ledger = self.zones.get(zone).ok_or("this cluster has no such zone")?;
-        let keys = [&ledger.rules.ksk, &ledger.rules.zsk];
-        let mut of_tag = keys.into_iter().filter(|key| dnssec::key_tag(key.dnskey.wire()) == tag);
+        let mut of_tag = ledger.keys.keys.iter().filter(|key| key.tag() == tag);
         let key = of_tag.next().ok_or("the zone has no key with this tag")?.id;
         if of_tag.next().is_some() {
             return Err("two keys of the zone have this tag".into());
@@ -172,7 +183,7 @@ impl Machine {
                 }
                 _ => None,
             },
-            Saying::Vote { .. } => None,
+            Saying::Vote { .. } | Saying::Bundle(_) => None,
         };
         plain(if taken.is_some() { Rcode::NOERROR } else { Rcode::REFUSED })
     }

@@ -5,6 +5,7 @@
 //! fulfil so that nothing can go wrong with it later.
 
 use super::command::Command;
+use super::deals::Deal;
 use super::digest::Tally;
 use super::element;
 use super::refresh::{Receiver, Sharing};
@@ -23,6 +24,7 @@ pub(super) enum Label {
     Decided(u64),
     Sharing(KeyId),
     Receiver(KeyId, ReplicaId),
+    Deal(Digest),
 }
 
 /// An entry.
@@ -38,6 +40,8 @@ pub(super) enum Entry {
     Sharing(Sharing),
     /// How a replica is dealt shares of a key.
     Receiver(Receiver),
+    /// A new key.
+    Deal(Box<Deal>),
 }
 
 impl Entry {
@@ -46,6 +50,7 @@ impl Entry {
             Self::Voter(voter) => Label::Voter(voter.who),
             Self::Command(command) => Label::Command(command.digest()),
             Self::Decided(decided) => Label::Decided(decided.number),
+            Self::Deal(deal) => Label::Deal(deal.bundle.digest()),
             Self::Sharing(sharing) => Label::Sharing(sharing.key),
             Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
         }
@@ -58,6 +63,7 @@ impl Entry {
             Self::Command(_) | Self::Receiver(_) => Ok(()),
             Self::Sharing(sharing) => sharing.check(),
             Self::Decided(decided) => votes::check_decided(decided, time),
+            Self::Deal(deal) => deal.check(time),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What the order carries to the machine, and what the machine says of it.
 
+use super::bundle::Receipt;
 use super::said::Said;
+use super::succession::Succession;
 use super::view::View;
 use crate::codec::{JobId, KeyId};
 use crate::dns::tsig::AuthFailure;
@@ -39,6 +41,13 @@ pub enum Request {
     },
     /// What a replica says in its own name.
     Said(Said),
+    /// That a replica holds its share of a new key.
+    Receipt(Box<Receipt>),
+    /// Nothing but a batch: by going on the pipeline shows that what came before is signed.
+    Settle {
+        /// Batches that the proposer has executed; only tells proposals apart.
+        batches: u64,
+    },
 }
 
 /// The caller's tag of a request: outcomes carry it back.
@@ -99,6 +108,8 @@ pub struct Executed {
     pub outcomes: Vec<Outcome>,
     /// The signatures that the new versions lack.
     pub jobs: Vec<Job>,
+    /// This was the last batch of the epoch.
+    pub ends: Option<Succession>,
 }
 
 /// A version that has become visible.

@@ -14,6 +14,7 @@
 //! other machine found among those it finished in the same second.
 
 use super::digest::Tally;
+use super::keys::KeySet;
 use super::ledger::Ledger;
 use super::load;
 use super::machine::Machine;
@@ -25,7 +26,7 @@ use super::replay::Replay;
 use super::request::{Job, Signed};
 use super::rules::{Genesis, ZoneRules};
 use super::signature::Realm;
-use super::snapshot::Piece;
+use super::snapshot::{Piece, commit_keys};
 use super::view::View;
 use crate::codec::JobId;
 use crate::dns::tsig::Keyring;
@@ -77,17 +78,18 @@ impl Restore {
             .into_iter()
             .map(|(rules, records)| (rules.origin.clone(), (rules, records)))
             .collect();
-        let (mut rules, mut views) = (Vec::new(), Vec::new());
+        let (mut rules, mut keys, mut views) = (Vec::new(), Vec::new(), Vec::new());
         for (zone, (of_zone, records)) in manifest.zones.iter().zip(given.into_values()) {
             load::check_rules(&of_zone)?;
             views.push(match zone.started {
                 true => View::empty(of_zone.origin.clone()),
                 false => load::unsigned(&of_zone.origin, &records)?,
             });
+            keys.push(KeySet::new(&of_zone));
             rules.push(of_zone);
         }
         let mut restore = Self {
-            context: Context { realm, rules, manifest, trust, listed: BTreeSet::new() },
+            context: Context { realm, rules, keys, manifest, trust, listed: BTreeSet::new() },
             keys: genesis.keys,
             members: genesis.members,
             views,
@@ -150,7 +152,14 @@ impl Restore {
 
     fn complete(&mut self, partial: Partial, commitment: &Commitment) -> Result<(), String> {
         let wrong = || Err(format!("chunk {} is not what is certified", self.chunk));
-        if self.context.is_of_jobs(self.chunk) {
+        if self.chunk == 0 {
+            if commit_keys(&partial.encoded) != *commitment {
+                return wrong();
+            }
+            for (zone, keys) in partial.keys {
+                self.context.keys[zone] = keys;
+            }
+        } else if self.context.is_of_jobs(self.chunk) {
             let ids: Vec<JobId> = partial.jobs.iter().map(|job| job.id).collect();
             let batch = BatchJobs::restored(partial.jobs);
             if batch.commitment() != commitment {
@@ -181,7 +190,7 @@ impl Restore {
     /// The signatures that came with what the last batches planned: others may lack them.
     pub fn finished(&self) -> Vec<(JobId, Vec<u8>)> {
         let sets = self.views.iter().flat_map(View::iter).flat_map(|node| node.iter());
-        let plans = sets.filter_map(|(_, set)| set.signature.as_ref());
+        let plans = sets.flat_map(|(_, set)| set.signatures.plans());
         let wanted = plans.filter(|plan| plan.is_complete() && self.context.listed.contains(&plan.job));
         wanted.map(|plan| (plan.job, plan.octets())).collect()
     }
@@ -192,11 +201,12 @@ impl Restore {
         if self.needs().is_some() {
             return Err("chunks are lacking".into());
         }
-        let Context { realm, rules, manifest, mut listed, .. } = self.context;
+        let Context { realm, rules, keys, manifest, mut listed, .. } = self.context;
         let mut zones = BTreeMap::new();
-        for ((rules, view), zone) in rules.into_iter().zip(self.views).zip(&manifest.zones) {
+        let given = rules.into_iter().zip(keys).zip(self.views);
+        for (((rules, keys), view), zone) in given.zip(&manifest.zones) {
             let ledger = match zone.started {
-                true => restored(rules, view, zone.version)?,
+                true => restored(rules, keys, view, zone.version)?,
                 false => Ledger::new(rules, view),
             };
             zones.insert(ledger.rules.origin.clone(), ledger);
@@ -219,10 +229,10 @@ impl Restore {
 }
 
 /// The zone, if it is one: a manifest that nobody certified could commit to anything.
-fn restored(rules: ZoneRules, view: View, version: u64) -> Result<Ledger, String> {
+fn restored(rules: ZoneRules, keys: KeySet, view: View, version: u64) -> Result<Ledger, String> {
     let soa = view.apex().get(RrType::SOA).and_then(|soa| soa.rrset.rdatas.first());
     match soa.and_then(Soa::parse) {
-        Some(_) => Ok(Ledger::restored(rules, view, version)),
+        Some(_) => Ok(Ledger::restored(rules, keys, view, version)),
         None => Err(format!("there is no SOA in zone {}", rules.origin)),
     }
 }

@@ -7,8 +7,9 @@
 //! Signed is `"conclave/said\0" | digest("conclave/said", [cluster, epoch (4, big-endian), replica (1), encoding of what is
 //! said])`: nothing said in one cluster or epoch counts in another, and nothing signed for another layer counts here.
 
+use super::bundle::Bundle;
 use super::signature::Realm;
-use crate::codec::{self, Digest, KeyId};
+use crate::codec::{self, ClusterId, Digest, Epoch, KeyId};
 use crate::quorum::ReplicaId;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -48,6 +49,8 @@ pub enum Saying {
         /// An encoded [`crate::threshold::refresh::Dealing`].
         dealing: Vec<u8>,
     },
+    /// That its operator has brought the public part of a new key.
+    Bundle(Box<Bundle>),
 }
 
 /// Something said.
@@ -62,6 +65,17 @@ pub struct Said {
 }
 
 impl Said {
+    /// `what`, said by `by` in a cluster's epoch.
+    pub fn new(
+        cluster: ClusterId,
+        epoch: Epoch,
+        by: ReplicaId,
+        what: Saying,
+        sign: impl FnOnce(&Digest) -> [u8; 64],
+    ) -> Self {
+        Self::sign(Realm { cluster, epoch }, by, what, sign)
+    }
+
     /// `what`, said by `by`, whose key signs the octets of a digest behind [`SAID_DOMAIN`].
     pub(super) fn sign(
         realm: Realm,

@@ -3,8 +3,9 @@
 //! The plan is shared by every version that holds the RRset, so a signature that arrives reaches all of them at once, and
 //! what did not change keeps the signature it has, or the one it waits for.
 
+use super::keys::ZoneKey;
 use super::request::Job;
-use super::rules::{KeyInfo, Validity, ZoneRules};
+use super::rules::{Validity, ZoneRules};
 use crate::codec::{ClusterId, Epoch, JobId, KeyId, digest};
 use crate::dns::dnssec::{self, RrsigFields};
 use crate::dns::{Name, Rdata, RrType, Rrset};
@@ -21,8 +22,9 @@ pub(super) struct Signature {
     pub(super) owner: Name,
     rrset: Arc<Rrset>,
     fields: RrsigFields,
-    key: KeyId,
+    pub(super) key: KeyId,
     pub(super) dnskey: Rdata,
+    pub(super) tag: u16,
     /// Agreed time, in seconds, at which it was planned; with the RRset and the rules, the whole plan follows from it.
     pub(super) planned_at: u64,
     /// Agreed time, in seconds, from which a refresh makes it anew.
@@ -39,27 +41,27 @@ pub(super) struct Realm {
 }
 
 impl Signature {
-    /// Plans the signature of `rrset` at `time`.
+    /// Plans the signature of `rrset` by `key` at `time`.
     pub(super) fn plan(
         realm: Realm,
         rules: &ZoneRules,
+        key: &ZoneKey,
         owner: &Name,
         rrset: &Arc<Rrset>,
         time: AgreedTime,
     ) -> Arc<Self> {
-        let key = key_for(rules, rrset.rtype);
         let validity = &rules.validity;
         let jitter = jitter(validity, owner);
         let expiration = time.secs() + u64::from(validity.lifetime) + jitter;
         let fields = RrsigFields {
             type_covered: rrset.rtype,
-            algorithm: key.dnskey.wire()[3],
+            algorithm: key.algorithm(),
             labels: (owner.label_count() - usize::from(owner.is_wildcard())) as u8,
             original_ttl: rrset.ttl,
             // Serial arithmetic modulo 2^32 (RFC 4034 §3.1.5).
             expiration: expiration as u32,
             inception: time.secs().saturating_sub(u64::from(validity.backdate)) as u32,
-            key_tag: dnssec::key_tag(key.dnskey.wire()),
+            key_tag: key.tag(),
             signer: rules.origin.to_lowercase(),
         };
         let hash = hash(owner, rrset, &fields);
@@ -68,6 +70,7 @@ impl Signature {
             rrset: Arc::clone(rrset),
             key: key.id,
             dnskey: key.dnskey.clone(),
+            tag: key.tag(),
             planned_at: time.secs(),
             refresh_at: time.secs() + u64::from(validity.refresh) + jitter,
             job: JobId::new(realm.cluster, realm.epoch, key.id, &hash),
@@ -122,19 +125,17 @@ impl Signature {
         Ok(())
     }
 
-    /// Completes it as `made` is, whose job is the same, and with it key, owner, RRset and times.
+    /// Whether it is over the same octets, by the same key.
+    pub(super) fn signs_as(&self, other: &Self) -> bool {
+        let same = |plan: &Self| (plan.planned_at, plan.refresh_at);
+        self.fields == other.fields && self.dnskey == other.dnskey && same(self) == same(other)
+    }
+
+    /// Completes it as `made` is, whose job is the same or signs the same octets by the same key.
     pub(super) fn adopt(&self, made: &Self) {
         if let Some(rdata) = made.rdata.get() {
             let _ = self.rdata.set(rdata.clone());
         }
-    }
-}
-
-/// The KSK signs what speaks to the parent and of the keys; the ZSK all else.
-fn key_for(rules: &ZoneRules, rtype: RrType) -> &KeyInfo {
-    match rtype {
-        RrType::DNSKEY | RrType::CDS | RrType::CDNSKEY => &rules.ksk,
-        _ => &rules.zsk,
     }
 }
 

@@ -4,7 +4,8 @@
 //! the time at which its signature was planned, the answers remembered against replay, and what is registered. They lie in
 //! 256 **buckets**, by a hash of their keys. The [`Manifest`] lists agreed time, the number of batches, each zone's version, and each bucket's
 //! count, octets and digest; so a bucket is a **chunk** that can be checked alone, with no more memory than is certified.
-//! The signing jobs of each of the last batches ([`super::planned`]) make one more chunk a batch; these come first.
+//! The signing jobs of each of the last batches ([`super::planned`]) make one more chunk a batch; these come before them, and
+//! before all the keys of the zones, in a chunk, without which no signature can be checked.
 //!
 //! Pieces stand in a chunk in strictly ascending order: of job ids; of zone, owner and type in canonical order, then the
 //! answers by the octets of their keys, then the entries by their labels. Signatures travel beside the elements and are in no digest, so replicas have the
@@ -14,9 +15,10 @@
 //! A snapshot costs as much as compressing the sums of the buckets that changed since the last. It holds on to what the
 //! machine has replaced since. The first look at a bucket walks the whole state once, to list the owners by bucket.
 
-use super::element::{self, PlannedJob};
+use super::element::{self, PlannedJob, ZoneKeys};
+use super::keys::KeySet;
 use super::machine::Machine;
-use super::manifest::{BUCKETS, Manifest, ZoneState};
+use super::manifest::{BUCKETS, Commitment, Manifest, ZoneState};
 use super::planned::LastBatches;
 use super::register::{Label, Register};
 use super::replay::Answers;
@@ -24,6 +26,7 @@ use super::view::{Key, SignedRrset, View};
 use crate::codec::{self, Digest};
 use crate::dns::Name;
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// One element of the state, and the finished signature that goes with it. At most [`crate::limits::MAX_PIECE_BYTES`]
@@ -32,15 +35,16 @@ use std::sync::{Arc, OnceLock};
 pub struct Piece {
     /// The element in its canonical bytes: what the manifest commits to.
     pub element: Vec<u8>,
-    /// The RSA signature over the element's RRset; empty where none is planned, or none is there yet. The manifest does not
-    /// commit to it: it can be verified alone.
-    pub signature: Vec<u8>,
+    /// The RSA signatures over the element's RRset, one for each that is planned; empty where one is not there yet. The
+    /// manifest does not commit to them: they can be verified alone.
+    pub signatures: Vec<Vec<u8>>,
 }
 
 impl Piece {
     /// Octets of the encoding.
     pub fn bytes(&self) -> usize {
-        4 + self.element.len() + 4 + self.signature.len()
+        let signatures: usize = self.signatures.iter().map(|signature| 4 + signature.len()).sum();
+        4 + self.element.len() + 4 + signatures
     }
 }
 
@@ -52,6 +56,8 @@ struct State {
     manifest: Manifest,
     /// Those after genesis; the origin in lower case.
     zones: Vec<(Name, View)>,
+    /// Theirs, encoded.
+    keys: Vec<Vec<u8>>,
     answers: Answers,
     register: Register,
     last_batches: LastBatches,
@@ -76,6 +82,7 @@ impl Machine {
         Snapshot(Arc::new(State {
             manifest: self.manifest(),
             zones: started.map(|(origin, ledger)| (origin.to_lowercase(), ledger.head.clone())).collect(),
+            keys: self.keys_elements(),
             answers: self.replay.answers().clone(),
             register: self.register.clone(),
             last_batches: self.last_batches.clone(),
@@ -106,9 +113,15 @@ impl Machine {
             time: self.time,
             batches: self.batches,
             zones: zones.collect(),
+            keys: commit_keys(&self.keys_elements()),
             planned: self.last_batches.iter().map(|batch| batch.commitment().clone()).collect(),
             buckets: self.tally.commitments(),
         }
+    }
+
+    fn keys_elements(&self) -> Vec<Vec<u8>> {
+        let started = self.zones.iter().filter(|(_, ledger)| ledger.started);
+        started.map(|(origin, ledger)| keys_element(&origin.to_lowercase(), &ledger.keys)).collect()
     }
 
     /// [`Machine::digest`], from the elements alone.
@@ -116,8 +129,8 @@ impl Machine {
     pub(super) fn recomputed_digest(&self) -> Digest {
         let snapshot = self.snapshot();
         let mut manifest = snapshot.manifest();
-        let jobs = manifest.planned.len() as u32;
-        for (chunk, bucket) in (jobs..).zip(&mut manifest.buckets) {
+        let before = 1 + manifest.planned.len() as u32;
+        for (chunk, bucket) in (before..).zip(&mut manifest.buckets) {
             let mut recomputed = super::digest::SetDigest::default();
             for piece in snapshot.pieces(chunk, 0, usize::MAX).0 {
                 recomputed.insert(&piece.element);
@@ -134,8 +147,39 @@ impl Snapshot {
         self.0.manifest.clone()
     }
 
+    /// The zones after genesis; each origin in lower case.
+    pub(super) fn zones(&self) -> &[(Name, View)] {
+        &self.0.zones
+    }
+
+    /// Their keys.
+    pub(super) fn zone_keys(&self) -> Result<BTreeMap<Name, KeySet>, String> {
+        let decoded = self.0.keys.iter().map(|bytes| {
+            let ZoneKeys { origin, keys } =
+                codec::decode(bytes, bytes.len()).map_err(|why| why.to_string())?;
+            Ok((origin, keys))
+        });
+        decoded.collect()
+    }
+
+    pub(super) fn answers(&self) -> &Answers {
+        &self.0.answers
+    }
+
+    pub(super) fn register(&self) -> &Register {
+        &self.0.register
+    }
+
+    pub(super) fn last_batches(&self) -> &LastBatches {
+        &self.0.last_batches
+    }
+
     /// Pieces of a chunk from index `from` on, up to `max_bytes` encoded but at least one; and whether the chunk ends there.
     pub fn pieces(&self, chunk: u32, from: u32, max_bytes: usize) -> (Vec<Piece>, bool) {
+        let Some(chunk) = chunk.checked_sub(1) else {
+            let keys = self.0.keys.iter().skip(from as usize);
+            return page(keys.cloned().map(unsigned), max_bytes);
+        };
         let (chunk, jobs) = (chunk as usize, self.0.last_batches.len());
         let bucket = || self.0.index.get_or_init(|| self.0.list()).get(chunk - jobs);
         match self.0.last_batches.get(chunk) {
@@ -180,25 +224,40 @@ impl State {
         let answers = bucket.answers.iter().skip(past);
         let answers = answers.filter_map(|covered| {
             let (answer, end) = self.answers.get(covered)?;
-            Some(Piece { element: element::answer(*covered, answer, *end), signature: Vec::new() })
+            Some(unsigned(element::answer(*covered, answer, *end)))
         });
         let entries = bucket.entries.iter().skip(past.saturating_sub(bucket.answers.len()));
-        let entries = entries.filter_map(|label| {
-            let element = element::entry(self.register.get(label)?);
-            Some(Piece { element, signature: Vec::new() })
-        });
+        let entries = entries.filter_map(|label| Some(unsigned(element::entry(self.register.get(label)?))));
         rrsets.skip(skipped as usize).chain(answers).chain(entries)
     }
 }
 
 fn rrset_piece(origin: &Name, owner: &Name, set: &SignedRrset) -> Piece {
-    let signature = set.signature.as_ref().map_or_else(Vec::new, |signature| signature.octets());
-    Piece { element: element::rrset(origin, owner, set), signature }
+    let signatures = set.signatures.plans().iter().map(|plan| plan.octets()).collect();
+    Piece { element: element::rrset(origin, owner, set), signatures }
 }
 
 fn job_piece(job: super::Job) -> Piece {
-    let element = codec::encode(&PlannedJob { key: job.key, hash: job.hash });
-    Piece { element, signature: Vec::new() }
+    unsigned(codec::encode(&PlannedJob { key: job.key, hash: job.hash }))
+}
+
+fn unsigned(element: Vec<u8>) -> Piece {
+    Piece { element, signatures: Vec::new() }
+}
+
+/// The keys of a zone, as they are in the first chunk.
+fn keys_element(origin: &Name, keys: &KeySet) -> Vec<u8> {
+    codec::encode(&ZoneKeys { origin: origin.clone(), keys: keys.clone() })
+}
+
+/// What the manifest commits to of the first chunk.
+pub(super) fn commit_keys(elements: &[Vec<u8>]) -> Commitment {
+    if elements.is_empty() {
+        return Commitment::default();
+    }
+    let fields: Vec<&[u8]> = elements.iter().map(Vec::as_slice).collect();
+    let bytes = elements.iter().map(|element| element.len() as u64).sum();
+    Commitment { count: elements.len() as u64, bytes, digest: codec::digest("conclave/zone-keys", &fields) }
 }
 
 fn page(pieces: impl Iterator<Item = Piece>, max_bytes: usize) -> (Vec<Piece>, bool) {

@@ -7,6 +7,7 @@ use crate::dns::tsig::{self, Keyring, TsigAlgorithm, TsigKey};
 
 use crate::dns::{Class, Name, Opcode, Rcode, Rdata, Record, RrType, dnssec, rdata};
 use crate::quorum::ReplicaId;
+use crate::threshold::{Dealt, test_keys};
 use crate::time::{AgreedTime, SECOND};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use rsa::traits::PublicKeyParts;
@@ -78,7 +79,10 @@ pub(crate) struct Bench {
     /// What the machine was made of.
     pub(crate) genesis: Genesis,
     keys: [WholeKey; 2],
+    /// Of rolled keys: the threshold key of one replica, on the primes that all have shares of.
+    rolled: Vec<(KeyId, Dealt)>,
     next_id: u16,
+    votes: u64,
 }
 
 pub(crate) fn name(text: &str) -> Name {
@@ -186,7 +190,16 @@ impl Bench {
         };
         let machine = Machine::new(genesis.clone())?;
         let now = AgreedTime(START_SECS * SECOND);
-        Ok(Self { machine, origin: name(origin), now, genesis, keys, next_id: 0 })
+        Ok(Self {
+            machine,
+            origin: name(origin),
+            now,
+            genesis,
+            keys,
+            rolled: Vec::new(),
+            next_id: 0,
+            votes: 0,
+        })
     }
 
     /// The zone, signed and visible; `updater.` may do anything.
@@ -215,6 +228,62 @@ impl Bench {
     /// A vote of a replica, its `count`th.
     pub(crate) fn vote(&self, index: u8, count: u64, command: &Command) -> Request {
         self.machine.vote_of(ReplicaId::new(index).unwrap(), count, command, signer(index))
+    }
+
+    /// The bundle of one of two fixed keys, its shares, and from now on its signatures.
+    pub(crate) fn dealt(&mut self, role: Role, algorithm: u8, which: usize) -> (CheckedBundle, Dealt) {
+        let Genesis { cluster, epoch, members, .. } = self.genesis.clone();
+        let holders = Holders { plan: codec::Digest::default(), cluster, epoch, members };
+        let dealt = test_keys::dealt(1024, which, usize::from(REPLICAS), 2);
+        let bundle = Bundle::new(holders, &self.origin, role, algorithm, &dealt.public).check().unwrap();
+        self.rolled.push((bundle.key_id(), test_keys::dealt(1024, which, 1, 1)));
+        (bundle, dealt)
+    }
+
+    /// A bundle that all replicas have given their receipts for; its name in hexadecimal.
+    pub(crate) fn complete(&mut self, role: Role, algorithm: u8, which: usize) -> String {
+        let (bundle, _) = self.dealt(role, algorithm, which);
+        self.machine.put_complete(bundle.bundle().clone());
+        bundle.name().to_hex()
+    }
+
+    /// What a replica says.
+    pub(crate) fn say(&self, index: u8, what: Saying) -> Said {
+        self.machine.saying(ReplicaId::new(index).unwrap(), what, signer(index))
+    }
+
+    /// A replica's receipt.
+    pub(crate) fn receipt(
+        &self,
+        index: u8,
+        bundle: &CheckedBundle,
+        share: crate::threshold::SignatureShare,
+        proof: crate::threshold::Proof,
+    ) -> Receipt {
+        let replica = ReplicaId::new(index).unwrap();
+        let signed = Receipt::signed(bundle.name(), replica, &share, &proof);
+        let signature = identity(index).sign(&signed).as_ref().try_into().unwrap();
+        Receipt { bundle: bundle.name(), replica, share, proof, signature }
+    }
+
+    /// A batch in which a quorum votes for a command; why it was refused, if it was.
+    pub(crate) fn command(&mut self, text: &str) -> Option<String> {
+        let votes = self.votes_for(text);
+        let _ = self.execute(&votes);
+        self.decision(text)
+    }
+
+    pub(crate) fn votes_for(&mut self, text: &str) -> Vec<Request> {
+        self.votes += 1;
+        let command = text.parse().unwrap();
+        (1..=3).map(|index| self.vote(index, self.votes, &command)).collect()
+    }
+
+    /// Why the command decided last, which is this, was refused.
+    pub(crate) fn decision(&self, text: &str) -> Option<String> {
+        let decided = self.machine.votes().1.pop().unwrap();
+        assert_eq!(decided.command.to_string(), text);
+        decided.refused
     }
 
     /// A signed update message.
@@ -247,6 +316,11 @@ impl Bench {
 
     /// The signature of a job, by the key it names.
     pub(crate) fn signature(&self, job: &Job) -> Vec<u8> {
+        if let Some((_, whole)) = self.rolled.iter().find(|(id, _)| *id == job.key) {
+            let x = whole.public.encode(&job.hash).unwrap();
+            let share = whole.shares[0].sign(&whole.public, &x);
+            return whole.public.combine(&x, &[(whole.shares[0].index(), share)]).unwrap().into_bytes();
+        }
         self.keys.iter().find(|key| key.info.id == job.key).unwrap().sign(&job.hash)
     }
 

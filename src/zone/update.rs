@@ -19,8 +19,9 @@
 //! - An RRset or a name that would pass its limit ([`crate::limits`]) makes the message REFUSED.
 
 use super::draft::Draft;
+use super::ledger::Ledger;
 use super::policy::UpdatePolicy;
-use super::view::{Key, View};
+use super::view::Key;
 use crate::dns::message::Message;
 use crate::dns::rdata;
 use crate::dns::rrset::serial_gt;
@@ -69,11 +70,18 @@ impl Update {
     }
 
     /// The zone after this update by the owner of `key`, or the rcode with which it fails.
-    pub(super) fn apply(&self, view: &View, policy: &UpdatePolicy, key: &Name) -> Result<Draft, Rcode> {
-        let mut draft = Draft::new(view.clone());
+    pub(super) fn apply(&self, ledger: &Ledger, key: &Name) -> Result<Draft, Rcode> {
+        let (policy, mut draft) = (&ledger.rules.policy, Draft::new(ledger.head.clone()));
         prerequisites(&draft, &self.prerequisites)?;
         for record in &self.updates {
             prescan(draft.view.origin(), record)?;
+        }
+        // While a rollover tells the parent of keys, nobody else does.
+        let is_ours = |record: &Record| {
+            matches!(record.rtype, RrType::CDS | RrType::CDNSKEY) && record.name == *draft.view.origin()
+        };
+        if ledger.keys.tells_parent() && self.updates.iter().any(is_ours) {
+            return Err(Rcode::REFUSED);
         }
         for record in &self.updates {
             permit(&draft, policy, key, record)?;

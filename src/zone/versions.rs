@@ -4,7 +4,8 @@
 //! ([`super::signature::Signature::complete`]); a version whose RRSIGs are all there is checked as a whole:
 //!
 //! 1. no two keys of its DNSKEY RRset share a tag;
-//! 2. each new RRSIG was verified under a key that is in this version's DNSKEY RRset;
+//! 2. at each changed name, each RRset that is signed is so by a key of each algorithm in this version's DNSKEY RRset, and
+//!    each of its RRSIGs was verified under the key that made it;
 //! 3. at each changed name, what is to be signed is, and nothing else;
 //! 4. the NSEC or NSEC3 of each changed name, and of the owner before it in the chain, is as the data demand, and links on
 //!    to the next owner.
@@ -15,9 +16,9 @@
 use super::chain;
 use super::request::{PublishFailure, Published, Signed};
 use super::signature::Signature;
-use super::view::{Key, View};
+use super::view::{Key, Node, SignedRrset, View};
 use crate::codec::JobId;
-use crate::dns::{Name, dnssec};
+use crate::dns::{Name, Rdata, Rrset, dnssec};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -61,16 +62,15 @@ impl Pending {
             let reason = refused.get(&lacking.job).cloned();
             return Err(reason.unwrap_or_else(|| "a signature is lacking".into()));
         }
-        check_keys(&self.view, &self.signatures)?;
-        self.affected.iter().try_for_each(|key| check_name(&self.view, key))
+        let dnskeys = check_keys(&self.view)?;
+        self.affected.iter().try_for_each(|key| check_name(&self.view, dnskeys, key))
     }
 
     /// Takes over the changes of a failed version before this one.
     fn inherit(&mut self, failed: Self) {
         let still_held = |signature: &Arc<Signature>| {
             let held = self.view.node(&signature.owner).and_then(|node| node.get(signature.rtype()));
-            let held = held.and_then(|held| held.signature.as_ref());
-            held.is_some_and(|held| Arc::ptr_eq(held, signature))
+            held.is_some_and(|held| held.signatures.plans().iter().any(|held| Arc::ptr_eq(held, signature)))
         };
         let held: Vec<_> = failed.signatures.into_iter().filter(still_held).collect();
         self.signatures.extend(held);
@@ -133,7 +133,7 @@ impl Versions {
     }
 }
 
-fn check_keys(view: &View, signatures: &[Arc<Signature>]) -> Result<(), String> {
+fn check_keys(view: &View) -> Result<&Rrset, String> {
     let dnskeys = view.dnskeys().ok_or("there is no DNSKEY RRset")?;
     let mut tags = BTreeSet::new();
     for dnskey in dnskeys.rrset.iter() {
@@ -142,20 +142,35 @@ fn check_keys(view: &View, signatures: &[Arc<Signature>]) -> Result<(), String> 
             return Err(format!("two keys have the tag {tag}"));
         }
     }
-    for signature in signatures {
-        if !dnskeys.rrset.contains(&signature.dnskey) {
-            return Err(format!("{} {} is signed by a key of no DNSKEY", signature.owner, signature.rtype()));
-        }
-    }
-    Ok(())
+    Ok(&dnskeys.rrset)
 }
 
-fn check_name(view: &View, key: &Key) -> Result<(), String> {
+/// RFC 4035 §2.2: of each algorithm in the DNSKEY RRset there is a signature.
+fn check_signers(node: &Node, set: &SignedRrset, dnskeys: &Rrset) -> Result<(), String> {
+    let (plans, rtype) = (set.signatures.plans(), set.rrset.rtype);
+    let signs = |dnskey: &Rdata| plans.iter().any(|plan| plan.dnskey == *dnskey);
+    let algorithms =
+        |keys: &mut dyn Iterator<Item = &Rdata>| keys.map(|key| key.wire()[3]).collect::<BTreeSet<_>>();
+    let (all, by) =
+        (algorithms(&mut dnskeys.iter()), algorithms(&mut dnskeys.iter().filter(|key| signs(key))));
+    match all.difference(&by).next() {
+        Some(algorithm) => Err(format!(
+            "{} {rtype} is signed by no key of the DNSKEY RRset of algorithm {algorithm}",
+            node.name()
+        )),
+        None => Ok(()),
+    }
+}
+
+fn check_name(view: &View, dnskeys: &Rrset, key: &Key) -> Result<(), String> {
     let standing = view.standing(key);
     if let Some(node) = view.nodes.get(key) {
         for (rtype, set) in node.iter() {
             if set.rrsigs().is_empty() == chain::is_signed(standing, rtype) {
                 return Err(format!("{} {rtype} has {} signatures", node.name(), set.rrsigs().len()));
+            }
+            if chain::is_signed(standing, rtype) {
+                check_signers(node, set, dnskeys)?;
             }
         }
     }

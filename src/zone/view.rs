@@ -6,7 +6,7 @@
 //!
 //! The NSEC3 of a hash is at its owner like any other RRset, but by it that name neither exists nor hides anything.
 
-use super::signature::Signature;
+use super::signatures::Signatures;
 use crate::dns::{Name, Rdata, RrType, Rrset, Soa};
 use borsh::{BorshDeserialize, BorshSerialize};
 use rpds::RedBlackTreeMapSync;
@@ -85,18 +85,18 @@ impl AsRef<[u8]> for Key {
 pub struct SignedRrset {
     /// The records.
     pub rrset: Arc<Rrset>,
-    pub(super) signature: Option<Arc<Signature>>,
+    pub(super) signatures: Signatures,
 }
 
 impl SignedRrset {
     pub(super) fn unsigned(rrset: Rrset) -> Self {
-        Self { rrset: Arc::new(rrset), signature: None }
+        Self { rrset: Arc::new(rrset), signatures: Signatures::None }
     }
 
     /// The RRSIG rdata over these records; none for glue, NS at a cut and occluded names. In a published version
     /// every RRset that is to be signed is.
     pub fn rrsigs(&self) -> &[Rdata] {
-        self.signature.as_deref().map_or(&[], Signature::rdata)
+        self.signatures.rdatas()
     }
 }
 

@@ -14,6 +14,7 @@
 //! command does must not rest on when its votes came; a vote that comes after the command was decided is a first vote for the
 //! same again.
 
+use super::bundle::Bundle;
 use super::command::Command;
 use super::digest::Tally;
 use super::ledger::Open;
@@ -119,14 +120,26 @@ impl Machine {
         sign: impl FnOnce(&Digest) -> [u8; 64],
     ) -> super::Request {
         let what = Saying::Vote { count, command: encode(command) };
-        super::Request::Said(Said::sign(self.realm, by, what, sign))
+        super::Request::Said(self.saying(by, what, sign))
+    }
+
+    /// What replica `by` says, signed by `sign`, to be ordered as [`super::Request::Said`].
+    pub fn saying(&self, by: ReplicaId, what: Saying, sign: impl FnOnce(&Digest) -> [u8; 64]) -> Said {
+        Said::sign(self.realm, by, what, sign)
     }
 
     /// Something said: what counts already, or cannot, is not looked at further.
     pub(super) fn said(&mut self, said: &Said, open: &mut BTreeMap<Name, Open>) -> Verdict {
         let plain = |rcode| Verdict::plain(Kind::Internal, rcode);
         let Some(public) = self.members.get(said.by.slot()) else { return plain(Rcode::REFUSED) };
-        let Saying::Vote { count, command } = &said.what else { return self.said_for_refresh(said) };
+        let (count, command) = match &said.what {
+            Saying::Vote { count, command } => (count, command),
+            Saying::Bundle(bundle) if said.is_authentic(self.realm, public) => {
+                return self.bundle(said.by, Bundle::clone(bundle));
+            }
+            Saying::Bundle(_) => return plain(Rcode::REFUSED),
+            Saying::Offer { .. } | Saying::Dealing { .. } => return self.said_for_refresh(said),
+        };
         if *count <= self.last_vote(said.by) {
             return plain(Rcode::NOERROR);
         }
@@ -162,12 +175,14 @@ impl Machine {
     fn command(&mut self, command: &Command, open: &mut BTreeMap<Name, Open>) -> Result<(), String> {
         match command {
             Command::Drill { .. } => Ok(()),
+            Command::Keys { zone, act } => self.keys_command(zone, act, open),
             Command::Refresh { zone, tag } => self.begin_refresh(zone, *tag),
             Command::Denial { zone, by } => {
                 let ledger = self.zones.get_mut(zone).ok_or_else(|| format!("there is no zone {zone}"))?;
                 let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
                 ledger.deny_by(open, *by, self.time)
             }
+            Command::Epoch(succession) => self.end_epoch(succession),
         }
     }
 }

@@ -54,6 +54,8 @@ fn from_keygen_to_a_signed_zone_and_on_to_a_second_deal_without_a_secret_in_the_
     let name = format!("www.{ORIGIN}");
     let judged = run("delv", &["@127.0.0.1", "-p", &port, "-a", &anchor, &root, &name]);
     assert!(stdout(&judged).contains("; fully validated"), "{}", tools::all_output(&judged));
+    let plan = ["--plan", "deal/plan.toml", "--cluster", "deal/cluster.toml", "--words", &words];
+    a_new_key_comes_in(&ceremony, &plan);
     ceremony.stop_all();
 
     // Replica 1's machine is gone. Two custodians and a fresh machine bring its place back, for a second epoch.
@@ -70,16 +72,31 @@ fn from_keygen_to_a_signed_zone_and_on_to_a_second_deal_without_a_secret_in_the_
     let after = Secrets::of(&ceremony, "redeal", "epoch-1");
     before.share_nothing_with(&after);
 
-    // A new key, and fresh shares of those that are there, for the first cluster.
-    let plan = ["--plan", "deal/plan.toml", "--cluster", "deal/cluster.toml", "--words", &words];
-    let new =
-        ["conclave-dealer", "keys", "--zone", ORIGIN, "--role", "zsk", "--bits", "1024", "--out", "new-zsk"];
-    let said = ceremony.done(&[&new[..], &plan[..]].concat());
-    assert!(said.contains("example.test. ZSK tag"), "{said}");
+    // Fresh shares of the keys that are there, for the first cluster.
     ceremony.fresh_shares(&plan);
 
     for secrets in [&before, &after] {
         ceremony.search(secrets);
+    }
+}
+
+/// A new key for the cluster that runs: every replica gives its receipt, and `ctl` tells whose are lacking.
+fn a_new_key_comes_in(ceremony: &Ceremony, plan: &[&str]) {
+    let new =
+        ["conclave-dealer", "keys", "--zone", ORIGIN, "--role", "zsk", "--bits", "1024", "--out", "new-zsk"];
+    let said = ceremony.done(&[&new[..], plan].concat());
+    assert!(said.contains("example.test. ZSK tag"), "{said}");
+    let bundle = ceremony.bundle("new-zsk");
+    for index in [3, 1, 4, 2] {
+        ceremony.done(&["conclave", "ctl", "import", &bundle, "--socket", &ceremony.socket(index)]);
+        let keys = ["conclave", "ctl", "keys", "--socket", &ceremony.socket(index)];
+        let lacking = match index {
+            3 => "receipts of 1 of 4 replicas, lacking from 1, 2, 4",
+            1 => "receipts of 2 of 4 replicas, lacking from 2, 4",
+            4 => "receipts of 3 of 4 replicas, lacking from 2",
+            _ => "receipts of 4 of 4 replicas\n",
+        };
+        wait_for("a receipt", || ceremony.done(&keys).contains(lacking).then_some(()));
     }
 }
 

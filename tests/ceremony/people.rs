@@ -158,6 +158,19 @@ impl Ceremony {
         self.replicas.push(command.stdout(log).stderr(errors).spawn().unwrap());
     }
 
+    pub fn socket(&self, index: u16) -> String {
+        self.path(&format!("replica-{index}/admin.sock")).display().to_string()
+    }
+
+    /// The one bundle in a directory.
+    pub fn bundle(&self, dir: &str) -> String {
+        let files = fs::read_dir(self.path(dir)).unwrap().map(|file| file.unwrap().path());
+        let bundles: Vec<PathBuf> =
+            files.filter(|path| path.extension().is_some_and(|e| e == "bundle")).collect();
+        assert_eq!(bundles.len(), 1, "{bundles:?}");
+        bundles[0].display().to_string()
+    }
+
     pub fn stop_all(&mut self) {
         for mut replica in std::mem::take(&mut self.replicas) {
             let pid = replica.id().to_string();

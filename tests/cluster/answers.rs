@@ -1,8 +1,8 @@
 //! What resolvers and people with dig see.
 
-use crate::harness::{Demo, Key, has, run, stdout, wait_for};
+use crate::harness::{Daemon, Demo, Key, has, run, stdout, wait_for};
 use std::net::UdpSocket;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 #[test]
 fn answers_are_authoritative_signed_and_stay_within_the_zone() {
@@ -59,16 +59,6 @@ fn ordered_reads_see_every_answered_update_at_every_replica_and_stop_without_a_q
     demo.kill(4);
     let late = demo.dig(1, &["example.test", "SOA"]);
     assert!(late.contains("status: SERVFAIL"), "a read that cannot be ordered must not be answered: {late}");
-}
-
-/// Ended when dropped.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Killed, wiped out and lying replicas: no answered update is lost, and work goes on.
 
-use crate::harness::{Demo, Key, all_output, has, quick, stdout, wait_for};
+use crate::harness::{Daemon, Demo, Key, all_output, has, quick, stdout, wait_for};
 use serde_json::Value;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 #[test]
 fn any_one_of_four_may_be_killed_and_comes_back() {
@@ -107,14 +107,12 @@ fn a_replica_that_sends_garbage_shares_stops_nothing_and_is_named() {
         assert!(text.contains("; fully validated"), "{signing}: {text}");
         demo.agreed_export(&[1, 3, 4], "example.test");
         named(&demo, signing);
-        assert!(liar.try_wait().unwrap().is_none(), "the liar ran to the end");
-        liar.kill().unwrap();
-        liar.wait().unwrap();
+        assert!(liar.0.try_wait().unwrap().is_none(), "the liar ran to the end");
     }
 }
 
 /// Replica 2 of a demo, as the program that spoils shares.
-fn liar(demo: &Demo) -> Child {
+fn liar(demo: &Demo) -> Daemon {
     let liar = std::path::Path::new(env!("CARGO_BIN_EXE_conclave"))
         .with_file_name("examples")
         .join("garbage_replica");
@@ -126,13 +124,13 @@ fn liar(demo: &Demo) -> Child {
             .unwrap();
         assert!(built.success());
     }
-    Command::new(&liar)
+    let started = Command::new(&liar)
         .arg(demo.dir().join("replica-2/replica.toml"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .spawn();
+    Daemon(started.unwrap())
 }
 
 /// Updates until an honest replica names replica 2, and it alone: in JSON, to people, and in metrics.

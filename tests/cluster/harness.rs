@@ -314,6 +314,16 @@ impl Demo {
     }
 }
 
+/// A process beside the demo's, ended when dropped.
+pub struct Daemon(pub Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Drop for Demo {
     fn drop(&mut self) {
         if std::thread::panicking() {

@@ -125,3 +125,17 @@ fn two_liars_of_seven() {
         holds(Scenario { adversary: Some(adversary), operations: 3, ..Scenario::new(7, seed) });
     }
 }
+
+#[test]
+fn a_replica_that_votes_alone_and_in_the_others_names() {
+    let reports = against(AdversaryKind::FalseVoter, 3100..3106);
+    did(
+        &reports,
+        &[
+            "voted again and again",
+            "voted in another's name",
+            "voted for what was not signed",
+            "voted for no command",
+        ],
+    );
+}

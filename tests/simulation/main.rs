@@ -10,13 +10,15 @@ use conclave::sim::coverage::Coverage;
 use conclave::sim::schedulers::SchedulerKind;
 use conclave::sim::svg::Drawing;
 use conclave::sim::trace::{Level, Trace};
-use conclave::sim::{Crashes, DiskFault, Losses, Plant, Report, Scenario, run, watch};
+use conclave::sim::{Crashes, DiskFault, Losses, Plant, Report, Scenario, Succession, run, watch};
 
 mod adversaries;
 mod disks;
+mod epochs;
 mod losses;
 mod plants;
 mod refreshes;
+mod rolls;
 mod schedulers;
 mod signing;
 

@@ -23,6 +23,7 @@ pub(super) struct FileText {
     pub genesis_time_ms: u64,
     pub signing: Value<Protocol>,
     pub plan: Value<Digest>,
+    pub replaces: Option<Value<Digest>>,
     #[serde(default, rename = "member")]
     pub members: Vec<MemberText>,
     #[serde(default, rename = "zone")]

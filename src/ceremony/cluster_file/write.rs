@@ -48,6 +48,10 @@ fn write_head(out: &mut String, cluster: &Cluster) -> std::fmt::Result {
         cluster.signing,
         cluster.plan.to_hex()
     )?;
+    if let Some(replaced) = &cluster.replaces {
+        writeln!(out, "# The cluster of the epoch before, whose zones, keys and state it goes on with.")?;
+        writeln!(out, "replaces = \"{}\"", replaced.0.to_hex())?;
+    }
     for (id, member) in cluster.committee.members().zip(&cluster.members) {
         let (identity, coin) = (BASE64.encode(&member.identity), BASE64.encode(&member.coin));
         write!(

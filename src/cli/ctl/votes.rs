@@ -17,15 +17,26 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Votes, and says what came of it.
 pub(super) fn vote(targets: &[Target], words: &str, wait: bool) -> Result<(), Failure> {
     let command: Command = words.parse().map_err(Failure::new)?;
-    let command = command.to_string();
+    say(targets, &json!({ "cmd": "vote", "command": command.to_string() }), wait)
+}
+
+/// Votes for the next epoch, as each replica's `next/` has it.
+pub(super) fn vote_epoch(targets: &[Target], wait: bool) -> Result<(), Failure> {
+    say(targets, &json!({ "cmd": "epoch" }), wait)
+}
+
+fn say(targets: &[Target], request: &Value, wait: bool) -> Result<(), Failure> {
     let mut reasons = Vec::new();
     for target in targets {
-        let said = cast(&target.socket, &command).and_then(|number| match wait {
-            true => counted(&target.socket, &command, number),
-            false => Ok("the vote is on its way".into()),
+        let said = cast(&target.socket, request).and_then(|(command, number)| {
+            let line = match wait {
+                true => counted(&target.socket, &command, number)?,
+                false => "the vote is on its way".into(),
+            };
+            Ok(format!("{command}: {line}\n"))
         });
         match said {
-            Ok(line) => print(&format!("{command}: {line}\n")),
+            Ok(line) => print(&line),
             Err(reason) => reasons.push(reason),
         }
     }
@@ -49,9 +60,10 @@ pub(super) fn list(targets: &[Target], as_json: bool) -> Result<(), Failure> {
     Err(Failure(reasons))
 }
 
-fn cast(socket: &Path, command: &str) -> Result<u64, String> {
-    let answer = object(socket, ask(socket, &json!({ "cmd": "vote", "command": command }))?.next())?;
-    answer["vote"].as_u64().ok_or_else(|| format!("{}: not a replica's answer", socket.display()))
+fn cast(socket: &Path, request: &Value) -> Result<(String, u64), String> {
+    let answer = object(socket, ask(socket, request)?.next())?;
+    let cast = answer["command"].as_str().map(str::to_owned).zip(answer["vote"].as_u64());
+    cast.ok_or_else(|| format!("{}: not a replica's answer", socket.display()))
 }
 
 fn votes(socket: &Path) -> Result<Value, String> {

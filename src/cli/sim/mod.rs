@@ -14,7 +14,7 @@ use crate::sim::adversaries::AdversaryKind;
 use crate::sim::schedulers::SchedulerKind;
 use crate::sim::svg::{Drawing, MAX_COLUMNS};
 use crate::sim::trace::{Level, Trace};
-use crate::sim::{Crashes, DiskFault, Losses, Plant, Report, Scenario, watch};
+use crate::sim::{Crashes, DiskFault, Losses, Plant, Report, Scenario, Succession, watch};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use std::io::{BufWriter, Write};
@@ -86,12 +86,18 @@ struct Choices {
     /// How signing sessions go
     #[arg(long, value_name = "PROTOCOL", value_parser = signing_protocol())]
     signing: Option<Protocol>,
+    /// Whether operators roll the zone's ZSK meanwhile
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    rolls: Option<bool>,
     /// What befalls the first replica's disk: never, full, bit-flip, fail-at-K (its K-th writing operation)
     #[arg(long, value_name = "FAULT")]
     disk: Option<DiskFault>,
     /// Who loses more than a crash takes, one after another
     #[arg(long, value_enum, value_name = "WHAT")]
     losses: Option<Losses>,
+    /// Whether and how the run goes on in another epoch
+    #[arg(long, value_enum, value_name = "HOW")]
+    succession: Option<Succession>,
     /// Whether clients rest while a lost replica comes back
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     rest: Option<bool>,
@@ -141,8 +147,10 @@ impl Choices {
             ordered_reads: self.ordered_reads.unwrap_or(chosen.ordered_reads),
             doubled: self.doubled.unwrap_or(chosen.doubled),
             signing: self.signing.unwrap_or(chosen.signing),
+            rolls: self.rolls.unwrap_or(chosen.rolls),
             disk: self.disk.unwrap_or(chosen.disk),
             losses: self.losses.unwrap_or(chosen.losses),
+            succession: self.succession.unwrap_or(chosen.succession),
             rest: self.rest.unwrap_or(chosen.rest),
             interrupted: self.interrupted.unwrap_or(chosen.interrupted),
             pace_ms: self.pace_ms.unwrap_or(chosen.pace_ms),

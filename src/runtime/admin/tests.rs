@@ -16,7 +16,16 @@ fn serve_one() -> Served {
     let path = directory.path().join("admin.sock");
     let listener = bind(&path).unwrap();
     let mut inbox = Inbox::new();
-    let admin = Admin { catalog: Arc::default(), core: inbox.lane(4, 0) };
+    let dir = crate::ceremony::deal::tests::dealt();
+    let dealt = crate::ceremony::cluster_file::read(&dir.path().join("cluster.toml")).unwrap();
+    let (me, keys) = (crate::quorum::ReplicaId::new(1).unwrap(), Arc::default());
+    let (home, dealt) = (dir.path().join("replica-1"), Arc::new(dealt));
+    let admin = Admin {
+        catalog: Arc::default(),
+        core: Arc::new(ArcSwap::from_pointee(inbox.lane(4, 0))),
+        next: Arc::new(|| Err("there is no next epoch".into())),
+        importer: Arc::new(ArcSwap::from_pointee(Importer { home, dealt, me, keys })),
+    };
     std::thread::spawn(move || {
         loop {
             for arrival in inbox.take(Duration::from_secs(1)) {

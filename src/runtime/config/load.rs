@@ -5,19 +5,21 @@ use super::{Problem, ReplicaFile};
 use crate::ceremony::client_keys::{self, KeyClause};
 use crate::ceremony::cluster::{Cluster, Key, Zone, tsig_commitment};
 use crate::ceremony::cluster_file;
-use crate::ceremony::files::{make_dir, read_text, zone_stem};
+use crate::ceremony::files::{PREDECESSOR, make_dir, read_text, zone_stem};
+use crate::ceremony::held::{self, Held};
 use crate::ceremony::identity;
 use crate::ceremony::share_file::{self, Kind, Label};
-use crate::codec::{ClusterId, Epoch, KeyId};
-use crate::consensus;
+use crate::codec::{ClusterId, KeyId};
 use crate::consensus::coin::{CoinPublic, CoinSecret};
+use crate::consensus::{self, Authority};
 use crate::dns::rrset::Record;
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
+use crate::replica::Predecessor;
 use crate::runtime::vault::Directory;
 use crate::signing::{KeyStore, Protocol, share_name};
 use crate::threshold::{PublicKey, SecretShare};
-use crate::zone::{self, KeyInfo, UpdatePolicy, ZoneRules};
+use crate::zone::{self, KeyInfo, Receipt, UpdatePolicy, ZoneRules};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -36,10 +38,10 @@ pub struct Tls {
 pub struct Loaded {
     /// The machine's own file.
     pub file: ReplicaFile,
-    /// The hash of the cluster file's canonical form.
-    pub cluster: ClusterId,
-    /// The epoch.
-    pub epoch: Epoch,
+    /// The cluster file.
+    pub cluster: Arc<Cluster>,
+    /// The epoch before, if this one follows another.
+    pub predecessor: Option<Predecessor>,
     /// The committee and everyone's public keys.
     pub consensus: consensus::Config,
     /// This replica's identity key and coin share.
@@ -52,6 +54,8 @@ pub struct Loaded {
     pub public_keys: BTreeMap<KeyId, Arc<PublicKey>>,
     /// This replica's shares of them.
     pub key_store: Arc<KeyStore>,
+    /// Receipts for the shares of new keys that the operator imported.
+    pub receipts: Vec<Receipt>,
     /// TLS.
     pub tls: Tls,
     /// What should be told to the operator, one line each.
@@ -76,9 +80,16 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     loader.addresses();
     let identity = loader.identity();
     let coin = loader.coin();
-    let (public_keys, key_store) = loader.shares();
+    let held = loader.held();
+    let (public_keys, key_store) = loader.shares(&held);
     let keyring = loader.keyring();
+    let predecessor = loader.predecessor();
     let (zones, kept) = loader.zones();
+    let keep = |one: Held| {
+        key_store.insert(Arc::new(one.bundle.public().clone()), one.share);
+        one.receipt
+    };
+    let receipts = held.into_iter().map(keep).collect();
     let Loader { problems, warnings, .. } = loader;
     let (Some((secret, tls)), Some((coin_public, coin)), true) = (identity, coin, problems.is_empty()) else {
         return Err(problems);
@@ -94,20 +105,21 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
         gather_ms: file.gather_ms,
     };
     let secrets = consensus::Secrets { identity: secret, coin };
-    let epoch = cluster.epoch;
+    let (epoch, signing) = (cluster.epoch, cluster.signing);
     let members = tls.identities.clone();
     let genesis = zone::Genesis { cluster: id, epoch, members, zones, keys: Arc::new(keyring) };
     let key_store = Arc::new(key_store);
     Ok(Loaded {
         file,
-        cluster: id,
-        epoch,
+        cluster: Arc::new(cluster),
+        predecessor,
         consensus,
         secrets,
         genesis,
-        signing: cluster.signing,
+        signing,
         public_keys,
         key_store,
+        receipts,
         tls,
         warnings,
         kept,
@@ -212,9 +224,9 @@ impl Loader<'_> {
         }
     }
 
-    fn shares(&mut self) -> (BTreeMap<KeyId, Arc<PublicKey>>, KeyStore) {
+    fn shares(&mut self, held: &[Held]) -> (BTreeMap<KeyId, Arc<PublicKey>>, KeyStore) {
         let (mut public, mut store) = (BTreeMap::new(), KeyStore::new());
-        self.refreshed(&mut store);
+        self.refreshed(held, &mut store);
         let refreshed = store.holdings().shares;
         for zone in &self.cluster.zones {
             for (role, key) in [("zsk", &zone.zsk), ("ksk", &zone.ksk)] {
@@ -243,8 +255,16 @@ impl Loader<'_> {
         (public, store)
     }
 
+    /// The bundles that the operator imported, with the shares of new keys.
+    fn held(&mut self) -> Vec<Held> {
+        held::all(self.file.directory(), self.cluster, self.file.me).unwrap_or_else(|problems| {
+            self.problems.extend(problems);
+            Vec::new()
+        })
+    }
+
     /// What was made since the deal, and where more goes.
-    fn refreshed(&mut self, store: &mut KeyStore) {
+    fn refreshed(&mut self, held: &[Held], store: &mut KeyStore) {
         let home = self.file.directory();
         let dealt = self.cluster.zones.iter().flat_map(|zone| {
             let keys = [("zsk", &zone.zsk), ("ksk", &zone.ksk)].into_iter();
@@ -253,7 +273,10 @@ impl Loader<'_> {
                 (share_name(key.public.key_id()), home.join(name))
             })
         });
-        let vault = Directory::of(home, dealt.collect());
+        let brought = held
+            .iter()
+            .map(|one| (share_name(one.bundle.public().key_id()), held::path_of(home, &one.bundle.name())));
+        let vault = Directory::of(home, dealt.chain(brought).collect());
         let items = match vault.items() {
             Ok(items) => items,
             Err(problem) => return self.wrong(problem),
@@ -315,9 +338,35 @@ impl Loader<'_> {
         Ok(())
     }
 
+    /// The cluster that this one replaces, from `predecessor.toml`.
+    fn predecessor(&mut self) -> Option<Predecessor> {
+        let replaced = self.cluster.replaces?;
+        let path = self.file.directory().join(PREDECESSOR);
+        let cluster = match cluster_file::read(&path) {
+            Ok(cluster) => cluster,
+            Err(problems) => {
+                self.problems.extend(problems);
+                return None;
+            }
+        };
+        if cluster.id() != replaced {
+            self.wrong_file(PREDECESSOR, "is not the cluster that the cluster file says it replaces");
+            return None;
+        }
+        predecessor(&cluster).map_err(|reason| self.wrong_file(PREDECESSOR, reason)).ok()
+    }
+
     fn zones(&mut self) -> (Vec<(ZoneRules, Vec<Record>)>, Vec<Kept>) {
         let (mut loaded, mut kept) = (Vec::new(), Vec::new());
         for zone in &self.cluster.zones {
+            if self.cluster.replaces.is_some() {
+                // They come with the last state of the epoch before.
+                match rules(zone) {
+                    Ok(rules) => loaded.push((rules, Vec::new())),
+                    Err(reason) => self.problems.push(Problem::new(&self.file.cluster, reason)),
+                }
+                continue;
+            }
             match zones::records(self.file, zone, &mut self.warnings) {
                 Ok(found) => {
                     kept.push(found.1);
@@ -331,6 +380,21 @@ impl Loader<'_> {
         }
         (loaded, kept)
     }
+}
+
+/// The epoch of this cluster file, as its successor must know it.
+fn predecessor(cluster: &Cluster) -> Result<Predecessor, String> {
+    let (id, epoch, committee) = (cluster.id(), cluster.epoch, cluster.committee);
+    let identities: Vec<[u8; 32]> = cluster.members.iter().map(|member| member.identity).collect();
+    let zones = cluster.zones.iter().map(|zone| Ok((rules(zone)?, Vec::new())));
+    let genesis = zone::Genesis {
+        cluster: id,
+        epoch,
+        members: identities.clone(),
+        zones: zones.collect::<Result<_, String>>()?,
+        keys: Arc::new(Keyring::default()),
+    };
+    Ok(Predecessor { authority: Authority { committee, cluster: id, epoch, identities }, genesis })
 }
 
 fn rules(zone: &Zone) -> Result<ZoneRules, String> {

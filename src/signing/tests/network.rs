@@ -82,7 +82,7 @@ impl Network {
         let pool = pool.collect();
         let nodes = dealt.shares.into_iter().map(|share| {
             let me = share.index();
-            let mut keys = KeyStore::new();
+            let keys = KeyStore::new();
             assert!(keys.insert(public.clone(), share));
             let attack = faulty.iter().find(|(who, _)| *who == me).map(|(_, attack)| *attack);
             Node { signing: Signing::new(config(&public, me, protocol)), keys, attack }

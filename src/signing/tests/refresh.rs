@@ -28,7 +28,7 @@ fn refreshed() -> &'static (Arc<PublicKey>, Vec<Vec<u8>>) {
 /// Replica `who` learns of the new sharing; it may lack its share of it.
 fn switch(net: &mut Network, who: ReplicaId, has_share: bool) {
     let (public, shares) = refreshed();
-    let mut store = KeyStore::new();
+    let store = KeyStore::new();
     if has_share {
         let share = SecretShare::from_bytes(&shares[who.slot()]).unwrap();
         assert!(store.insert(public.clone(), share));

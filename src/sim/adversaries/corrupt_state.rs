@@ -91,10 +91,11 @@ impl CorruptState {
                 pieces.insert(piece, twice);
             }
             (3, _) => {
-                let signed = runs.iter_mut().flat_map(|(pieces, _)| pieces).find(|p| !p.signature.is_empty());
-                if let Some(piece) = signed {
+                let pieces = runs.iter_mut().flat_map(|(pieces, _)| pieces);
+                let signed = pieces.flat_map(|piece| &mut piece.signatures).find(|one| !one.is_empty());
+                if let Some(signature) = signed {
                     scene.did("gave a wrong signature");
-                    spoil(scene, &mut piece.signature);
+                    spoil(scene, signature);
                 }
             }
             (4, _) => {

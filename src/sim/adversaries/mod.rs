@@ -9,6 +9,7 @@ mod bad_parents;
 mod belated;
 mod corrupt_state;
 mod equivocate;
+mod false_voter;
 mod far_future;
 mod flood;
 mod forge;
@@ -96,6 +97,8 @@ pub enum AdversaryKind {
     CorruptState,
     /// Two copies with one identity, each talking to a part of the others.
     Equivocate,
+    /// Votes of its own for many commands, again and again, and votes in others' names.
+    FalseVoter,
     /// Signed vertices of far rounds with ancestors made up, and questions about them.
     FarFuture,
     /// Everything that costs others something, as fast as it can.
@@ -147,6 +150,7 @@ impl AdversaryKind {
             Self::BadParents => Box::new(bad_parents::BadParents::default()),
             Self::CorruptState => Box::new(corrupt_state::CorruptState::new(chance)),
             Self::Equivocate => Box::new(equivocate::Faithful),
+            Self::FalseVoter => Box::new(false_voter::FalseVoter::default()),
             Self::FarFuture => Box::new(far_future::FarFuture),
             Self::Flood => Box::new(flood::Flood::default()),
             Self::Forge => Box::new(forge::Forger),

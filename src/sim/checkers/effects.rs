@@ -100,9 +100,9 @@ impl Effects {
         chain(view)?;
         let mut held = BTreeSet::new();
         for node in view.iter() {
-            for (rtype, signed) in
-                node.iter().filter(|(rtype, _)| !matches!(*rtype, RrType::NSEC | RrType::NSEC3 | RrType::SOA))
-            {
+            for (rtype, signed) in node.iter().filter(|(rtype, _)| {
+                !matches!(*rtype, RrType::NSEC | RrType::NSEC3 | RrType::SOA | RrType::DNSKEY)
+            }) {
                 let rdatas =
                     signed.rrset.iter().map(|rdata| (node.name().clone(), rtype, rdata.wire().to_vec()));
                 held.extend(rdatas);

@@ -40,38 +40,44 @@ pub(super) const MAX_SKEW_MS: u64 = 2_000;
 
 /// What correct replicas have shown so far.
 pub struct Checkers {
-    corrupt: BTreeSet<ReplicaId>,
+    /// By epoch, as coins and liveness are.
+    corrupt: Vec<BTreeSet<ReplicaId>>,
     /// That every batch has the same order and every replica the same state.
     pub order: Order,
     trusted: Trusted,
     /// That only clients change zones.
     pub effects: Effects,
     /// That the coin keeps its secret for as long as it must.
-    pub coins: Coins,
+    pub coins: Vec<Coins>,
     /// That what corrupt replicas make is not linked if it is not valid.
-    pub links: Links,
+    pub links: Vec<Links>,
     /// That requests are delivered in time.
-    pub liveness: Liveness,
+    pub liveness: Vec<Liveness>,
     faults: BTreeMap<Misbehaviour, u64>,
 }
 
 impl Checkers {
-    /// For a run of this cluster in which these are corrupt.
-    pub(super) fn new(cluster: &Cluster, corrupt: BTreeSet<ReplicaId>) -> Self {
+    /// For a run of these clusters, one after the other, in which these are corrupt.
+    pub(super) fn new(clusters: &[Cluster], corrupt: Vec<BTreeSet<ReplicaId>>) -> Self {
         Self {
             corrupt,
             order: Order::default(),
-            trusted: Trusted::new(cluster),
+            trusted: Trusted::new(clusters),
             effects: Effects::default(),
-            coins: Coins::new(cluster),
-            links: Links::new(cluster),
-            liveness: Liveness::new(cluster.committee),
+            coins: clusters.iter().map(Coins::new).collect(),
+            links: clusters.iter().map(Links::new).collect(),
+            liveness: clusters.iter().map(|cluster| Liveness::new(cluster.committee)).collect(),
             faults: BTreeMap::new(),
         }
     }
 
     /// A correct replica executed a batch, or executed it again after a restart; `now` in milliseconds from the start.
-    pub fn executed(&mut self, who: ReplicaId, now: u64, batch: &ExecutedBatch) -> Result<(), String> {
+    pub fn executed(
+        &mut self,
+        (era, who): (usize, ReplicaId),
+        now: u64,
+        batch: &ExecutedBatch,
+    ) -> Result<(), String> {
         if batch.time.0 > START.0 + now + MAX_SKEW_MS {
             return Err(format!(
                 "time: batch {} is at {:?}, after every correct clock",
@@ -81,7 +87,7 @@ impl Checkers {
         if !self.order.executed(who, batch)? {
             return Ok(());
         }
-        self.liveness.executed(batch)?;
+        self.liveness[era].executed(batch)?;
         for (batch, version) in self.trusted.take(batch)? {
             self.effects.executed(&batch, version.as_deref())?;
         }
@@ -104,9 +110,9 @@ impl Checkers {
     }
 
     /// Accusation: what only a corrupt replica does is not said of a correct one.
-    pub fn fault(&mut self, by: ReplicaId, fault: &Fault) -> Result<(), String> {
+    pub fn fault(&mut self, (era, by): (usize, ReplicaId), fault: &Fault) -> Result<(), String> {
         *self.faults.entry(fault.what).or_default() += 1;
-        if self.corrupt.contains(&fault.who) || fault.what == Misbehaviour::Flood {
+        if self.corrupt[era].contains(&fault.who) || fault.what == Misbehaviour::Flood {
             return Ok(());
         }
         Err(format!("accusation: {by:?} reports {:?} of {:?}, which is correct", fault.what, fault.who))

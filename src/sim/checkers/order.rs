@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 pub struct Order {
     newest: u64,
     batches: BTreeMap<u64, (ReplicaId, Brief)>,
-    rounds: BTreeMap<u64, (ReplicaId, Slots)>,
+    /// By epoch and round.
+    rounds: BTreeMap<(usize, u64), (ReplicaId, Slots)>,
 }
 
 /// Whose slot, and the vertex that is committed, in the coin's order.
@@ -54,16 +55,16 @@ impl Order {
     }
 
     /// Compares what became of the slots of a round.
-    pub fn closed(&mut self, who: ReplicaId, closed: &ClosedRound) -> Result<(), String> {
+    pub fn closed(&mut self, (era, who): (usize, ReplicaId), closed: &ClosedRound) -> Result<(), String> {
         let (round, slots) = (closed.round, closed.slots.iter().map(|slot| (slot.author, slot.commit)));
         let slots: Slots = slots.collect();
-        if let Some((first, known)) = self.rounds.get(&round) {
+        if let Some((first, known)) = self.rounds.get(&(era, round)) {
             return match *known == slots {
                 true => Ok(()),
                 false => Err(format!("slots: of round {round} at {who:?} {slots:?}, at {first:?} {known:?}")),
             };
         }
-        self.rounds.insert(round, (who, slots));
+        self.rounds.insert((era, round), (who, slots));
         trim(&mut self.rounds);
         Ok(())
     }

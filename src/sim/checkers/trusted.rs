@@ -1,7 +1,7 @@
 //! The model of the paper: one trusted server that holds the whole key and does one batch after the other.
 //!
 //! It executes the very batches that the replicas agreed on, on a zone machine that knows of no replica, pipeline or
-//! restart, and signs with a key of threshold one, on the same primes: RSA with PKCS #1 v1.5 is deterministic, so its
+//! restart, goes on with the machine of the next epoch where one ends, and signs with a key of threshold one, on the same primes: RSA with PKCS #1 v1.5 is deterministic, so its
 //! zones are to equal the replicas' octet by octet, signatures included.
 //! The machine itself is held against a plainer model elsewhere: in `zone`'s own tests, and by [`super::effects`].
 use super::super::cluster::{Cluster, origin};
@@ -10,8 +10,8 @@ use crate::codec::{Digest, KeyId, digest};
 use crate::quorum::ReplicaId;
 use crate::replica::ExecutedBatch;
 use crate::threshold::Dealt;
-use crate::zone::{Batch, Job, Machine, RequestId, View};
-use std::collections::BTreeMap;
+use crate::zone::{Batch, Command, Decided, Genesis, Job, Machine, RequestId, View};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// A batch that the trusted server has executed, and the version that came of it.
@@ -21,6 +21,8 @@ pub type Done = (ExecutedBatch, Option<Arc<View>>);
 pub struct Trusted {
     machine: Machine,
     keys: BTreeMap<KeyId, Dealt>,
+    /// The zones as each epoch has them, the present one first.
+    epochs: VecDeque<Genesis>,
     executed: u64,
     /// Batches that came before the one that is next here.
     early: BTreeMap<u64, ExecutedBatch>,
@@ -38,11 +40,12 @@ enum Claim {
 }
 
 impl Trusted {
-    /// The server for this cluster's zone.
-    pub(in crate::sim) fn new(cluster: &Cluster) -> Self {
+    /// The server for the zone of these clusters, which follow one another.
+    pub(in crate::sim) fn new(clusters: &[Cluster]) -> Self {
         Self {
-            machine: Machine::new(cluster.genesis(None)).expect("the zone of every run"),
-            keys: cluster.whole_keys(),
+            machine: Machine::new(clusters[0].genesis(None)).expect("the zone of every run"),
+            keys: clusters.iter().flat_map(Cluster::whole_keys).collect(),
+            epochs: clusters.iter().map(|cluster| cluster.genesis(None)).collect(),
             executed: 0,
             early: BTreeMap::new(),
             states: BTreeMap::new(),
@@ -101,6 +104,13 @@ impl Trusted {
             return Err(format!("execution: batch {number} gave {:?}, trusted {rcodes:?}", batch.rcodes));
         }
         self.executed = batch.number;
+        let is_drill = |decided: &Decided| matches!(decided.command, Command::Drill { .. });
+        if let Some(decided) = self.machine.votes().1.into_iter().find(is_drill) {
+            return Err(format!(
+                "votes: `{}` was decided, and no operator votes for drills",
+                decided.command
+            ));
+        }
         self.states.insert(batch.number, self.machine.digest());
         trim(&mut self.states);
         let before = self.machine.version(&origin());
@@ -120,6 +130,11 @@ impl Trusted {
             trim(&mut self.versions);
             let oldest = self.versions.first_key_value().map_or(0, |(oldest, _)| *oldest);
             self.numbers.retain(|_, number| *number >= oldest);
+        }
+        if executed.ends.is_some() {
+            let old = self.epochs.pop_front().ok_or("no epoch is left")?;
+            let new = self.epochs.front().ok_or("publication: an epoch ends, and none follows")?;
+            self.machine = self.machine.snapshot().succeed(&old, new)?.machine;
         }
         Ok(view)
     }

@@ -45,7 +45,8 @@ impl World<'_> {
             self.tell(from, News::Sent { to: To::One(to), bytes });
         }
         if !self.actors[from].is_correct() {
-            sent.iter().for_each(|bytes| self.checkers.links.said(bytes));
+            let links = &mut self.checkers.links[self.actors[from].era];
+            sent.iter().for_each(|bytes| links.said(bytes));
         }
         self.carry(from, to, &sent);
     }
@@ -53,7 +54,11 @@ impl World<'_> {
     /// Puts messages on the links from a machine to those of a replica.
     pub(super) fn carry(&mut self, from: usize, to: ReplicaId, sent: &[Vec<u8>]) {
         for peer in 0..self.actors.len() {
-            if self.actors[peer].id != to || !self.speak(from, peer) || self.actors[peer].running.is_none() {
+            if self.actors[peer].id != to
+                || peer == from
+                || !self.speak(from, peer)
+                || self.actors[peer].running.is_none()
+            {
                 continue;
             }
             for bytes in sent {

@@ -223,14 +223,18 @@ impl World<'_> {
 
     /// Crashes in the middle of writing a state.
     pub(super) fn tear(&mut self, actor: usize) {
-        self.fail(actor);
+        self.crash(actor, false);
         *self.report.falls.entry("in the storing of a state").or_default() += 1;
-        self.soon(100, 2_000, Event::Start(actor));
     }
 
     /// A state is on a machine's disk.
     pub(super) fn stored(&mut self, actor: usize, round: u64, stored: &Stored) -> Result<(), String> {
         if self.fall(actor, Moment::Stored) {
+            return Ok(());
+        }
+        if self.falls_after_storing(actor) {
+            *self.report.falls.entry(Moment::Stored.name()).or_default() += 1;
+            self.crash(actor, false);
             return Ok(());
         }
         let taken = |world: &Self| {

@@ -41,7 +41,11 @@ impl World<'_> {
     /// Whether all correct replicas run and serve the same version, which then must hold what was answered.
     pub(super) fn converged(&self) -> Result<bool, String> {
         let mut serials = BTreeSet::new();
-        for actor in self.actors.iter().filter(|actor| actor.is_correct()) {
+        let era = self.clusters.len() - 1;
+        if !self.epochs_are_over() {
+            return Ok(false);
+        }
+        for actor in self.actors.iter().filter(|actor| actor.is_correct() && actor.era == era) {
             let Some(running) = &actor.running else { return Ok(false) };
             let status = running.replica.status();
             if status.pending_jobs > 0 || status.waiting_batches > 0 {
@@ -61,7 +65,7 @@ impl World<'_> {
         {
             return Ok(false);
         }
-        let correct = self.actors.iter().filter(|actor| actor.is_correct());
+        let correct = self.actors.iter().filter(|actor| actor.is_correct() && actor.era == era);
         let replica = correct.filter_map(|actor| actor.running.as_ref()).next();
         let view = replica.and_then(|running| running.replica.view(&origin()));
         view.ok_or("nothing is served".to_owned()).and_then(|view| self.clients.check(&view)).map(|()| true)
@@ -69,12 +73,19 @@ impl World<'_> {
 
     pub(super) fn describe(&self) -> String {
         let state = |actor: &Actor| match &actor.running {
-            None => format!("{:?} is down", actor.id),
+            None => format!(
+                "{:?} of epoch {} is {}",
+                actor.id,
+                actor.era,
+                if actor.gone { "gone" } else { "down" }
+            ),
             Some(running) => {
                 let status = running.replica.status();
                 format!(
-                    "{:?} at round {}, {} batches, checkpoint {} of {}, line {}{}, {} waiting, {} jobs, {} clients",
+                    "{:?} of epoch {} ({}) at round {}, {} batches, checkpoint {} of {}, line {}{}, {} waiting, {} jobs, {} clients",
                     actor.id,
+                    actor.era,
+                    status.epoch.stage,
                     status.round,
                     status.batches,
                     status.stable,

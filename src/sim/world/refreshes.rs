@@ -27,7 +27,7 @@ impl World<'_> {
         let again = voted.is_none_or(|at| self.now - at >= AGAIN_MS);
         let voted = if again { Some(self.now) } else { voted };
         if again {
-            let (zone, tag) = (super::origin(), self.cluster.tags()[number % 2]);
+            let (zone, tag) = (super::origin(), self.clusters[0].tags()[number % 2]);
             let command = Command::Refresh { zone, tag };
             for actor in 0..self.actors.len() {
                 match self.actors[actor].vote(self.now, &command) {

@@ -12,7 +12,7 @@ const SETTLING_MS: u64 = 500;
 impl World<'_> {
     /// Clients begin when every correct replica serves the zone.
     pub(super) fn begin_when_all_serve(&mut self) {
-        let correct = self.actors.iter().filter(|actor| actor.is_correct()).count();
+        let correct = self.actors.iter().filter(|actor| actor.is_correct() && actor.era == 0).count();
         if !self.begun && self.views.len() == correct {
             self.begun = true;
             for client in 0..self.clients.len() {
@@ -23,7 +23,9 @@ impl World<'_> {
 
     /// Sends a client's operation to a correct replica that runs.
     pub(super) fn send(&mut self, client: usize) -> Result<(), String> {
-        let up = |i: &usize| self.actors[*i].is_correct() && self.actors[*i].running.is_some();
+        let up = |i: &usize| {
+            self.actors[*i].is_correct() && self.actors[*i].running.is_some() && self.takes_clients(*i)
+        };
         let gateways: Vec<usize> = (0..self.actors.len()).filter(up).collect();
         if gateways.is_empty() {
             self.soon(500, 1_000, Event::Try(client));
@@ -48,11 +50,17 @@ impl World<'_> {
         if !beside && self.clients.update(client).is_some() && !self.losses.is_out(actor) {
             // To its gateway, should that be behind, and from there to all.
             let settled = self.now + 2 * self.scheduler.slowest_ms() + SETTLING_MS;
-            self.checkers.liveness.given(&wire);
+            self.checkers.liveness[self.actors[actor].era].given(&wire);
             self.at(settled, Event::Settled { actor, incarnation, wire: wire.clone() });
         }
         self.tell(actor, News::Request { client, number });
         self.step(actor, Input::Client { id: ClientId(number), wire })
+    }
+
+    /// All that was said when this update was given to this machine has arrived.
+    pub(super) fn settled(&mut self, actor: usize, incarnation: u64, wire: &[u8]) {
+        let crashed = self.actors[actor].incarnation != incarnation || self.losses.is_out(actor);
+        self.checkers.liveness[self.actors[actor].era].settled(wire, crashed);
     }
 
     /// No reply to this try can come any more: its client tries again, if it still waits.

@@ -6,7 +6,7 @@ use conclave::runtime::admin::Command;
 pub fn run(data: &[u8]) {
     let line = String::from_utf8_lossy(data);
     match Command::parse(&line) {
-        Ok(Command::Status | Command::Votes) => {}
+        Ok(Command::Status | Command::Votes | Command::Keys | Command::Epoch | Command::Import { .. }) => {}
         Ok(Command::Vote { command }) => {
             if let Ok(command) = command.parse::<conclave::zone::Command>() {
                 assert_eq!(command.to_string().parse(), Ok(command), "one text form");
@@ -23,6 +23,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         r#"{"cmd":"export","zone":"example.test."}"#,
         r#"{"cmd":"export","zone":"\u0041"}"#,
         r#"{"cmd":"votes"}"#,
+        r#"{"cmd":"import","file":"/a/b.bundle"}"#,
+        r#"{"cmd":"epoch"}"#,
         r#"{"cmd":"vote","command":"drill one"}"#,
     ];
     lines.map(|line| line.as_bytes().to_vec()).to_vec()

@@ -174,7 +174,11 @@ fn alter(answer: Vec<u8>, bytes: &mut Bytes<'_>) -> Vec<u8> {
                 (_, Some((pieces, _))) => {
                     let piece = bytes.index(pieces.len());
                     if let Some(piece) = pieces.get_mut(piece) {
-                        mutate(if how & 8 == 0 { &mut piece.element } else { &mut piece.signature }, bytes);
+                        let octets = match piece.signatures.first_mut() {
+                            Some(signature) if how & 8 != 0 => signature,
+                            _ => &mut piece.element,
+                        };
+                        mutate(octets, bytes);
                     }
                 }
                 _ => {}

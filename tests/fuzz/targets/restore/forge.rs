@@ -7,7 +7,7 @@ use super::super::update::record;
 use super::truth::Truth;
 use borsh::{BorshDeserialize, BorshSerialize};
 use conclave::codec::{ClusterId, Digest, Epoch, JobId, KeyId, decode, digest, encode};
-use conclave::dns::{Name, Rcode, Rrset};
+use conclave::dns::{Name, Rcode, Rdata, Rrset};
 use conclave::limits::MAX_FRAME_BYTES;
 use conclave::time::AgreedTime;
 use conclave::zone::{Manifest, Piece};
@@ -20,6 +20,7 @@ struct Brief {
     time: AgreedTime,
     batches: u64,
     zones: Vec<(Name, bool, u64)>,
+    keys: Sum,
     jobs: Vec<Sum>,
     buckets: Vec<Sum>,
 }
@@ -34,8 +35,37 @@ struct Sum {
 
 #[derive(BorshSerialize, BorshDeserialize)]
 enum Element {
-    Rrset { origin: Name, owner: Name, rrset: Rrset, plan: Option<(JobId, u64)> },
+    Rrset { origin: Name, owner: Name, rrset: Rrset, plans: Vec<Plan> },
     Answer { covered: Digest, rcode: Rcode, after: Option<(Name, u64)>, end: u64 },
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Plan {
+    tag: u16,
+    job: JobId,
+    at: u64,
+}
+
+/// The keys of a zone: what each is, the rollover, until when caches may hold what has gone.
+#[derive(BorshSerialize, BorshDeserialize)]
+struct ZoneKeys {
+    origin: Name,
+    keys: Vec<(KeyId, u8, Rdata)>,
+    roll: Option<Roll>,
+    allowance: u32,
+    horizons: [u64; 3],
+    ds_ttl: u32,
+    leaving: Vec<(u64, u8, u32)>,
+    retired: Vec<(u64, (KeyId, u8, Rdata))>,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Roll {
+    stage: u8,
+    new: Vec<KeyId>,
+    since: u64,
+    batch: u64,
+    is_served: bool,
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -51,19 +81,20 @@ pub fn state(truth: &Truth, bytes: &mut Bytes<'_>) -> (Manifest, Vec<Vec<Piece>>
     let filled: Vec<usize> = (0..chunks.len()).filter(|chunk| !chunks[*chunk].is_empty()).collect();
     for _ in 0..bytes.u8() % 12 {
         let chunk = filled[bytes.index(filled.len())];
-        alter(&mut chunks[chunk], chunk < brief.jobs.len(), bytes);
+        alter(&mut chunks[chunk], chunk, brief.jobs.len(), bytes);
     }
-    let jobs = brief.jobs.len();
-    brief.jobs = chunks[..jobs].iter().map(|pieces| of_jobs(&brief, pieces)).collect();
-    brief.buckets = chunks[jobs..].iter().map(|pieces| of_elements(pieces)).collect();
+    let (first, rest) = (1, 1 + brief.jobs.len());
+    brief.keys = of_keys(&chunks[0]);
+    brief.jobs = chunks[first..rest].iter().map(|pieces| of_jobs(&brief, pieces)).collect();
+    brief.buckets = chunks[rest..].iter().map(|pieces| of_elements(pieces)).collect();
     for _ in 0..bytes.u8() % 4 {
         spoil(&mut brief, bytes);
     }
     (decode(&encode(&brief), MAX_FRAME_BYTES).expect("the format"), chunks)
 }
 
-/// Changes one piece of a chunk.
-fn alter(pieces: &mut Vec<Piece>, is_of_jobs: bool, bytes: &mut Bytes<'_>) {
+/// Changes one piece of a chunk: of keys the first, then so many of jobs.
+fn alter(pieces: &mut Vec<Piece>, chunk: usize, jobs: usize, bytes: &mut Bytes<'_>) {
     let (what, at) = (bytes.u8(), bytes.index(pieces.len()));
     let Some(piece) = pieces.get_mut(at) else { return };
     match what % 7 {
@@ -73,8 +104,13 @@ fn alter(pieces: &mut Vec<Piece>, is_of_jobs: bool, bytes: &mut Bytes<'_>) {
             let place = usize::from(bytes.u16()) % piece.element.len().max(1);
             piece.element.iter_mut().skip(place).take(1).for_each(|octet| *octet ^= what | 1);
         }
-        3 => piece.signature = bytes.counted().to_vec(),
-        4 if is_of_jobs => {
+        3 => piece.signatures = vec![bytes.counted().to_vec(); usize::from(what >> 6).max(1)],
+        4.. if chunk == 0 => {
+            if let Ok(keys) = decode::<ZoneKeys>(&piece.element, MAX_FRAME_BYTES) {
+                piece.element = encode(&other_keys(keys, what, bytes));
+            }
+        }
+        4 if chunk <= jobs => {
             if let Ok(mut job) = decode::<Job>(&piece.element, MAX_FRAME_BYTES) {
                 job.hash = bytes.counted().to_vec();
                 job.hash.resize([32, 64, 0, 32][usize::from(what >> 6)], what);
@@ -85,7 +121,7 @@ fn alter(pieces: &mut Vec<Piece>, is_of_jobs: bool, bytes: &mut Bytes<'_>) {
             if let Ok(element) = decode::<Element>(&piece.element, MAX_FRAME_BYTES) {
                 piece.element = encode(&other(element, what, bytes));
                 if what & 64 == 0 {
-                    piece.signature.clear();
+                    piece.signatures.iter_mut().for_each(Vec::clear);
                 }
             }
         }
@@ -95,7 +131,7 @@ fn alter(pieces: &mut Vec<Piece>, is_of_jobs: bool, bytes: &mut Bytes<'_>) {
 /// An element in the place of this one, with its owner or its key: it belongs to the same bucket.
 fn other(element: Element, what: u8, bytes: &mut Bytes<'_>) -> Element {
     match element {
-        Element::Rrset { origin, owner, mut rrset, mut plan } => {
+        Element::Rrset { origin, owner, mut rrset, mut plans } => {
             let record = record(bytes);
             match what >> 3 & 3 {
                 0 => rrset = Rrset::of(record.rtype, record.ttl, [record.rdata]),
@@ -105,12 +141,18 @@ fn other(element: Element, what: u8, bytes: &mut Bytes<'_>) -> Element {
                 2 => rrset.ttl = record.ttl,
                 _ => rrset.rdatas.truncate(usize::from(record.ttl as u8)),
             }
-            match bytes.u8() % 3 {
-                0 => plan = None,
-                1 => plan = plan.map(|(job, at)| (job, at ^ u64::from(bytes.u8()))),
+            match bytes.u8() % 5 {
+                0 => plans.clear(),
+                1 => plans.iter_mut().for_each(|plan| plan.at ^= u64::from(bytes.u8())),
+                2 => plans.iter_mut().for_each(|plan| plan.tag ^= u16::from(bytes.u8())),
+                3 => plans.extend(plans.first().map(|Plan { tag, job, at }| Plan {
+                    tag: tag ^ u16::from(bytes.u8()),
+                    job: *job,
+                    at: *at,
+                })),
                 _ => {}
             }
-            Element::Rrset { origin, owner, rrset, plan }
+            Element::Rrset { origin, owner, rrset, plans }
         }
         Element::Answer { covered, after, .. } => {
             let after = after.map(|(zone, version)| (zone, version ^ u64::from(bytes.u8())));
@@ -119,6 +161,31 @@ fn other(element: Element, what: u8, bytes: &mut Bytes<'_>) -> Element {
             Element::Answer { covered, rcode: Rcode(bytes.u16()), after, end }
         }
     }
+}
+
+/// Keys in the place of these.
+fn other_keys(mut zone: ZoneKeys, what: u8, bytes: &mut Bytes<'_>) -> ZoneKeys {
+    let by = u64::from(bytes.u16()) << (bytes.u8() % 64);
+    match what >> 3 & 7 {
+        0 => zone.keys.truncate(usize::from(bytes.u8())),
+        1 => zone.keys.iter_mut().for_each(|(_, role, _)| *role ^= bytes.u8() & 1),
+        2 => zone.keys.extend(zone.keys.first().cloned()),
+        3 => zone.allowance ^= by as u32,
+        4 => zone.horizons[usize::from(what >> 6) % 3] ^= by,
+        5 => zone.leaving.push((by, what & 1, by as u32)),
+        6 => zone.retired.extend(zone.keys.last().map(|key| (by, key.clone()))),
+        _ => {
+            let second = zone.keys.iter().rev().map(|(id, ..)| *id);
+            let new = second.take(usize::from(bytes.u8() % 3)).collect();
+            let (stage, since) = (bytes.u8() % 15, bytes.u8() % 2);
+            let roll = Roll { stage, new, since: by, batch: u64::from(since), is_served: what & 1 == 0 };
+            zone.keys.extend(
+                zone.keys.first().map(|(_, role, key)| (KeyId(Digest([what; 32])), *role, key.clone())),
+            );
+            zone.roll = Some(roll);
+        }
+    }
+    zone
 }
 
 /// Changes a number of the manifest.
@@ -136,6 +203,13 @@ fn spoil(brief: &mut Brief, bytes: &mut Bytes<'_>) {
         7 => drop(brief.jobs.pop()),
         _ => brief.epoch.0 ^= by as u32,
     }
+}
+
+fn of_keys(pieces: &[Piece]) -> Sum {
+    let elements: Vec<&[u8]> = pieces.iter().map(|piece| &piece.element[..]).collect();
+    let digest =
+        if elements.is_empty() { Digest::default() } else { digest("conclave/zone-keys", &elements) };
+    Sum { digest, ..counts(pieces) }
 }
 
 fn of_jobs(brief: &Brief, pieces: &[Piece]) -> Sum {
@@ -176,6 +250,11 @@ pub fn seeds() -> Vec<Vec<u8>> {
         seed.push(0);
         seeds.push(seed);
     }
+    // Every kind of change of the keys, which are in the first chunk.
+    seeds.extend((0..8).map(|kind| {
+        let what = (0..8).map(|low| kind << 3 | low).find(|what| what % 7 >= 4).unwrap_or(4);
+        vec![3, 1, 0, what, 0, 0, 1, 3, 1, 2, 0, 0]
+    }));
     seeds.extend((0..9).map(|what| vec![3, 0, 1, what, 1, 0, 1, 4]));
     seeds.push([&[2, 1, 3, 3, 0], &counted(&[9; 40])[..]].concat());
     seeds

@@ -69,7 +69,10 @@ fn lie(pieces: &mut Vec<Piece>, bytes: &mut Bytes<'_>) {
     for _ in 0..1 + bytes.u8() % 3 {
         let (what, at, other) = (bytes.u8(), bytes.index(pieces.len()), bytes.index(pieces.len()));
         let Some(piece) = pieces.get_mut(at) else { return };
-        let octets = if what & 8 == 0 { &mut piece.element } else { &mut piece.signature };
+        let octets = match piece.signatures.first_mut() {
+            Some(signature) if what & 8 != 0 => signature,
+            _ => &mut piece.element,
+        };
         let place = usize::from(bytes.u16()) % octets.len().max(1);
         match what & 7 {
             0 => octets.iter_mut().skip(place).take(1).for_each(|octet| *octet ^= what | 1),

@@ -1,0 +1,33 @@
+//! Operators who roll the zone's ZSK: each has his own replica do what `conclave ctl` can, and looks again after a while.
+use super::super::actor::Actor;
+use super::{Event, World};
+
+/// Milliseconds from one look of an operator to his next, at least.
+const LOOK_MS: u64 = 3_000;
+
+impl World<'_> {
+    pub(super) fn plan_operators(&mut self) {
+        for actor in (0..self.actors.len()).filter(|_| self.scenario.rolls) {
+            self.soon(LOOK_MS, 2 * LOOK_MS, Event::Operate(actor));
+        }
+    }
+
+    pub(super) fn operate(&mut self, actor: usize) -> Result<(), String> {
+        self.soon(LOOK_MS, 2 * LOOK_MS, Event::Operate(actor));
+        if !self.actors[actor].is_correct() {
+            return Ok(());
+        }
+        match self.actors[actor].operate(&self.clusters[0], self.now) {
+            Ok(todo) => self.follow(actor, todo),
+            Err(stop) => self.stopped(actor, stop),
+        }
+    }
+
+    /// Whether every correct replica has the new key and the old one no more, if that is wanted.
+    pub(super) fn has_rolled(&self) -> bool {
+        let has = |actor: &Actor| {
+            actor.running.as_ref().is_some_and(|one| self.clusters[0].has_rolled(&one.replica))
+        };
+        !self.scenario.rolls || self.actors.iter().filter(|actor| actor.is_correct()).all(has)
+    }
+}
