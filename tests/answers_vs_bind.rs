@@ -14,7 +14,7 @@ use awkward::{Random, random_question, random_zone};
 use conclave::answer::{Catalog, Reply, Request, Settings, Transport, respond, respond_from};
 use conclave::dns::message::Message;
 use conclave::dns::{Class, Name, RrType, master};
-use conclave::zone::View;
+use conclave::zone::{Denial, View};
 use daemons::{Daemon, Kind};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -210,7 +210,7 @@ fn zones(random: &mut Random) -> Vec<(String, String)> {
     texts
 }
 
-fn compare(kind: Kind) {
+fn compare(kind: Kind, denial: Denial) {
     let Some(program) = kind.find() else {
         let _ = std::io::Write::write_fmt(
             &mut std::io::stderr(),
@@ -221,7 +221,8 @@ fn compare(kind: Kind) {
     let seed = std::env::var("CONCLAVE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_121);
     let mut random = Random(seed);
     let texts = zones(&mut random);
-    let mut views: Vec<Arc<View>> = texts.iter().map(|(origin, text)| signed::view(origin, text)).collect();
+    let mut views: Vec<Arc<View>> =
+        texts.iter().map(|(origin, text)| signed::view_with(origin, text, denial)).collect();
     if kind == Kind::Nsd {
         // 11. It has one tree of names for all zones.
         let all = views.clone();
@@ -289,15 +290,33 @@ fn compare(kind: Kind) {
 
 #[test]
 fn answers_are_those_of_nsd() {
-    compare(Kind::Nsd);
+    compare(Kind::Nsd, Denial::Nsec);
 }
 
 #[test]
 fn answers_are_those_of_bind() {
-    compare(Kind::Bind);
+    compare(Kind::Bind, Denial::Nsec);
 }
 
 #[test]
 fn answers_are_those_of_knot() {
-    compare(Kind::Knot);
+    compare(Kind::Knot, Denial::Nsec);
+}
+
+/// RFC 5155 §7.2: the same proofs as theirs, of the same NSEC3s.
+#[test]
+fn answers_with_nsec3_are_those_of_nsd() {
+    compare(Kind::Nsd, Denial::Nsec3);
+}
+
+/// RFC 5155 §7.2: the same proofs as theirs, of the same NSEC3s.
+#[test]
+fn answers_with_nsec3_are_those_of_bind() {
+    compare(Kind::Bind, Denial::Nsec3);
+}
+
+/// RFC 5155 §7.2: the same proofs as theirs, of the same NSEC3s.
+#[test]
+fn answers_with_nsec3_are_those_of_knot() {
+    compare(Kind::Knot, Denial::Nsec3);
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 mod signed;
 
 mod frame;
+mod nsec3;
 mod sections;
 mod zones;
 
@@ -77,7 +78,7 @@ fn render_record(record: &Record) -> String {
             let covered = u16::from_be_bytes(record.rdata.wire()[..2].try_into().unwrap());
             format!("{owner} RRSIG {}", RrType(covered))
         }
-        RrType::SOA | RrType::NSEC | RrType::DNSKEY => format!("{owner} {}", record.rtype),
+        RrType::SOA | RrType::NSEC | RrType::NSEC3 | RrType::DNSKEY => format!("{owner} {}", record.rtype),
         rtype => format!("{owner} {rtype} {}", relative(&rdata::to_text(rtype, &record.rdata))),
     }
 }

@@ -31,13 +31,6 @@ pub enum Command {
         /// The key's tag (RFC 4034, appendix B).
         tag: u16,
     },
-    /// `denial ZONE nsec|nsec3`: from this batch on the zone denies existence so, in one version.
-    Denial {
-        /// The zone, in lower case.
-        zone: Name,
-        /// How.
-        by: Denial,
-    },
     /// `keys ZONE …`: a step of a rollover ([`super::rollover`]).
     Keys {
         /// The zone, in lower case.
@@ -47,6 +40,13 @@ pub enum Command {
     },
     /// `epoch N CLUSTER faults T continuing I,I,… keys DIGEST`: this batch is the last of this epoch, and that cluster goes on.
     Epoch(Succession),
+    /// `denial ZONE nsec|nsec3`: from this batch on the zone denies existence so, in one version.
+    Denial {
+        /// The zone, in lower case.
+        zone: Name,
+        /// How.
+        by: Denial,
+    },
 }
 
 /// What to do with the keys of a zone.

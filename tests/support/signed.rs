@@ -112,8 +112,9 @@ pub fn view_of(
 /// The signed zone as a master file, without what a DNAME hides: NSD does not take a zone that has such names.
 pub fn export(view: &View) -> String {
     let mut lines = Vec::new();
-    for node in view.iter().filter(|node| view.dname_above(node.name()).is_none()) {
-        for (_, set) in node.iter() {
+    for node in view.iter() {
+        let hidden = view.dname_above(node.name()).is_some();
+        for (_, set) in node.iter().filter(|(rtype, _)| !hidden || *rtype == RrType::NSEC3) {
             lines.extend(set.rrset.records(node.name()).map(|record| master::write_record(&record)));
             let signatures =
                 Rrset { rtype: RrType::RRSIG, ttl: set.rrset.ttl, rdatas: set.rrsigs().to_vec() };
