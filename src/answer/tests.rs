@@ -10,8 +10,10 @@ use std::sync::{Arc, OnceLock};
 #[path = "../../tests/support/signed.rs"]
 mod signed;
 
+mod asterisks;
 mod frame;
 mod nsec3;
+mod rfc8906;
 mod sections;
 mod zones;
 
@@ -83,22 +85,23 @@ fn render_record(record: &Record) -> String {
     }
 }
 
-/// A question (`name TYPE [do|edns]`) and its answer as [`render`] writes it, by a clause.
-struct Row<'a> {
-    clause: &'a str,
-    ask: &'a str,
-    sees: &'a str,
-}
+/// Clause, question (`name TYPE [do|edns]`), and its answer as [`render`] writes it.
+type Row<'a> = (&'a str, &'a str, &'a str);
 
 fn check(table: &[Row<'_>]) {
     check_in(&catalog(), table);
 }
 
 fn check_in(catalog: &Catalog, table: &[Row<'_>]) {
-    for Row { clause, ask, sees } in table {
-        let (wire, mut out) = (query(ask), Vec::new());
-        let request = Request { wire: &wire, transport: Transport::Tcp, now_secs: 0 };
-        assert_eq!(respond(catalog, &Settings::default(), request, &mut out), Reply::Send);
-        assert_eq!(&render(&out), sees, "{clause}: {ask}");
+    for (clause, question, expected) in table {
+        assert_eq!(&render(&ask_in(catalog, question)), expected, "{clause}: {question}");
     }
+}
+
+/// The answer over TCP.
+fn ask_in(catalog: &Catalog, question: &str) -> Vec<u8> {
+    let (wire, mut out) = (query(question), Vec::new());
+    let request = Request { wire: &wire, transport: Transport::Tcp, now_secs: 0 };
+    assert_eq!(respond(catalog, &Settings::default(), request, &mut out), Reply::Send);
+    out
 }

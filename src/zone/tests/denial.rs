@@ -133,7 +133,7 @@ fn a_cut_or_dname_hides_hashed_names_and_its_removal_frees_them() {
     check_chain(&view, &NAMES);
 }
 
-/// RFC 9077 §3: the TTL is the lesser of the SOA's and its MINIMUM; a change makes the chain anew (pitfall 12).
+/// RFC 9077 §3.1: the TTL is the lesser of the SOA's and its MINIMUM; a change makes the chain anew (pitfall 12).
 #[test]
 fn the_nsec3_ttl_follows_the_soa() {
     let mut bench = hashed_bench();
