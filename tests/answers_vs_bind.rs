@@ -303,19 +303,19 @@ fn answers_are_those_of_knot() {
     compare(Kind::Knot, Denial::Nsec);
 }
 
-/// RFC 5155 §7.2: the same proofs as theirs, of the same NSEC3s.
+/// RFC 5155 §7.2.2: the same proofs as theirs, of the same NSEC3s.
 #[test]
 fn answers_with_nsec3_are_those_of_nsd() {
     compare(Kind::Nsd, Denial::Nsec3);
 }
 
-/// RFC 5155 §7.2: the same proofs as theirs, of the same NSEC3s.
+/// RFC 5155 §7.2.2: the same proofs as theirs, of the same NSEC3s.
 #[test]
 fn answers_with_nsec3_are_those_of_bind() {
     compare(Kind::Bind, Denial::Nsec3);
 }
 
-/// RFC 5155 §7.2: the same proofs as theirs, of the same NSEC3s.
+/// RFC 5155 §7.2.2: the same proofs as theirs, of the same NSEC3s.
 #[test]
 fn answers_with_nsec3_are_those_of_knot() {
     compare(Kind::Knot, Denial::Nsec3);

@@ -117,7 +117,7 @@ const KINDS: [(&str, &str, &str); 16] = [
     ("lame", "DS", "NOERROR"),
 ];
 
-/// RFC 4035 §5, RFC 5155 §8: delv validates every kind of answer and denial.
+/// RFC 4035 §3.1.3.1, §3.1.3.2, §3.1.3.3, §3.1.3.4 and RFC 5155 §7.2.2 to §7.2.6: delv validates every kind of answer and denial.
 #[test]
 fn delv_validates_every_kind_of_answer() {
     if !has("delv") {
@@ -156,7 +156,7 @@ impl Drop for Process {
     }
 }
 
-/// RFC 4035 §5, RFC 5155 §8: Unbound finds every kind of answer and denial secure, and a referral without DS insecure.
+/// RFC 4035 §3.1.3.1, §3.1.3.2, §3.1.3.3, §3.1.3.4 and RFC 5155 §7.2.2 to §7.2.6: Unbound finds every kind of answer and denial secure.
 #[test]
 fn unbound_finds_every_kind_of_answer_secure() {
     if !has("unbound") || !has("dig") {

@@ -17,7 +17,7 @@ pub(super) enum Absent<'w, 'v> {
 }
 
 /// An NSEC or NSEC3 at its owner.
-type Proof<'v> = Option<(&'v Name, &'v SignedRrset)>;
+pub(super) type Proof<'v> = Option<(&'v Name, &'v SignedRrset)>;
 
 impl<'v> Solver<'v> {
     /// Puts the proofs into the authority section, each once.
@@ -60,7 +60,12 @@ fn by_nsec<'v>(walk: &Walk<'v>, absent: &Absent<'_, 'v>) -> Vec<Proof<'v>> {
     walk.nsec().into_iter().chain(asterisk).map(Some).collect()
 }
 
-fn by_nsec3<'v>(view: &'v View, name: &Name, walk: &Walk<'v>, absent: &Absent<'_, 'v>) -> Vec<Proof<'v>> {
+pub(super) fn by_nsec3<'v>(
+    view: &'v View,
+    name: &Name,
+    walk: &Walk<'v>,
+    absent: &Absent<'_, 'v>,
+) -> Vec<Proof<'v>> {
     if let Absent::Type = absent {
         // §7.2.3, §7.2.4: without opt-out every name that exists has one.
         return vec![view.nsec3_matching(name)];

@@ -70,7 +70,7 @@ mod tests {
         }
     }
 
-    /// RFC 5155 §3.3: the text form, which any reader of rdata takes.
+    /// RFC 5155 §3.2, §3.3: wire and text form, which any reader of rdata takes.
     #[test]
     fn data_read_back_as_they_were_made() {
         let types = BTreeSet::from([RrType::A, RrType::RRSIG, RrType(1234)]);
@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    /// RFC 5155 §3: an owner that does not fit is none.
+    /// RFC 5155 §7.1: an owner that does not fit is none.
     #[test]
     fn a_long_apex_leaves_no_room_for_hashes() {
         let label = "x".repeat(63);

@@ -52,7 +52,7 @@ impl Hashes {
     /// Of all names of a zone.
     pub(super) fn of(view: &View) -> Result<Self, String> {
         let room = hash_of(view.apex_key()).owner(view.origin());
-        room.ok_or_else(|| format!("{} is too long for names under it that are hashes", view.origin()))?;
+        room.ok_or("the apex is too long for names under it that are hashes")?;
         let mut hashes = Self::default();
         hashes.add(view, view.nodes.keys(), &hash_of)?;
         Ok(hashes)

@@ -141,7 +141,7 @@ fn services_come_with_what_their_clients_ask_next() {
         (
             "RFC 9460 §4.1: signed as an answer would be",
             "self.svc.test. HTTPS do",
-            "NOERROR aa | self.svc.test. HTTPS 1 . alpn, self.svc.test. RRSIG HTTPS |  | self.svc.test. A 192.0.2.3, \
+            "NOERROR aa | self.svc.test. HTTPS 1 ., self.svc.test. RRSIG HTTPS |  | self.svc.test. A 192.0.2.3, \
                    self.svc.test. RRSIG A",
         ),
         (
@@ -150,7 +150,7 @@ fn services_come_with_what_their_clients_ask_next() {
             "NOERROR aa | none.svc.test. SVCB 0 . |  |",
         ),
         (
-            "RFC 9460 §3: aliases of one another end",
+            "RFC 9460 §4.1: aliases of one another end",
             "l0.svc.test. SVCB",
             "NOERROR aa | l0.svc.test. SVCB 0 l1.svc.test. |  | l1.svc.test. SVCB 0 l0.svc.test.",
         ),

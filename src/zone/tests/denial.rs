@@ -176,7 +176,7 @@ fn a_client_may_have_a_name_that_is_a_hash() {
     check_chain(&view, &NAMES);
 }
 
-/// RFC 3007 §4.3 and RFC 5155 §7.1: NSEC3 and NSEC3PARAM are the cluster's; deleting all of the apex leaves them (pitfall 6).
+/// RFC 3007 §4 and RFC 5155 §7.1: NSEC3 and NSEC3PARAM are the cluster's; deleting all of the apex leaves them (pitfall 6).
 #[test]
 fn clients_cannot_touch_nsec3_and_nsec3param() {
     let mut bench = hashed_bench();
@@ -307,7 +307,7 @@ fn a_second_name_of_one_hash_is_refused() {
     assert_eq!(add(&["new.example.", "www.example."]), Ok(()));
 }
 
-/// RFC 5155 §3: where hashes find no room under the apex there is no NSEC3.
+/// RFC 5155 §7.1: where hashes find no room under the apex there is no NSEC3.
 #[test]
 fn an_apex_that_leaves_no_room_for_hashes_is_refused() {
     let apex = format!("{0}.{0}.{0}.{1}.", "x".repeat(63), "y".repeat(30));
