@@ -1,6 +1,7 @@
 //! Zones that deny by NSEC3 before stock verifiers, and each kind of answer from them before stock validators; the same
 //! with NSEC.
 
+#[allow(dead_code, reason = "questions are asked elsewhere")]
 #[path = "support/awkward.rs"]
 mod awkward;
 #[path = "support/signed.rs"]
@@ -12,7 +13,8 @@ use conclave::answer::{Catalog, Reply, Request, Settings, Transport, respond};
 use conclave::dns::{RrType, dnssec, rdata};
 use conclave::time::{AgreedTime, SECOND};
 use conclave::zone::{Denial, View};
-use std::net::UdpSocket;
+use std::io::{Read, Write};
+use std::net::{TcpListener, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,7 +64,7 @@ fn stock_verifiers_take_zones_with_nsec3() {
     }
 }
 
-/// Answers of a view on a UDP port of loopback, until it is dropped.
+/// Answers of a view on a port of loopback, over UDP and TCP, until it is dropped.
 struct Server {
     port: u16,
     stop: Arc<AtomicBool>,
@@ -71,14 +73,20 @@ struct Server {
 
 impl Server {
     fn start(view: Arc<View>) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let socket = UdpSocket::bind(listener.local_addr().unwrap()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
         let (port, stop) = (socket.local_addr().unwrap().port(), Arc::new(AtomicBool::new(false)));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let catalog = Catalog::new().with(view, false);
             let (mut buffer, mut out) = ([0; 1_500], Vec::new());
             while !stopped.load(Ordering::Relaxed) {
+                if let Ok((stream, _)) = listener.accept() {
+                    stream.set_nonblocking(false).unwrap();
+                    let _ = one_over_tcp(&catalog, stream);
+                }
                 let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
                 let request = Request { wire: &buffer[..length], transport: Transport::Udp, now_secs: 0 };
                 if respond(&catalog, &Settings::default(), request, &mut out) == Reply::Send {
@@ -88,6 +96,17 @@ impl Server {
         });
         Self { port, stop, thread: Some(thread) }
     }
+}
+
+fn one_over_tcp(catalog: &Catalog, mut stream: std::net::TcpStream) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let (mut length, mut out) = ([0; 2], Vec::new());
+    stream.read_exact(&mut length)?;
+    let mut wire = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut wire)?;
+    let request = Request { wire: &wire, transport: Transport::Tcp, now_secs: 0 };
+    respond(catalog, &Settings::default(), request, &mut out);
+    stream.write_all(&[&(out.len() as u16).to_be_bytes(), out.as_slice()].concat())
 }
 
 impl Drop for Server {

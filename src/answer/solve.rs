@@ -203,7 +203,9 @@ impl<'v> Solver<'v> {
             self.courtesy(name, set);
             return Taken::Answer;
         }
-        let Some(cname) = node.get(RrType::CNAME) else { return Taken::Nothing };
+        // RFC 4035 §2.5: an NSEC may stand beside an alias, so where there is none the alias is not followed for it.
+        let alias = node.get(RrType::CNAME).filter(|_| self.qtype != RrType::NSEC);
+        let Some(cname) = alias else { return Taken::Nothing };
         if self.answered(name, cname) {
             return Taken::Answer; // A loop: what is there says so.
         }
