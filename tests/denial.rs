@@ -9,7 +9,7 @@ mod signed;
 #[path = "support/tools.rs"]
 mod tools;
 
-use conclave::answer::{Catalog, Reply, Request, Settings, Transport, respond};
+use conclave::answer::{Catalog, Client, Reply, Request, Settings, Transport, respond};
 use conclave::dns::{RrType, dnssec, rdata};
 use conclave::time::{AgreedTime, SECOND};
 use conclave::zone::{Denial, View};
@@ -88,8 +88,9 @@ impl Server {
                     let _ = one_over_tcp(&catalog, stream);
                 }
                 let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
-                let request = Request { wire: &buffer[..length], transport: Transport::Udp, now_secs: 0 };
-                if respond(&catalog, &Settings::default(), request, &mut out) == Reply::Send {
+                let request =
+                    Request { wire: &buffer[..length], client: Client::over(Transport::Udp), now_secs: 0 };
+                if matches!(respond(&catalog, &Settings::default(), request, &mut out), Reply::Send(_)) {
                     let _ = socket.send_to(&out, from);
                 }
             }
@@ -104,7 +105,7 @@ fn one_over_tcp(catalog: &Catalog, mut stream: std::net::TcpStream) -> std::io::
     stream.read_exact(&mut length)?;
     let mut wire = vec![0; usize::from(u16::from_be_bytes(length))];
     stream.read_exact(&mut wire)?;
-    let request = Request { wire: &wire, transport: Transport::Tcp, now_secs: 0 };
+    let request = Request { wire: &wire, client: Client::over(Transport::Tcp), now_secs: 0 };
     respond(catalog, &Settings::default(), request, &mut out);
     stream.write_all(&[&(out.len() as u16).to_be_bytes(), out.as_slice()].concat())
 }

@@ -25,10 +25,14 @@ pub(super) struct Solution<'v> {
     pub(super) glue: Vec<Item<'v>>,
     /// Addresses that may be left out (RFC 2181 §9).
     pub(super) courtesy: Vec<Item<'v>>,
+    /// Octets of the suffix of the name asked whose every name gets a response like this: of a delegation, of what is above
+    /// an asterisk, of a DNAME, of the zone if the name does not exist; otherwise of the whole name.
+    pub(super) scope: usize,
 }
 
 impl Solution<'_> {
-    fn new(rcode: Rcode, authoritative: bool) -> Self {
+    /// `scope`: that of the whole name asked.
+    fn new(rcode: Rcode, authoritative: bool, scope: usize) -> Self {
         Self {
             rcode,
             authoritative,
@@ -36,6 +40,7 @@ impl Solution<'_> {
             authority: Vec::with_capacity(4),
             glue: Vec::new(),
             courtesy: Vec::new(),
+            scope,
         }
     }
 }
@@ -52,7 +57,7 @@ pub(super) struct Source<'v> {
 
 /// Answers `qname qtype` from the source's view, whose zone encloses `qname`, and on along aliases.
 pub(super) fn solve<'v>(source: Source<'v>, qname: &Name, qtype: RrType, dnssec: bool) -> Solution<'v> {
-    let solution = Solution::new(Rcode::NOERROR, true);
+    let solution = Solution::new(Rcode::NOERROR, true, qname.wire().len());
     let mut solver = Solver { view: source.view, qtype, dnssec, solution };
     let mut name = qname.clone();
     for _ in 0..=MAX_CHAIN {
@@ -67,7 +72,7 @@ pub(super) fn solve<'v>(source: Source<'v>, qname: &Name, qtype: RrType, dnssec:
     }
     if solver.solution.rcode == Rcode::SERVFAIL {
         // What cannot be proven is not said.
-        return Solution::new(Rcode::SERVFAIL, false);
+        return Solution::new(Rcode::SERVFAIL, false, qname.wire().len());
     }
     solver.solution
 }
@@ -121,6 +126,7 @@ impl<'v> Solver<'v> {
         if self.solution.answer.is_empty() {
             self.solution.authoritative = false;
         }
+        self.narrow(owner);
         self.authority(owner, ns);
         if self.dnssec {
             self.secure_or_not(node);
@@ -135,6 +141,7 @@ impl<'v> Solver<'v> {
     fn redirect(&mut self, name: &Name, node: &'v Node) -> Next {
         let owner = node.name();
         let Some(dname) = node.get(RrType::DNAME) else { return Next::Done };
+        self.narrow(owner);
         if !self.answered(owner, dname) {
             self.answer(owner, dname);
         }
@@ -163,8 +170,10 @@ impl<'v> Solver<'v> {
 
     /// Step 3c: the name does not exist; is there a source of synthesis (RFC 4592 §3.3.1)?
     fn synthesize(&mut self, name: &Name, walk: &Walk<'v>) -> Next {
+        let encloser = walk.closest_encloser(name);
+        self.narrow(&encloser);
         // An asterisk that would be too long cannot be there.
-        let Some(asterisk) = walk.closest_encloser(name).wildcard_child() else {
+        let Some(asterisk) = encloser.wildcard_child() else {
             return self.nx_domain(name, walk, None);
         };
         let source = self.view.walk(&asterisk);
@@ -241,7 +250,15 @@ impl<'v> Solver<'v> {
     /// RFC 2308 §2.1 (and RFC 6604 §3: the rcode is that of the last name of a chain).
     fn nx_domain(&mut self, name: &Name, walk: &Walk<'v>, asterisk: Option<&Walk<'v>>) -> Next {
         self.solution.rcode = Rcode::NXDOMAIN;
+        self.narrow(self.view.origin());
         self.no_data(name, walk, Absent::Name(asterisk))
+    }
+
+    /// The response comes from `suffix`, and would for each name under it; what follows an alias is about the alias.
+    fn narrow(&mut self, suffix: &Name) {
+        if self.solution.answer.is_empty() {
+            self.solution.scope = suffix.wire().len();
+        }
     }
 
     /// The SOA of a negative answer, whose TTL bounds how long the denial is kept (RFC 2308 §3).
