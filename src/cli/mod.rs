@@ -7,6 +7,7 @@
 //! | `conclave check` | what is wrong with a replica's files |
 //! | `conclave keygen`, `conclave import` ([`operator`]) | a replica's side of the key ceremony |
 //! | `conclave ctl` ([`ctl`]) | questions to a running replica |
+//! | `conclave update` | what a script of nsupdate says, sent |
 //! | `conclave sim` ([`sim`]) | simulated clusters, whose runs a seed decides |
 //! | `conclave completions` | completions for a shell |
 //!
@@ -20,6 +21,7 @@ mod metrics;
 pub mod operator;
 pub mod progress;
 pub mod sim;
+mod update;
 
 use crate::ceremony::cluster::Protocol;
 use crate::ceremony::files::Problem;
@@ -164,6 +166,8 @@ enum Command {
     },
     /// Ask a running replica
     Ctl(ctl::Arguments),
+    /// Send what a script of nsupdate says, and be told why not
+    Update(update::Arguments),
     /// Run whole clusters in a simulated world, and look for broken promises
     Sim(sim::Arguments),
     /// Print completions for a shell
@@ -183,6 +187,7 @@ pub fn main() -> ExitCode {
         Command::Import(arguments) => operator::import(&arguments),
         Command::Check { config } => check(&config),
         Command::Ctl(arguments) => ctl::run(&arguments),
+        Command::Update(arguments) => update::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -15,7 +15,10 @@ use super::checkpoint::Checkpoints;
 use super::refresh::Refreshes;
 use super::store::{self, Place, Stored};
 use super::{Config, Effect, Error, Output, Record, Replica};
-use super::{clients::Clients, ingress::Ingress, pipeline::Pipeline, proposals::Proposals, status::Counters};
+use super::{
+    clients::Clients, ingress::Ingress, journal::Journal, pipeline::Pipeline, proposals::Proposals,
+    status::Counters,
+};
 use crate::codec::{self, Digest, JobId, digest};
 use crate::consensus::{self, Base, Consensus};
 use crate::limits::MAX_LOG_RECORD_BYTES;
@@ -58,7 +61,6 @@ impl Replica {
         let mut state = stored.map(|records| reader.read(records)).transpose()?;
         let base = state.as_mut().and_then(|stored| begin_order(stored, &mut order));
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
-        let awaits = predecessor.is_some() && state.is_none();
         let recovered = Consensus::recover(public, secrets, chance("consensus"), base, order);
         let (consensus, step) = recovered.map_err(Error::Order)?;
         let mut replica = Self {
@@ -83,9 +85,9 @@ impl Replica {
             ordered: false,
             checkpoints: Checkpoints::default(),
             transfer: None,
+            awaits: predecessor.is_some() && state.is_none(),
             predecessor,
             before: None,
-            awaits,
             last: None,
             serving: BTreeMap::new(),
             ready: None,
@@ -96,6 +98,7 @@ impl Replica {
             consensus_wake: None,
             signing_wake: None,
             counters: Counters::default(),
+            journal: Journal::default(),
             voted: 0,
             receipts: BTreeMap::new(),
         };
@@ -200,4 +203,5 @@ fn keep_last_versions(out: &mut Output) {
     kept.reverse();
     out.effects = kept;
     out.closed.clear();
+    out.refused.clear();
 }

@@ -14,7 +14,7 @@
 //! [peer.addresses]                # of every other replica
 //! 2 = "127.0.0.1:5402"
 //! [limits]                        # optional
-//! update-patience-ms = 10000      # then a client whose update is not through gets SERVFAIL
+//! update-patience-ms = 1400       # then a client whose update is not through gets SERVFAIL
 //! gather-ms = 3                   # wait for more than a quorum before the next round
 //! [log]                           # optional; the command line goes before it
 //! format = "human"                # or "json"

@@ -14,6 +14,7 @@
 //! without another message to anybody: what was answered is on disk.
 
 pub mod admin;
+mod audit;
 pub mod clients;
 pub mod config;
 mod core;
@@ -25,6 +26,7 @@ pub mod inbox;
 mod logging;
 pub mod peers;
 mod process;
+mod questions;
 pub mod service;
 mod start;
 mod store;

@@ -7,6 +7,7 @@ use super::chain;
 use super::digest::Tally;
 use super::draft::Draft;
 use super::element;
+use super::guard::{self, Guard};
 use super::keys::{Class, KeySet, Layout, ZoneKey};
 use super::rules::ZoneRules;
 use super::signature::{Realm, Signature};
@@ -34,6 +35,8 @@ pub(super) struct Ledger {
     pub(super) versions: Versions,
     /// When each signature of `head` is to be made anew.
     schedule: BTreeSet<(u64, Key, RrType)>,
+    /// Records of `head` that a floor counts; kept only where there is one.
+    pub(super) records: u64,
 }
 
 /// What a batch has done to a zone so far.
@@ -50,8 +53,13 @@ pub(super) struct Open {
 
 impl Ledger {
     pub(super) fn new(rules: ZoneRules, head: View) -> Self {
+        let is_counted = rules.policy.guards.iter().any(Guard::is_floor);
+        let sets = head.iter().filter(|_| is_counted).flat_map(Node::data);
+        let records =
+            sets.filter(|(rtype, _)| guard::counts(*rtype)).map(|(_, set)| set.rrset.len() as u64).sum();
         Self {
             keys: KeySet::new(&rules),
+            records,
             rules,
             head,
             started: false,

@@ -8,9 +8,11 @@ use super::command::Command;
 use super::deals::Deal;
 use super::digest::Tally;
 use super::element;
+use super::guard::Deletions;
 use super::refresh::{Receiver, Sharing};
 use super::votes::{self, Decided, Voter};
 use crate::codec::{Digest, KeyId};
+use crate::dns::Name;
 use crate::quorum::ReplicaId;
 use crate::time::AgreedTime;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -25,6 +27,7 @@ pub(super) enum Label {
     Sharing(KeyId),
     Receiver(KeyId, ReplicaId),
     Deal(Digest),
+    Deletions(Name, u16),
 }
 
 /// An entry.
@@ -42,6 +45,8 @@ pub(super) enum Entry {
     Receiver(Receiver),
     /// A new key.
     Deal(Box<Deal>),
+    /// What was deleted in a zone under a ceiling.
+    Deletions(Deletions),
 }
 
 impl Entry {
@@ -51,6 +56,7 @@ impl Entry {
             Self::Command(command) => Label::Command(command.digest()),
             Self::Decided(decided) => Label::Decided(decided.number),
             Self::Deal(deal) => Label::Deal(deal.bundle.digest()),
+            Self::Deletions(held) => Label::Deletions(held.zone.clone(), held.guard),
             Self::Sharing(sharing) => Label::Sharing(sharing.key),
             Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
         }
@@ -64,6 +70,7 @@ impl Entry {
             Self::Sharing(sharing) => sharing.check(),
             Self::Decided(decided) => votes::check_decided(decided, time),
             Self::Deal(deal) => deal.check(time),
+            Self::Deletions(held) => held.check(),
         }
     }
 }

@@ -11,6 +11,8 @@ fn one(text: &str) -> Rcode {
     bench().update(text)
 }
 
+/// RFC 2136 §2.4.1: an RRset exists, whatever its values.
+/// RFC 2136 §3.2.1: if it does not, the answer is NXRRSET.
 #[test]
 fn s3_2_1_rrset_exists_value_independent() {
     assert_eq!(one("yxrrset www.example. A"), Rcode::NOERROR);
@@ -18,6 +20,8 @@ fn s3_2_1_rrset_exists_value_independent() {
     assert_eq!(one("yxrrset nothing.example. A"), Rcode::NXRRSET);
 }
 
+/// RFC 2136 §2.4.2: an RRset exists with exactly these values.
+/// RFC 2136 §3.2.3: sets are compared as sets, without TTLs.
 #[test]
 fn s3_2_3_rrset_exists_value_dependent_is_equality_of_sets_without_ttl_and_case() {
     // Pitfall 1: a subset does not do, nor does a superset.
@@ -28,6 +32,11 @@ fn s3_2_3_rrset_exists_value_dependent_is_equality_of_sets_without_ttl_and_case(
     assert_eq!(one("yxrrset alias.example. CNAME WWW.EXAMPLE."), Rcode::NOERROR);
 }
 
+/// RFC 2136 §2.4.3: an RRset does not exist.
+/// RFC 2136 §2.4.4: a name is in use.
+/// RFC 2136 §2.4.5: a name is not in use; empty non-terminals are not.
+/// RFC 2136 §3.2.2: else the answer is YXRRSET, NXDOMAIN or YXDOMAIN.
+/// RFC 2136 §3.2.4: an RRset that must not exist, and does.
 #[test]
 fn s3_2_2_and_s3_2_4_and_s3_2_5_absence_and_names_in_use() {
     assert_eq!(one("nxrrset www.example. A"), Rcode::YXRRSET);
@@ -40,6 +49,7 @@ fn s3_2_2_and_s3_2_4_and_s3_2_5_absence_and_names_in_use() {
     assert_eq!(one("yxdomain deep.below.example."), Rcode::NXDOMAIN);
 }
 
+/// RFC 2136 §3.2.5: prerequisites are about records that are there, not about what wildcards make.
 #[test]
 fn pitfall_8_prerequisites_do_not_expand_wildcards_and_the_clusters_records_are_not_there() {
     let mut bench = bench();
@@ -48,6 +58,7 @@ fn pitfall_8_prerequisites_do_not_expand_wildcards_and_the_clusters_records_are_
     assert_eq!(bench.update("yxrrset www.example. NSEC"), Rcode::NXRRSET);
 }
 
+/// RFC 2136 §3.7: of two that demand the same SOA one wins.
 #[test]
 fn pitfall_19_a_prerequisite_on_the_soa_is_the_served_one_and_one_of_two_racers_wins() {
     let mut bench = bench();
@@ -63,6 +74,8 @@ fn raw(class: Class, ttl: u32, rtype: RrType, octets: &[u8]) -> Record {
     Record { name: name("www.example."), rtype, class, ttl, rdata: Rdata::new(octets) }
 }
 
+/// RFC 2136 §3.2.5: a prerequisite with a TTL, data or a class that it may not have is FORMERR.
+/// RFC 2136 §3.4.1.3: so is an update.
 #[test]
 fn s3_2_5_and_s3_4_1_3_malformed_records_are_formerr() {
     let mut bench = bench();
@@ -96,6 +109,8 @@ fn s3_2_5_and_s3_4_1_3_malformed_records_are_formerr() {
     }
 }
 
+/// RFC 2136 §3.1.2: a zone that is not served here is NOTAUTH.
+/// RFC 2136 §3.4.1.3: a name outside of the zone is NOTZONE.
 #[test]
 fn s3_1_and_notzone() {
     let mut bench = bench();
@@ -107,6 +122,7 @@ fn s3_1_and_notzone() {
     assert_eq!(bench.update("add www.example. 60 A 192.0.2.1"), Rcode::NOTAUTH);
 }
 
+/// RFC 2136 §3.4: an update is done whole or not at all.
 #[test]
 fn s3_4_2_2_a_failing_update_changes_nothing_at_all() {
     let mut bench = bench();
@@ -120,6 +136,7 @@ fn s3_4_2_2_a_failing_update_changes_nothing_at_all() {
     assert_eq!(bench.machine.pending_jobs(), []);
 }
 
+/// RFC 2136 §3.4.2.2: a CNAME beside other data, or other data beside a CNAME, is silently ignored.
 #[test]
 fn s3_4_2_2_cname_beside_other_data_is_ignored_pitfall_2() {
     let mut bench = bench();
@@ -134,6 +151,8 @@ fn s3_4_2_2_cname_beside_other_data_is_ignored_pitfall_2() {
     assert!(is_signed(&view, "www.example.", RrType::CNAME));
 }
 
+/// RFC 2136 §3.4.2.3: deleting all of the apex leaves SOA and NS.
+/// RFC 2136 §3.4.2.4: the SOA and the last NS of the apex stay.
 #[test]
 fn s3_4_2_3_and_s3_4_2_4_the_apex_keeps_soa_and_ns_pitfall_3() {
     let mut bench = bench();
@@ -155,6 +174,8 @@ fn s3_4_2_3_and_s3_4_2_4_the_apex_keeps_soa_and_ns_pitfall_3() {
     assert_eq!(bench.publish("del example. CDS").serial(), serial + 2, "but CDS can be deleted by name");
 }
 
+/// RFC 2136 §3.4.2.2: a SOA counts only if its serial goes forward.
+/// RFC 2136 §3.6: the serial moves by itself otherwise.
 #[test]
 fn s3_4_2_2_soa_is_taken_only_forward_and_only_at_the_apex() {
     let mut bench = bench();
@@ -169,6 +190,8 @@ fn s3_4_2_2_soa_is_taken_only_forward_and_only_at_the_apex() {
     assert_eq!(bench.publish("add www.example. 60 A 192.0.2.99").serial(), 71);
 }
 
+/// RFC 2181 §5.2: all records of an RRset have one TTL.
+/// RFC 2181 §8: a TTL over 2^31-1 is 0.
 #[test]
 fn pitfall_4_the_last_added_ttl_is_the_whole_rrsets() {
     let mut bench = bench();
@@ -181,6 +204,7 @@ fn pitfall_4_the_last_added_ttl_is_the_whole_rrsets() {
     assert_eq!(view.node(&name("www.example.")).unwrap().get(RrType::A).unwrap().rrset.ttl, 0, "RFC 2181 §8");
 }
 
+/// RFC 2136 §3.6: what changes nothing moves no serial.
 #[test]
 fn pitfall_5_what_changes_nothing_signs_nothing_and_moves_no_serial() {
     for nothing in [
@@ -201,6 +225,7 @@ fn pitfall_5_what_changes_nothing_signs_nothing_and_moves_no_serial() {
     }
 }
 
+/// RFC 3007 §4.4: records that the server makes are not a client's to change.
 #[test]
 fn pitfall_6_what_belongs_to_the_cluster_is_refused_whatever_the_policy() {
     let key = "256 3 8 AwEAAbmdk7fx0/SYf1trVUrKYlyX";
@@ -239,6 +264,7 @@ fn an_apex_full_of_types_leaves_the_cluster_room_for_its_own() {
     }
 }
 
+/// RFC 2136 §3.4.1.2: a type that is none is FORMERR.
 #[test]
 fn type_0_is_reserved() {
     let mut bench = bench();
@@ -248,6 +274,7 @@ fn type_0_is_reserved() {
     }
 }
 
+/// RFC 2136 §1.1.5: WKS records are compared by address and protocol.
 #[test]
 fn wks_has_one_record_an_address_and_protocol() {
     let mut bench = bench();
@@ -262,6 +289,8 @@ fn wks_has_one_record_an_address_and_protocol() {
     assert_eq!(head.node(&name("www.example.")).unwrap().get(RrType::WKS).unwrap().rrset.len(), 1);
 }
 
+/// RFC 2136 §3.3: who may not, is REFUSED.
+/// RFC 8945 §5.2: a signature that does not hold changes nothing.
 #[test]
 fn unsigned_forged_and_late_requests_fail_and_change_nothing() {
     let mut bench = bench();
@@ -279,4 +308,58 @@ fn unsigned_forged_and_late_requests_fail_and_change_nothing() {
     let wanted = [AuthFailure::Unsigned, AuthFailure::BadSig, AuthFailure::BadTime, AuthFailure::FormErr];
     assert_eq!(got, wanted.map(failed));
     assert_eq!(executed.jobs, []);
+}
+
+/// RFC 2136 §3.4.2.2: a CNAME may take the place of an address in one message, and an address that of a CNAME.
+#[test]
+fn cname_to_a_and_a_to_cname_in_one_message() {
+    let mut bench = bench();
+    let view = bench.publish("del www.example. A\nadd www.example. 60 CNAME ns1.example.\ndel alias.example. CNAME\nadd alias.example. 60 A 192.0.2.9");
+    assert_eq!(data(&view, "www.example.", RrType::CNAME), ["ns1.example."]);
+    assert_eq!(data(&view, "alias.example.", RrType::A), ["192.0.2.9"]);
+    assert_eq!(
+        (data(&view, "www.example.", RrType::A), data(&view, "alias.example.", RrType::CNAME)),
+        (vec![], vec![])
+    );
+    assert_eq!(view.serial(), 6);
+}
+
+/// RFC 2136 §3.4: a thousand changes in one message are one change.
+#[test]
+fn a_thousand_changes_are_done_together_or_not_at_all() {
+    let lines: String = (0..1000).map(|i| format!("add n{i}.example. 60 A 192.0.2.1\n")).collect();
+    let mut bench = bench();
+    assert_eq!(bench.update(&format!("{lines}add n.example. 60 NSEC x. A")), Rcode::REFUSED);
+    assert!(bench.machine.pending_jobs().is_empty());
+    let request = bench.signed(&lines);
+    let executed = bench.execute(&[request]);
+    assert_eq!(executed.outcomes[0].account.as_ref().map(|account| account.added), Some(1000));
+    assert_eq!(bench.machine.head(&bench.origin).serial(), 6);
+}
+
+/// RFC 2136 §3.7: a repeated message, at whatever place in the order, moves the serial once.
+#[test]
+fn a_repeated_message_is_executed_once() {
+    let mut bench = bench();
+    let request = bench.signed("add once.example. 60 A 192.0.2.1");
+    let executed = bench.execute(&[request.clone(), request.clone()]);
+    assert_eq!(executed.outcomes.iter().map(|one| one.rcode).collect::<Vec<_>>(), [Rcode::NOERROR; 2]);
+    let gone = bench.signed("del once.example.");
+    assert_eq!(bench.execute(&[gone, request]).outcomes.len(), 2);
+    assert_eq!(bench.machine.head(&bench.origin).serial(), 7);
+    assert!(bench.machine.head(&bench.origin).node(&name("once.example.")).is_none());
+}
+
+/// RFC 1035 §3.3.14: the chunks of a TXT record, the case of its letters and of its owner read back as they were sent.
+#[test]
+fn case_ttls_and_chunks_read_back_as_sent() {
+    let mut bench = bench();
+    let view = bench
+        .publish("add MiXed.example. 61 TXT \"One\" \"\" two\nadd MiXed.example. 62 MX 10 Mail.Example.");
+    let node = view.node(&name("mixed.example.")).unwrap();
+    assert_eq!(node.name().to_string(), "MiXed.example.");
+    assert_eq!(data(&view, "mixed.example.", RrType::TXT), ["\"One\" \"\" \"two\""]);
+    assert_eq!(data(&view, "mixed.example.", RrType::MX), ["10 Mail.Example."]);
+    let ttls = [RrType::TXT, RrType::MX].map(|rtype| node.get(rtype).unwrap().rrset.ttl);
+    assert_eq!(ttls, [61, 62]);
 }
