@@ -21,7 +21,7 @@ pub(super) struct Solution<'v> {
     pub(super) authoritative: bool,
     pub(super) answer: Vec<Item<'v>>,
     pub(super) authority: Vec<Item<'v>>,
-    /// Addresses without which a referral is of no use: if they do not fit, TC (RFC 9471 §2.1).
+    /// Addresses without which a referral is of no use: if they do not fit, TC (RFC 9471 §3.1).
     pub(super) glue: Vec<Item<'v>>,
     /// Addresses that may be left out (RFC 2181 §9).
     pub(super) courtesy: Vec<Item<'v>>,

@@ -10,7 +10,9 @@ use std::sync::{Arc, OnceLock};
 #[path = "../../tests/support/signed.rs"]
 mod signed;
 
+mod asterisks;
 mod frame;
+mod rfc8906;
 mod sections;
 
 fn view() -> Arc<View> {

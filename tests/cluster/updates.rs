@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// One cluster for the whole chapter: dealing and starting are the slow part.
+/// RFC 2136 §2.1, §2.2. One cluster for the whole chapter: dealing and starting are the slow part.
 #[test]
 fn stock_nsupdate_changes_the_zone_at_any_replica_and_refusals_change_nothing() {
     if !has("nsupdate") || !has("delv") {
@@ -32,6 +32,7 @@ fn stock_nsupdate_changes_the_zone_at_any_replica_and_refusals_change_nothing() 
     demo.agreed_export(&[1, 2, 3, 4], "example.test");
 }
 
+/// RFC 2931 §3.2: nsupdate takes the unsigned reply to SIG(0).
 fn tsig_and_sig0_updates_are_visible_at_the_replica_that_answered(demo: &Demo) {
     for i in 1..=4 {
         let key = if i % 2 == 0 { Key::Sig0 } else { Key::Tsig };
@@ -129,7 +130,7 @@ fn updates_validate_with_delv(demo: &Demo) {
 }
 
 /// RFC 2136 §3.4.2.2: a CNAME and an address may change places in one message.
-/// RFC 2136 §3.4: a thousand changes in one message are one change.
+/// RFC 2136 §3.4.2.1: a thousand changes in one message are one change.
 fn one_message_may_swap_cname_and_address_and_hold_a_thousand_changes(demo: &Demo) {
     demo.update(1, Key::Tsig, "update add swap.example.test 60 CNAME www.example.test");
     demo.update(

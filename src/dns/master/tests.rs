@@ -15,6 +15,7 @@ fn error(text: &str) -> (usize, String) {
     (error.line, error.reason)
 }
 
+/// RFC 2308 §4: $TTL.
 #[test]
 fn rfc1035_5_1_owners_origins_parentheses_and_comments() {
     let text = "$TTL 1h ; an hour\n\

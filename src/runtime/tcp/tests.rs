@@ -32,6 +32,7 @@ async fn receive_one(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(wire)
 }
 
+/// RFC 1035 §4.2.2 and RFC 8906 §3.1.5.
 #[tokio::test]
 async fn queries_sent_together_are_all_answered_in_order() {
     let (_server, address) = start(service(|_, _, _| Err(Busy)));
@@ -44,6 +45,7 @@ async fn queries_sent_together_are_all_answered_in_order() {
     }
 }
 
+/// RFC 1035 §4.2.2.
 #[tokio::test]
 async fn a_message_in_single_octets_is_a_message() {
     let (_server, address) = start(service(|_, _, _| Err(Busy)));
@@ -55,6 +57,7 @@ async fn a_message_in_single_octets_is_a_message() {
     assert_eq!(receive_one(&mut stream).await.unwrap()[1], 9);
 }
 
+/// RFC 2136 §2.1.
 #[tokio::test]
 async fn queries_overtake_a_waiting_update() {
     let waiting = Arc::new(Mutex::new(Vec::new()));

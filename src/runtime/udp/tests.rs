@@ -65,6 +65,7 @@ fn responses_and_scraps_are_not_answered_and_hold_up_nothing() {
     assert_eq!(receive_one(&client)[1], 2);
 }
 
+/// RFC 2181 §4.1, §4.2; RFC 2136 §2.1.
 #[test]
 fn an_update_waits_aside_and_its_reply_comes_from_the_same_address() {
     let waiting = Arc::new(Mutex::new(Vec::new()));

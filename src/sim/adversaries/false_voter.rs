@@ -4,6 +4,9 @@ use super::{Act, Adversary, ReplicaId, Scene};
 use crate::codec;
 use crate::zone::{Command, Request, SAID_DOMAIN, Said, Saying};
 
+/// How often it votes: a cluster that it kept busy for ever would never rest, and a replica that is behind never be level.
+const MOST: u64 = 200;
+
 /// The false voter.
 #[derive(Default)]
 pub(super) struct FalseVoter {
@@ -26,6 +29,9 @@ impl Adversary for FalseVoter {
     }
 
     fn spontaneous(&mut self, scene: &mut Scene<'_>) -> Vec<Act> {
+        if self.votes == MOST {
+            return Vec::new();
+        }
         self.votes += 1;
         let members: Vec<ReplicaId> = scene.forge.committee().members().collect();
         let word = scene.chance.range(0, 2).to_string();
