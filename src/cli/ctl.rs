@@ -70,6 +70,16 @@ enum Command {
         json: bool,
     },
     /// Vote for a command; a quorum of operators must say the same, each to his own replica
+    #[command(
+        after_help = "Commands:\n  drill WORD                          changes nothing: practise with it\n  \
+                            refresh ZONE TAG                    new shares of the key with this tag\n  \
+                            keys ZONE begin BUNDLE [BUNDLE]     a rollover to the key, or ZSK and KSK of another algorithm\n  \
+                            keys ZONE STEP TAG [TTL]            its next step, as `conclave ctl keys` tells it\n  \
+                            keys ZONE abort TAG                 back, while a new ZSK does not sign yet\n  \
+                            keys ZONE allowance SECONDS         how late replicas and secondaries may be\n\n\
+                            Examples:\n  conclave ctl vote keys example.test activate 4711\n  \
+                            conclave ctl vote keys example.test ds-seen 4712 3600 --socket /etc/conclave/admin.sock"
+    )]
     Vote {
         /// Do not wait until the vote counts
         #[arg(long)]

@@ -74,7 +74,7 @@ use crate::dns::{Name, Rcode};
 use crate::protocol::{Fault, To};
 use crate::quorum::{Committee, ReplicaId};
 use crate::signing::{self, Signing};
-use crate::threshold::PublicKey;
+use crate::threshold::{PublicKey, RetiredKey};
 use crate::time::{AgreedTime, UnixMillis};
 use crate::zone::{self, Machine, View};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -181,8 +181,9 @@ pub struct Output {
 pub enum KeyChange {
     /// It came with a rollover.
     Learn(Arc<PublicKey>),
-    /// Nobody can want a signature by it any more: its share is to be wiped, in memory and on disk.
-    Forget(KeyId),
+    /// Nobody can want a signature by it any more: its shares are to be wiped, in memory and on disk, once all records up to this
+    /// output are durable. Told again after each start.
+    Retire(RetiredKey),
 }
 
 /// What is told of a batch that was executed.
@@ -359,6 +360,8 @@ pub struct Replica {
     genesis: zone::Genesis,
     /// The keys that jobs may name.
     keys: BTreeSet<KeyId>,
+    /// Those that may be named no more, as far as this run has told.
+    retired: BTreeSet<RetiredKey>,
     /// As dealt.
     dealt: BTreeMap<KeyId, Arc<PublicKey>>,
     /// Whether a record was appended since the last output that asked for a sync.

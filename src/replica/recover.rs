@@ -93,6 +93,7 @@ impl Replica {
             ready: None,
             genesis,
             keys: dealt.keys().copied().collect(),
+            retired: BTreeSet::new(),
             dealt,
             unsynced: false,
             consensus_wake: None,
@@ -102,7 +103,7 @@ impl Replica {
             voted: 0,
             receipts: BTreeMap::new(),
         };
-        let mut out = Output::default();
+        let mut out = Output { wake_at: Some(now), ..Output::default() };
         replica.checkpoints.logged(log_bytes);
         if let Some(stored) = state {
             replica.checkpoints.stored(stored_bytes.unwrap_or(0));
@@ -113,7 +114,6 @@ impl Replica {
         keep_last_versions(&mut out);
         out.sync = replica.unsynced && !out.effects.is_empty();
         replica.unsynced &= !out.sync;
-        out.wake_at = Some(now);
         Ok((replica, out))
     }
 

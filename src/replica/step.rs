@@ -361,7 +361,7 @@ impl Replica {
         if !self.executes() || !self.proposals.should_look(now) {
             return;
         }
-        let due = self.machine.due(now).into_iter().chain(self.lacking_receipts());
+        let due = self.machine.due(now).into_iter().chain(self.lacking_receipts()).chain(self.own_progress());
         let due = due.map(|request| codec::encode(&request));
         let due = due.chain(self.refreshes.due().cloned()).collect();
         for request in self.proposals.look(now, due) {

@@ -55,21 +55,17 @@ impl Audit {
         Ok(Self { directory, file, bytes: whole, last })
     }
 
-    /// Notes what is new among `entries`.
-    pub fn note(&mut self, entries: &[Entry]) {
+    /// Notes what is new among `entries`; before them, if so, that the state after a batch was taken over.
+    pub fn take(&mut self, skipped_to: Option<u64>, entries: &[Entry]) {
+        if let Some(batch) = skipped_to.filter(|batch| *batch > self.last) {
+            self.last = batch;
+            self.write(&json!({ "skipped_to": batch }).to_string());
+        }
         let last = self.last;
         for entry in entries.iter().filter(|entry| entry.batch > last) {
             self.last = entry.batch;
             // The fields are numbers and text: that is always JSON.
             self.write(&serde_json::to_string(entry).unwrap_or_default());
-        }
-    }
-
-    /// The state after this batch was taken over.
-    pub fn skip_to(&mut self, batch: u64) {
-        if batch > self.last {
-            self.last = batch;
-            self.write(&json!({ "skipped_to": batch }).to_string());
         }
     }
 
@@ -174,20 +170,20 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let all = |filter: &Filter| read(data.path(), filter).len();
         let mut audit = Audit::open(data.path()).unwrap();
-        audit.note(&[entry(1, "a."), entry(2, "a."), entry(2, "b.")]);
-        audit.note(&[entry(2, "b."), entry(3, "b.")]);
+        audit.take(None, &[entry(1, "a."), entry(2, "a."), entry(2, "b.")]);
+        audit.take(None, &[entry(2, "b."), entry(3, "b.")]);
         assert_eq!(all(&Filter::default()), 4);
         let path = directory(data.path()).join(FILES[0]);
         append_to(&path).unwrap().write_all(b"{\"batch\":4,").unwrap();
         let mut audit = Audit::open(data.path()).unwrap();
-        audit.note(&[entry(3, "b."), entry(4, "a.")]);
-        audit.skip_to(4);
-        audit.skip_to(9);
-        audit.note(&[entry(8, "a."), entry(10, "a.")]);
+        audit.take(None, &[entry(3, "b."), entry(4, "a.")]);
+        audit.take(Some(4), &[]);
+        audit.take(Some(9), &[]);
+        audit.take(None, &[entry(8, "a."), entry(10, "a.")]);
         let of_a = Filter { key: Some("A.".into()), since: 4, ..Filter::default() };
         assert_eq!((all(&Filter::default()), all(&of_a)), (7, 3), "4, the skip, and 10");
         for batch in 11..300 {
-            audit.note(&[entry(batch, "c.")]);
+            audit.take(None, &[entry(batch, "c.")]);
         }
         let sizes: u64 =
             FILES.iter().map(|name| directory(data.path()).join(name).metadata().unwrap().len()).sum();

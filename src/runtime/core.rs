@@ -16,7 +16,7 @@ use super::questions::{self, Question};
 use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
-use crate::answer::{self, Settings};
+use crate::answer;
 use crate::codec::Epoch;
 use crate::dns::name::Name;
 use crate::link::Event;
@@ -102,7 +102,6 @@ pub(super) struct Hands<D> {
     pub audit: Audit,
     pub store: Store<D, Arrival>,
     pub common: Common,
-    pub settings: Arc<Settings>,
     /// Zones whose queries go through the order.
     pub ordered: BTreeSet<Name>,
     pub outbound: Option<Outbound>,
@@ -270,26 +269,13 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
         if !output.effects.is_empty() {
             self.held.push(Pending::new(output.effects, self.required));
         }
+        self.change_keys(output.keys)?;
         if let Some(file) = output.store {
             let at = self.log.roll()?;
             let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
             self.hands.store.begin(file, at).map_err(refused)?;
         }
-        for change in output.keys {
-            match change {
-                KeyChange::Learn(public) => {
-                    let key = public.key_id();
-                    let has_share = self.hands.keys.has_share(key);
-                    info!(key = %key.0.to_hex(), has_share, "a zone has a new key");
-                }
-                KeyChange::Forget(key) => {
-                    self.hands.keys.forget(key);
-                    info!(key = %key.0.to_hex(), "a key is retired, and its share wiped from memory");
-                }
-            }
-        }
-        self.hands.audit.note(&output.audit);
-        output.skipped_to.into_iter().for_each(|batch| self.hands.audit.skip_to(batch));
+        self.hands.audit.take(output.skipped_to, &output.audit);
         questions::tell(&mut self.throttle, self.hands.me, &output.refused);
         self.tell(output.news);
         self.hands.workers.add(output.tasks);
@@ -297,6 +283,31 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             self.wake_at = output.wake_at;
         }
         output.fatal.map_or(Ok(()), |why| Err(End::Replica(why)))
+    }
+
+    fn change_keys(&mut self, changes: Vec<KeyChange>) -> Result<(), End> {
+        if changes.iter().any(|change| matches!(change, KeyChange::Retire(_))) {
+            self.syncs += 1;
+            self.log.sync()?;
+        }
+        for change in changes {
+            match change {
+                KeyChange::Learn(public) => {
+                    let key = public.key_id();
+                    match self.hands.keys.has_share(key) {
+                        true => info!(key = %key.0.to_hex(), "a zone has a new key"),
+                        false => {
+                            error!(key = %key.0.to_hex(), "a zone has a new key, and its share is lacking here")
+                        }
+                    }
+                }
+                KeyChange::Retire(retired) => match self.hands.keys.retire(retired) {
+                    Ok(()) => info!(key = %retired.key.0.to_hex(), "a key is retired, and its share wiped"),
+                    Err(why) => error!("a retired key's share cannot be wiped before the next start: {why}"),
+                },
+            }
+        }
+        Ok(())
     }
 
     fn tell(&self, news: Vec<News>) {
@@ -387,12 +398,12 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
     }
 
     fn answer(&self, client: ClientId, query: &[u8], view: &Arc<View>) {
-        self.hands.clients.reply(client, |transport| {
-            let request = answer::Request { wire: query, transport, now_secs: now().secs() };
+        self.hands.clients.reply(client, |client| {
+            let request = answer::Request { wire: query, client, now_secs: now().secs() };
             let mut out = Vec::new();
-            match answer::respond_from(view, &self.hands.settings, request, &mut out) {
-                answer::Reply::Send => Some(out),
-                answer::Reply::Ignore | answer::Reply::Forward => None,
+            match answer::respond_from(view, &self.hands.common.settings.load(), request, &mut out) {
+                answer::Reply::Send(_) => Some(out),
+                answer::Reply::Ignore | answer::Reply::Forward(_) => None,
             }
         });
     }

@@ -22,6 +22,7 @@ use crate::ceremony::files::NEVER_RUN;
 use crate::codec::Epoch;
 use crate::consensus;
 use crate::dns::name::Name;
+use crate::dns::tsig::Keyring;
 use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
 use crate::link::Local;
 use crate::quorum::ReplicaId;
@@ -48,14 +49,19 @@ const CONTROL_ITEMS: usize = 64;
 #[derive(Clone)]
 pub(super) struct Common {
     pub catalog: Arc<ArcSwap<Catalog>>,
+    pub settings: Arc<ArcSwap<Settings>>,
     /// Which epoch's replica has published each zone: an older one's versions come too late.
     published: Arc<Mutex<BTreeMap<Name, Epoch>>>,
     pub notices: mpsc::UnboundedSender<Notice>,
 }
 
 impl Common {
-    pub fn new(catalog: Arc<ArcSwap<Catalog>>, notices: mpsc::UnboundedSender<Notice>) -> Self {
-        Self { catalog, published: Arc::default(), notices }
+    pub fn new(
+        catalog: Arc<ArcSwap<Catalog>>,
+        settings: Arc<ArcSwap<Settings>>,
+        notices: mpsc::UnboundedSender<Notice>,
+    ) -> Self {
+        Self { catalog, settings, published: Arc::default(), notices }
     }
 
     /// Answers from this version from now on.
@@ -76,7 +82,8 @@ pub(super) struct Engine {
     pub cluster: Arc<Cluster>,
     pub port: ClientPort,
     pub control: Lane<Arrival>,
-    pub settings: Arc<Settings>,
+    /// The keys of its clients.
+    pub keyring: Arc<Keyring>,
     pub importer: Arc<Importer>,
     /// Its thread's end, until that has been heard.
     ended: Option<oneshot::Receiver<Result<(), End>>>,
@@ -99,7 +106,7 @@ impl Engine {
         let (id, epoch) = (consensus.cluster, consensus.epoch);
         let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
         let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
-        let settings = Arc::new(Settings { nsid: None, keys: genesis.keys.clone() });
+        let keyring = genesis.keys.clone();
         let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
         let (mut log, opened) = Log::open(disk.clone(), id, me).map_err(in_log)?;
         let past = past(&file, &consensus, &mut log, opened)?;
@@ -143,7 +150,6 @@ impl Engine {
             audit,
             store: Store { disk, cluster: id, me, lane: inbox.lane(1, 0) },
             common: common.clone(),
-            settings: settings.clone(),
             ordered,
             outbound,
         };
@@ -153,7 +159,7 @@ impl Engine {
         core.begin(recovered).map_err(|end| end.told(&file.data))?;
         let ended = run(core)?;
         info!(replica = %me, epoch = epoch.0, peer = %file.peer, "working");
-        Ok(Self { file, cluster, port, control, settings, importer, ended: Some(ended), tasks })
+        Ok(Self { file, cluster, port, control, keyring, importer, ended: Some(ended), tasks })
     }
 
     /// How its thread ended, once it has: told once.
@@ -254,7 +260,7 @@ fn peer_lanes(
     others.map(|peer| (peer, inbox.lane(MAX_INBOX_FRAMES, MAX_INBOX_BYTES))).collect()
 }
 
-fn entropy() -> Result<[u8; 32], Error> {
+pub(super) fn entropy() -> Result<[u8; 32], Error> {
     let mut entropy = [0; 32];
     aws_lc_rs::rand::fill(&mut entropy)
         .map_err(|_| Error("the operating system gives no randomness: start again when it does".into()))?;

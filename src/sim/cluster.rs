@@ -18,6 +18,7 @@ use crate::zone::{
     Command, Genesis, KeyInfo, Reads, SerialRule, Succession, UpdatePolicy, Validity, ZoneRules, keys_digest,
 };
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -60,8 +61,8 @@ pub struct Cluster {
     sig0: [u8; 32],
     ordered_reads: bool,
     signing: Protocol,
-    /// The key that the zone's ZSK is rolled to.
-    pub(super) spare: Option<Spare>,
+    /// The keys that the zone's are rolled to.
+    pub(super) spares: Vec<Spare>,
 }
 
 struct Threshold {
@@ -101,7 +102,7 @@ impl Cluster {
             id,
             epoch: Epoch(0),
             predecessor: None,
-            spare: scenario.rolls.then(|| Spare::deal(id, &identities, weak)),
+            spares: Spare::all(scenario.rolls, id, &identities, committee),
             identities,
             coin,
             coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
@@ -137,7 +138,7 @@ impl Cluster {
             coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
             zsk: Threshold::of(test_keys::redealt(BITS, 0, n, weak)),
             ksk: Threshold::of(test_keys::redealt(BITS, 1, n, strong)),
-            spare: None,
+            spares: Vec::new(),
             ..*self
         }
     }
@@ -240,7 +241,7 @@ impl Cluster {
             reads: if self.ordered_reads { Reads::Ordered } else { Reads::Local },
             serial: SerialRule::default(),
             validity: Validity::default(),
-            dnskey_ttl: if self.spare.is_some() { 60 } else { 3600 },
+            dnskey_ttl: if self.spares.is_empty() { 3600 } else { 60 },
             ksk: self.ksk.info(257),
             zsk: self.zsk.info(256),
         };
@@ -258,7 +259,7 @@ impl Cluster {
     pub fn whole_keys(&self) -> BTreeMap<KeyId, Dealt> {
         let ids = [&self.zsk, &self.ksk].map(|key| key.public.key_id());
         let dealt = ids.into_iter().enumerate().map(|(which, id)| (id, test_keys::dealt(BITS, which, 1, 1)));
-        dealt.chain(self.spare.as_ref().map(Spare::whole)).collect()
+        dealt.chain(self.spares.iter().map(Spare::whole)).collect()
     }
 
     /// The threshold shares of replica `me`.
@@ -268,7 +269,7 @@ impl Cluster {
             let share = SecretShare::from_bytes(&key.shares[me.slot()]).expect("it was dealt");
             assert!(store.insert(key.public.clone(), share), "the share fits its key");
         }
-        if let Some(spare) = &self.spare {
+        for spare in &self.spares {
             spare.give(me, &store);
         }
         store.keep_in(Box::new(Machine));
@@ -287,4 +288,10 @@ impl Vault for Machine {
     fn wipe(&self, _: &str) -> Result<(), String> {
         Ok(())
     }
+
+    fn retire(&self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn is_in(&self, _: &str, _: &Path) {}
 }

@@ -11,6 +11,12 @@ use crate::limits::{MAX_RECORDS_PER_RRSET, MAX_RRSET_OCTETS, MAX_TYPES_PER_NAME}
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Whether a type counts at its name. What the cluster adds does not, what a rollover tells the parent included: no client may
+/// leave it without room.
+fn counts(rtype: RrType) -> bool {
+    !CLUSTER_TYPES.contains(&rtype) && !matches!(rtype, RrType::CDS | RrType::CDNSKEY)
+}
+
 #[derive(Clone)]
 pub(super) struct Draft {
     pub(super) view: View,
@@ -60,9 +66,7 @@ impl Draft {
         } else {
             node.rrsets.insert(rrset.rtype, SignedRrset::unsigned(rrset));
         }
-        // What the cluster adds does not count: no client may leave it without room.
-        let types = node.rrsets.keys().filter(|rtype| !CLUSTER_TYPES.contains(rtype)).count();
-        if types > MAX_TYPES_PER_NAME {
+        if node.rrsets.keys().filter(|rtype| counts(**rtype)).count() > MAX_TYPES_PER_NAME {
             return Err(Box::new(Refusal::TooMuch(name.clone(), rtype)));
         }
         self.touched.insert(key.clone());

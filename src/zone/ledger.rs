@@ -26,6 +26,7 @@ const REFRESH_SLICE_SECS: u64 = HOUR / SECOND;
 
 pub(super) struct Ledger {
     pub(super) rules: ZoneRules,
+    apex: Key,
     pub(super) keys: KeySet,
     pub(super) head: View,
     /// Whether genesis is done.
@@ -58,6 +59,7 @@ impl Ledger {
         let records =
             sets.filter(|(rtype, _)| guard::counts(*rtype)).map(|(_, set)| set.rrset.len() as u64).sum();
         Self {
+            apex: Key::of(&rules.origin),
             keys: KeySet::new(&rules),
             records,
             rules,
@@ -191,7 +193,7 @@ impl Ledger {
         let mut planned = Vec::new();
         for key in &affected {
             self.plan(&open, key, time, realm, &mut planned);
-            self.account(&open.base, key, batch, tally);
+            self.account(&open.base, key, (batch, time), tally);
         }
         if open.is_relaid {
             self.reschedule();
@@ -214,7 +216,7 @@ impl Ledger {
         let Some(node) = self.head.nodes.get(key) else { return };
         let standing = self.head.standing(key);
         let layout = self.keys.layout();
-        let before = open.base.nodes.get(key);
+        let (before, at_apex) = (open.base.nodes.get(key), *key == self.apex);
         let mut node = node.clone();
         let name = node.name().clone();
         for (rtype, set) in &mut node.rrsets {
@@ -228,7 +230,7 @@ impl Ledger {
             let is_due = open.refresh.contains(&(key.clone(), *rtype));
             let lasts =
                 |plan: &&Arc<Signature>| !is_due || plan.refresh_at > time.secs() + REFRESH_SLICE_SECS;
-            let signatures = layout.signers(*rtype).into_iter().map(|signer| {
+            let signatures = layout.signers(*rtype, at_apex).into_iter().map(|signer| {
                 let held = kept.iter().filter(lasts).find(|plan| plan.key == signer.id).cloned();
                 held.unwrap_or_else(|| {
                     let plan = Signature::plan(realm, &self.rules, signer, &name, &set.rrset, time);
@@ -242,21 +244,23 @@ impl Ledger {
     }
 
     fn reschedule(&mut self) {
-        let (layout, nodes) = (self.keys.layout(), self.head.nodes.iter());
+        let (layout, nodes, apex) = (self.keys.layout(), self.head.nodes.iter(), &self.apex);
         let due = nodes.flat_map(|(key, node)| {
-            refreshes(node, &layout).map(|(at, rtype)| (at, key.clone(), rtype)).collect::<Vec<_>>()
+            refreshes(node, &layout, key == apex)
+                .map(|(at, rtype)| (at, key.clone(), rtype))
+                .collect::<Vec<_>>()
         });
         self.schedule = due.collect();
     }
 
     /// Brings schedule and tally from the name as it was to the name as it is.
-    fn account(&mut self, base: &View, key: &Key, batch: u64, tally: &mut Tally) {
+    fn account(&mut self, base: &View, key: &Key, at: (u64, AgreedTime), tally: &mut Tally) {
         let (before, after) = (base.nodes.get(key), self.head.nodes.get(key));
-        let layout = self.keys.layout();
-        for (at, rtype) in before.into_iter().flat_map(|node| refreshes(node, &layout)) {
+        let (layout, at_apex) = (self.keys.layout(), *key == self.apex);
+        for (at, rtype) in before.into_iter().flat_map(|node| refreshes(node, &layout, at_apex)) {
             self.schedule.remove(&(at, key.clone(), rtype));
         }
-        for (at, rtype) in after.into_iter().flat_map(|node| refreshes(node, &layout)) {
+        for (at, rtype) in after.into_iter().flat_map(|node| refreshes(node, &layout, at_apex)) {
             self.schedule.insert((at, key.clone(), rtype));
         }
         let mut left = Vec::new();
@@ -269,17 +273,21 @@ impl Ledger {
             if before.zip(after).is_some_and(|(before, after)| before.is_same(&after)) {
                 continue;
             }
-            let is_dnskey = rtype == RrType::DNSKEY;
-            left.extend(before.filter(|before| before.is_replaced_by(after)).map(|before| {
-                let is_stale = !is_dnskey && !before.is_signed_by(&layout.signers(rtype));
-                let class = if is_dnskey { Class::Dnskey } else { Class::Data };
-                (class, before.set.rrset.ttl, is_stale)
-            }));
+            if let Some(before) = before.filter(|before| before.is_replaced_by(after)) {
+                let class = match rtype {
+                    RrType::DNSKEY => Class::Dnskey,
+                    _ if is_signed_by(before.set, &layout.signers(rtype, at_apex)) => Class::Fresh,
+                    _ => Class::Data,
+                };
+                let tells = at_apex && matches!(rtype, RrType::CDS | RrType::CDNSKEY);
+                let classes = [Some(class), tells.then_some(Class::Cds)];
+                left.extend(classes.into_iter().flatten().map(|class| (class, before.lasts(at.1))));
+            }
             before.iter().for_each(|held| tally.remove(&element::rrset(&origin, held.owner, held.set)));
             after.iter().for_each(|held| tally.insert(&element::rrset(&origin, held.owner, held.set)));
         }
-        for (class, ttl, is_stale) in left {
-            self.keys.left(batch, class, ttl, is_stale);
+        for (class, secs) in left {
+            self.keys.left(at.0, class, secs);
         }
     }
 }
@@ -313,8 +321,12 @@ impl<'a> Held<'a> {
         !signers(self).is_empty() && !after.is_some_and(stays)
     }
 
-    fn is_signed_by(&self, signers: &[&ZoneKey]) -> bool {
-        is_signed_by(self.set, signers)
+    /// Seconds from `time` for which a validator that fetches it now may keep it: its TTL, but no longer than its signatures last
+    /// (RFC 4035 §5.3.3). So no client holds up a rollover by a TTL of years.
+    fn lasts(&self, time: AgreedTime) -> u32 {
+        let expires = self.set.signatures.plans().iter().map(|plan| plan.expires_at()).max();
+        let left = expires.unwrap_or_default().saturating_sub(time.secs());
+        self.set.rrset.ttl.min(u32::try_from(left).unwrap_or(u32::MAX))
     }
 }
 
@@ -323,9 +335,13 @@ fn is_signed_by(set: &SignedRrset, signers: &[&ZoneKey]) -> bool {
 }
 
 /// When the RRsets of a node are to be signed anew: at once (0) if others than these have signed.
-fn refreshes<'a>(node: &'a Node, layout: &'a Layout<'_>) -> impl Iterator<Item = (u64, RrType)> + 'a {
-    node.iter().filter_map(|(rtype, set)| {
+fn refreshes<'a>(
+    node: &'a Node,
+    layout: &'a Layout<'_>,
+    at_apex: bool,
+) -> impl Iterator<Item = (u64, RrType)> + 'a {
+    node.iter().filter_map(move |(rtype, set)| {
         let first = set.signatures.plans().iter().map(|plan| plan.refresh_at).min()?;
-        Some((if is_signed_by(set, &layout.signers(rtype)) { first } else { 0 }, rtype))
+        Some((if is_signed_by(set, &layout.signers(rtype, at_apex)) { first } else { 0 }, rtype))
     })
 }

@@ -24,6 +24,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+/// Signatures that may be lacking when a slice of old ones is made anew: less than a second's work.
+const MAX_JOBS_BEFORE_REFRESH: usize = 512;
+
 /// The state machine of all zones.
 ///
 /// Invariants: 1. what [`Machine::digest`] covers depends on nothing but the genesis and the batches; 2. versions of a zone
@@ -170,15 +173,7 @@ impl Machine {
         self.time = batch.time;
         self.batches += 1;
         self.replay.forget(self.time, &mut self.tally);
-        let mut are_gone = false;
-        for ledger in self.zones.values_mut().filter(|ledger| ledger.started) {
-            let before = ledger.keys.wanted().count();
-            ledger.keys.settle(self.batches, self.time);
-            are_gone |= ledger.keys.wanted().count() < before;
-        }
-        if are_gone {
-            self.forget_sharings();
-        }
+        self.settle();
         votes::lapse(&mut self.register, &mut self.tally, self.time);
         let mut open = BTreeMap::new();
         // The digests of this batch's own requests: those remembered are not until it is closed.
@@ -211,6 +206,19 @@ impl Machine {
         let jobs = self.enlist(planned);
         let outcomes = verdicts.into_iter().map(|(id, verdict)| self.conclude(id, verdict)).collect();
         Executed { outcomes, jobs, ends: self.ends.clone() }
+    }
+
+    /// What is known by now to be served no more is past.
+    pub(super) fn settle(&mut self) {
+        let (executed, said, mut are_gone) = (self.batches, self.progress_of_quorum(), false);
+        for ledger in self.zones.values_mut().filter(|ledger| ledger.started) {
+            let before = ledger.keys.wanted().count();
+            ledger.keys.settle(executed, said, self.time);
+            are_gone |= ledger.keys.wanted().count() < before;
+        }
+        if are_gone {
+            self.forget_sharings();
+        }
     }
 
     /// The epoch ends with the batch in hand, if this cluster can follow here. An error says why not.
@@ -376,17 +384,18 @@ impl Machine {
         &self.zones[origin].head
     }
 
-    /// What is to be proposed to the order, by the local clock; the same again until it is executed.
+    /// What is to be proposed to the order, by the local clock; the same again until it is executed. Old signatures wait while many
+    /// new ones are lacking here: what clients change meanwhile must not stand behind thousands of them.
     pub fn due(&self, now: UnixMillis) -> Vec<Request> {
         let due = self.zones.iter().filter_map(|(origin, ledger)| {
             let zone = origin.clone();
             if !ledger.started {
                 return Some(Request::Genesis { zone });
             }
-            if ledger.is_due(now.secs()) {
+            if ledger.is_due(now.secs()) && self.waiting.len() < MAX_JOBS_BEFORE_REFRESH {
                 return Some(Request::Refresh { zone, serial: ledger.head.serial() });
             }
-            ledger.keys.is_settling().then_some(Request::Settle { batches: self.batches })
+            ledger.keys.is_settling(self.batches).then_some(Request::Settle { batches: self.batches })
         });
         due.collect()
     }

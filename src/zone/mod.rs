@@ -23,6 +23,7 @@
 //! | `replay` | requests remembered |
 //! | `said`, `votes`, `command` | what replicas say in their own names, and what operators have them do together |
 //! | `keys`, `rollover` | a zone's keys, what each does, and how one takes another's place |
+//! | `progress` | how far replicas have executed, as they say |
 //! | `deals` | new keys as they come in: bundles and receipts |
 //! | `register` | what the state holds beside zones and answers |
 //! | `element`, `digest`, `planned` | what the state consists of, and its running digests |
@@ -36,6 +37,7 @@
 mod account;
 mod bundle;
 mod chain;
+pub mod check;
 mod command;
 mod deals;
 mod digest;
@@ -45,12 +47,14 @@ mod guard;
 mod judge;
 mod keys;
 mod ledger;
+mod listing;
 mod load;
 mod machine;
 mod manifest;
 mod partial;
 mod planned;
 mod policy;
+mod progress;
 pub mod refresh;
 mod refusal;
 mod register;
@@ -70,6 +74,7 @@ mod versions;
 mod view;
 mod votes;
 mod walk;
+mod zonemd;
 
 #[cfg(test)]
 mod differential;

@@ -27,6 +27,7 @@ pub(super) enum Label {
     Sharing(KeyId),
     Receiver(KeyId, ReplicaId),
     Deal(Digest),
+    Progress(ReplicaId),
     Deletions(Name, u16),
 }
 
@@ -45,6 +46,8 @@ pub(super) enum Entry {
     Receiver(Receiver),
     /// A new key.
     Deal(Box<Deal>),
+    /// How many batches a replica says that it has executed.
+    Progress(ReplicaId, u64),
     /// What was deleted in a zone under a ceiling.
     Deletions(Deletions),
 }
@@ -56,6 +59,7 @@ impl Entry {
             Self::Command(command) => Label::Command(command.digest()),
             Self::Decided(decided) => Label::Decided(decided.number),
             Self::Deal(deal) => Label::Deal(deal.bundle.digest()),
+            Self::Progress(who, _) => Label::Progress(*who),
             Self::Deletions(held) => Label::Deletions(held.zone.clone(), held.guard),
             Self::Sharing(sharing) => Label::Sharing(sharing.key),
             Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
@@ -66,7 +70,7 @@ impl Entry {
     pub(super) fn check(&self, time: AgreedTime) -> Result<(), String> {
         match self {
             Self::Voter(voter) => votes::check_voter(voter, time),
-            Self::Command(_) | Self::Receiver(_) => Ok(()),
+            Self::Command(_) | Self::Receiver(_) | Self::Progress(..) => Ok(()),
             Self::Sharing(sharing) => sharing.check(),
             Self::Decided(decided) => votes::check_decided(decided, time),
             Self::Deal(deal) => deal.check(time),

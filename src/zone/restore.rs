@@ -226,6 +226,7 @@ impl Restore {
         (machine.replay, machine.register, machine.tally) = (self.replay, self.register, self.tally);
         (machine.time, machine.batches) = (manifest.time, manifest.batches);
         machine.last_batches = self.last_batches;
+        machine.check_deals()?;
         let signed = machine.resume();
         Ok((machine, jobs, signed))
     }

@@ -25,7 +25,7 @@ fn what_is_not_a_request_is_never_answered() {
     let mut response = query("web A");
     response[2] |= 0x80;
     for wire in [&response[..], &response[..12], &[], &[0; 11]] {
-        let request = Request { wire, transport: Transport::Udp, now_secs: 0 };
+        let request = Request { wire, client: Client::over(Transport::Udp), now_secs: 0 };
         assert_eq!(respond(&catalog(), &Settings::default(), request, &mut out), Reply::Ignore);
     }
 }
@@ -47,12 +47,13 @@ fn updates_and_ordered_reads_go_to_the_replica() {
     update[2] |= 5 << 3;
     let ordered = Catalog::new().with(view(), true);
     for wire in [update, query("web A"), query("nothing TXT do")] {
-        let request = Request { wire: &wire, transport: Transport::Udp, now_secs: 0 };
-        assert_eq!(respond(&ordered, &Settings::default(), request, &mut Vec::new()), Reply::Forward);
+        let request = Request { wire: &wire, client: Client::over(Transport::Udp), now_secs: 0 };
+        let reply = respond(&ordered, &Settings::default(), request, &mut Vec::new());
+        assert!(matches!(reply, Reply::Forward(_)));
     }
     let (local, mut out) = (query("x.wild A do"), Vec::new());
-    let request = Request { wire: &local, transport: Transport::Udp, now_secs: 0 };
-    assert_eq!(respond_from(&view(), &Settings::default(), request, &mut out), Reply::Send);
+    let request = Request { wire: &local, client: Client::over(Transport::Udp), now_secs: 0 };
+    assert!(matches!(respond_from(&view(), &Settings::default(), request, &mut out), Reply::Send(_)));
     assert_eq!(out, answer_over(Transport::Udp, &local), "an ordered read's answer has the same bytes");
 }
 
@@ -61,8 +62,8 @@ fn a_zone_without_a_version_yet_gets_servfail_and_no_other() {
     let one = Catalog::new().with(view(), false).awaiting(Name::parse("mail.example.test.").unwrap());
     let ask = |question| {
         let (wire, mut out) = (query(question), Vec::new());
-        let request = Request { wire: &wire, transport: Transport::Udp, now_secs: 0 };
-        assert_eq!(respond(&one, &Settings::default(), request, &mut out), Reply::Send);
+        let request = Request { wire: &wire, client: Client::over(Transport::Udp), now_secs: 0 };
+        assert!(matches!(respond(&one, &Settings::default(), request, &mut out), Reply::Send(_)));
         render(&out)
     };
     assert_eq!(ask("mail A"), "SERVFAIL |  |  |");
@@ -148,9 +149,9 @@ fn rfc5001_2_2_nsid_is_given_only_when_asked_for_and_set() {
     let at = wire.len() - 1;
     wire[at] = 4;
     wire.extend_from_slice(&[0, 3, 0, 0]);
-    let request = Request { wire: &wire, transport: Transport::Udp, now_secs: 0 };
+    let request = Request { wire: &wire, client: Client::over(Transport::Udp), now_secs: 0 };
     let mut out = Vec::new();
-    let named = Settings { nsid: Some(b"one".to_vec()), ..Settings::default() };
+    let named = Settings { identity: Some("one".into()), ..Settings::default() };
     respond(&catalog(), &named, request, &mut out);
     assert!(out.ends_with(b"\x00\x07\x00\x03\x00\x03one"));
     respond(&catalog(), &Settings::default(), request, &mut out);
@@ -205,8 +206,8 @@ fn rfc8945_a_query_with_a_known_key_gets_a_signed_answer_and_another_notauth() {
     let ask = |question: &str, key: &TsigKey, at: u64| {
         let (mut wire, mut out) = (query(question), Vec::new());
         let mac = tsig::sign_request(&mut wire, key, at);
-        let request = Request { wire: &wire, transport: Transport::Udp, now_secs: NOW };
-        assert_eq!(respond(&catalog(), &settings, request, &mut out), Reply::Send);
+        let request = Request { wire: &wire, client: Client::over(Transport::Udp), now_secs: NOW };
+        assert!(matches!(respond(&catalog(), &settings, request, &mut out), Reply::Send(_)));
         let verdict = tsig::verify_response(&out, key, &mac, NOW);
         (out, verdict)
     };
@@ -280,8 +281,8 @@ fn random_and_mutated_bytes_get_a_wellformed_answer_or_none() {
             }
         }
         wire.truncate(wire.len() - (random() % 8 / 7).min(wire.len()));
-        let request = Request { wire: &wire, transport: Transport::Udp, now_secs: 0 };
-        if respond(&catalog, &settings, request, &mut out) == Reply::Send {
+        let request = Request { wire: &wire, client: Client::over(Transport::Udp), now_secs: 0 };
+        if matches!(respond(&catalog, &settings, request, &mut out), Reply::Send(_)) {
             assert!(out.len() <= 1232 && out[2] & 0x80 != 0, "seed {seed:#x} round {round}: {wire:02x?}");
             assert!(
                 Message::parse(&out).is_ok(),

@@ -119,7 +119,7 @@ impl Replica {
             round => self.pipeline.resume(machine.batches(), round, &jobs, &lacks),
         }
         self.machine = machine;
-        self.follow_keys(out);
+        self.follow_all_keys(out);
         self.follow_sharings(out);
         self.publish(now, signed, out);
         let step = {

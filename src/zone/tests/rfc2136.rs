@@ -3,7 +3,7 @@
 use super::*;
 use crate::dns::tsig::{self, AuthFailure};
 use crate::dns::{Class, Rcode, Rdata, Record};
-use crate::zone::Request;
+use crate::zone::{Request, Role};
 
 const NONE: [&str; 0] = [];
 
@@ -315,7 +315,12 @@ fn an_apex_full_of_types_leaves_the_cluster_room_for_its_own() {
         let serial = bench.view().serial();
         assert_eq!(bench.update("add example. 60 TYPE900 \\# 1 00"), Rcode::REFUSED);
         assert_eq!(bench.publish("add example. 60 TYPE1100 \\# 1 01").serial(), serial + 1);
-        assert_eq!(bench.publish("del example. TYPE1100").serial(), serial + 2);
+        // And CDS and CDNSKEY when a rollover tells the parent.
+        let bundle = bench.complete(Role::Ksk, 8, 0);
+        assert_eq!(bench.command(&format!("keys example. begin {bundle}")), None);
+        assert_eq!(bench.sign_all().failures, []);
+        assert_eq!(data(&bench.view(), "example.", RrType::CDNSKEY).len(), 2);
+        assert_eq!(bench.publish("del example. TYPE1100").serial(), serial + 3);
     }
 }
 

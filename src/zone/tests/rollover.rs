@@ -1,6 +1,7 @@
 //! Rollovers: at no moment is there a validator, whatever it fetched and whenever, to whom the zone is bogus; and no
 //! step comes later than it must.
 
+mod bounds;
 mod caches;
 mod history;
 
@@ -54,15 +55,20 @@ fn planted_impatience_of_every_kind_is_found() {
     found(Plant::DataUnawaited, &[Kind::Zsk, Kind::Algorithm]);
     found(Plant::DsUnawaited, &[Kind::Ksk, Kind::Algorithm]);
     found(Plant::HorizonForgotten, &[Kind::Zsk, Kind::Algorithm]);
+    found(Plant::FreshForgotten, &[Kind::Zsk, Kind::Algorithm]);
+    found(Plant::CdsUnawaited, &[Kind::Ksk, Kind::Algorithm]);
+    found(Plant::ServedByOrder, &[Kind::Zsk, Kind::Ksk, Kind::Algorithm]);
     found(Plant::ServedAtOnce, &[Kind::Zsk, Kind::Ksk, Kind::Algorithm]);
     found(Plant::NoAllowance, &[Kind::Zsk, Kind::Ksk, Kind::Algorithm]);
 }
 
-/// Batches without requests, until what came before is known to be signed.
+/// Batches until what came before is known to be signed, and a quorum has said that it has executed them.
 fn settle(bench: &mut Bench) {
     for _ in 0..crate::limits::PIPELINE_BATCHES {
         let _ = bench.execute(&[]);
     }
+    let said = bench.progress();
+    let _ = bench.execute(&said);
     assert_eq!(bench.sign_all().failures, []);
 }
 
@@ -161,6 +167,16 @@ fn one_rollover_at_a_time_and_tags_tell_keys_apart() {
     assert_eq!(bench.command(&format!("keys example. abort {tag}")), None);
     assert_eq!(bench.machine.keys()[0].keys.len(), 2);
     assert!(bench.command(&begin(&zsk)).unwrap().contains("used before"));
+    assert!(bench.command(&begin(&ksk)).unwrap().contains("some batches more"));
+    assert_eq!(bench.machine.retired_keys().count(), 0, "somebody may lack a signature by it");
+    settle(&mut bench);
+    let [retired] = bench.machine.retired_keys().collect::<Vec<_>>()[..] else { panic!("one was retired") };
+    let zsk = bench.complete(Role::Zsk, 8, 0);
+    let key = bench.machine.deals().find(|(name, _)| name.to_hex() == zsk).unwrap().1.bundle.clone();
+    let key = key.check().unwrap();
+    assert!(retired.key == key.key_id() && retired.has(key.public().modulus()));
+    assert!(bench.command(&begin(&zsk)).unwrap().contains("in use before"), "dealt again or not");
     assert_eq!(bench.command(&begin(&ksk)), None);
+    assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
     assert!(bench.command("keys nowhere. allowance 1").unwrap().contains("no zone"));
 }
