@@ -18,6 +18,7 @@ pub mod query;
 pub mod rdata;
 pub mod rrset;
 pub mod rtype;
+pub mod script;
 pub mod sig0;
 mod tail;
 mod text_time;

@@ -46,6 +46,7 @@ mod clients;
 mod ending;
 mod holding;
 mod ingress;
+mod journal;
 mod keys;
 mod pipeline;
 mod proposals;
@@ -60,6 +61,7 @@ mod votes;
 
 pub use beginning::Predecessor;
 pub use ending::News;
+pub use journal::{Entry, Explanation, Trial};
 pub use keys::{BundleStatus, RollStatus, ZoneKeyStatus, ZoneKeys};
 pub use recover::Past;
 pub use status::{CulpritStatus, EpochStatus, KeyStatus, SigningStatus, Status, ZoneStatus};
@@ -166,6 +168,12 @@ pub struct Output {
     pub fatal: Option<String>,
     /// Steps from epoch to epoch.
     pub news: Vec<News>,
+    /// Updates that this step executed, for the audit: after a restart those since the stored checkpoint once more.
+    pub audit: Vec<Entry>,
+    /// The state after this batch was taken over from the others: what was executed before is in their audits.
+    pub skipped_to: Option<u64>,
+    /// Updates that this step refused, for the log.
+    pub refused: Vec<Explanation>,
 }
 
 /// A threshold key that jobs may name from now on, or no more.
@@ -362,6 +370,7 @@ pub struct Replica {
     /// When the signing sessions are to be ticked; none while no job is open.
     signing_wake: Option<UnixMillis>,
     counters: status::Counters,
+    journal: journal::Journal,
     /// The number of the operator's newest vote.
     voted: u64,
     /// Of bundles that were brought, by their names.

@@ -15,7 +15,10 @@ use super::checkpoint::Checkpoints;
 use super::refresh::Refreshes;
 use super::store::{self, Place, Stored};
 use super::{Config, Effect, Error, Output, Record, Replica};
-use super::{clients::Clients, ingress::Ingress, pipeline::Pipeline, proposals::Proposals, status::Counters};
+use super::{
+    clients::Clients, ingress::Ingress, journal::Journal, pipeline::Pipeline, proposals::Proposals,
+    status::Counters,
+};
 use crate::codec::{self, Digest, JobId, digest};
 use crate::consensus::{self, Base, Consensus};
 use crate::limits::MAX_LOG_RECORD_BYTES;
@@ -96,10 +99,11 @@ impl Replica {
             consensus_wake: None,
             signing_wake: None,
             counters: Counters::default(),
+            journal: Journal::default(),
             voted: 0,
             receipts: BTreeMap::new(),
         };
-        let mut out = Output::default();
+        let mut out = Output { wake_at: Some(now), ..Output::default() };
         replica.checkpoints.logged(log_bytes);
         if let Some(stored) = state {
             replica.checkpoints.stored(stored_bytes.unwrap_or(0));
@@ -110,7 +114,6 @@ impl Replica {
         keep_last_versions(&mut out);
         out.sync = replica.unsynced && !out.effects.is_empty();
         replica.unsynced &= !out.sync;
-        out.wake_at = Some(now);
         Ok((replica, out))
     }
 
@@ -200,4 +203,5 @@ fn keep_last_versions(out: &mut Output) {
     kept.reverse();
     out.effects = kept;
     out.closed.clear();
+    out.refused.clear();
 }

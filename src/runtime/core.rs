@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 use super::Outbound;
+use super::audit::Audit;
 use super::clients::{ClientPort, FromClient};
 use super::engine::Common;
 use super::epochs::{Notice, What};
 use super::inbox::Inbox;
 use super::peers::{FromPeer, Peers};
+use super::questions::{self, Question};
 use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
@@ -27,7 +29,7 @@ use crate::time::{SECOND, UnixMillis};
 use crate::zone::{CheckedBundle, Command, Receipt, View};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
@@ -50,6 +52,8 @@ pub(super) enum Arrival {
     Keys(oneshot::Sender<serde_json::Value>),
     /// The operator has brought a bundle, whose share was opened.
     Import(Box<(CheckedBundle, Receipt)>, oneshot::Sender<serde_json::Value>),
+    /// The operator asks something of updates.
+    Ask(Question, oneshot::Sender<serde_json::Value>),
     /// Somebody wants to know what is voted on.
     Votes(oneshot::Sender<serde_json::Value>),
     /// The records of the last state of the epoch before.
@@ -93,6 +97,9 @@ pub(super) struct Hands<D> {
     pub clients: ClientPort,
     pub workers: Workers,
     pub keys: Arc<KeyStore>,
+    /// The data directory.
+    pub data: PathBuf,
+    pub audit: Audit,
     pub store: Store<D, Arrival>,
     pub common: Common,
     /// Zones whose queries go through the order.
@@ -163,6 +170,9 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                     Arrival::Keys(asker) => {
                         let _ =
                             asker.send(json!({ "keys": self.replica.keys(), "votes": self.replica.votes() }));
+                    }
+                    Arrival::Ask(question, asker) => {
+                        let _ = asker.send(question.answer(&self.replica, &self.hands.data));
                     }
                     Arrival::Votes(asker) => {
                         let _ = asker.send(json!({ "votes": self.replica.votes() }));
@@ -265,6 +275,8 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
             self.hands.store.begin(file, at).map_err(refused)?;
         }
+        self.hands.audit.take(output.skipped_to, &output.audit);
+        questions::tell(&mut self.throttle, self.hands.me, &output.refused);
         self.tell(output.news);
         self.hands.workers.add(output.tasks);
         if output.wake_at.is_some() {

@@ -4,6 +4,7 @@
 //! port for peers and its own log; what clients see they share ([`Common`]).
 #![forbid(unsafe_code)]
 
+use super::audit::Audit;
 use super::clients::{self, ClientPort};
 use super::config::{Loaded, ReplicaFile};
 use super::core::{Arrival, Core, End, Hands, now};
@@ -124,6 +125,8 @@ impl Engine {
             Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
         loaded.receipts.into_iter().for_each(|receipt| replica.hold(receipt));
 
+        let audit = Audit::open(&file.data);
+        let audit = audit.map_err(|e| Error(format!("{}: the audit: {e}", file.data.display())))?;
         let mut inbox = Inbox::new();
         let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));
         let incarnation = u64::from_le_bytes(*entropy()?.first_chunk().unwrap_or(&[0; 8]));
@@ -143,6 +146,8 @@ impl Engine {
             clients: port.clone(),
             workers,
             keys: key_store.clone(),
+            data: file.data.clone(),
+            audit,
             store: Store { disk, cluster: id, me, lane: inbox.lane(1, 0) },
             common: common.clone(),
             ordered,

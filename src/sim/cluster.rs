@@ -9,7 +9,6 @@ use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
 use crate::dns::{Name, Record, master};
-use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
 use crate::replica::{self, Predecessor};
 use crate::signing::{KeyStore, Protocol, Vault};
@@ -26,6 +25,8 @@ use zeroize::Zeroizing;
 
 /// The true time at the start of every run, in milliseconds since 1970.
 pub const START: UnixMillis = UnixMillis(1_800_000_000_000);
+/// How long a client waits, in milliseconds: schedulers delay messages for longer than networks do.
+const PATIENCE_MS: u64 = 10_000;
 /// Bits of the threshold keys: small, so that thousands of signatures take seconds.
 const BITS: usize = 1024;
 /// The zone of every run.
@@ -223,7 +224,7 @@ impl Cluster {
             holdings: self.key_store(me).holdings(),
             signing: self.signing,
             entropy,
-            patience_ms: CLIENT_PATIENCE_MS,
+            patience_ms: PATIENCE_MS,
             predecessor: self.predecessor.clone(),
         }
     }

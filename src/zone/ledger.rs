@@ -7,14 +7,16 @@ use super::chain;
 use super::digest::Tally;
 use super::draft::Draft;
 use super::element;
+use super::guard::{self, Guard};
 use super::hashed::{self, Hashes};
 use super::keys::{Class, KeySet, Layout, ZoneKey};
+use super::refusal::Refusal;
 use super::rules::ZoneRules;
 use super::signature::{Realm, Signature};
 use super::signatures::Signatures;
 use super::versions::{Pending, Versions};
 use super::view::{Denial, Key, Node, SignedRrset, View};
-use crate::dns::{Name, Rcode, RrType};
+use crate::dns::{Name, RrType};
 use crate::limits::MAX_REFRESHED_PER_VERSION;
 use crate::time::{AgreedTime, HOUR, SECOND};
 use std::collections::BTreeSet;
@@ -36,6 +38,8 @@ pub(super) struct Ledger {
     pub(super) versions: Versions,
     /// When each signature of `head` is to be made anew.
     schedule: BTreeSet<(u64, Key, RrType)>,
+    /// Records of `head` that a floor counts; kept only where there is one.
+    pub(super) records: u64,
 }
 
 /// What a batch has done to a zone so far.
@@ -54,9 +58,14 @@ pub(super) struct Open {
 
 impl Ledger {
     pub(super) fn new(rules: ZoneRules, head: View) -> Self {
+        let is_counted = rules.policy.guards.iter().any(Guard::is_floor);
+        let sets = head.iter().filter(|_| is_counted).flat_map(Node::data);
+        let records =
+            sets.filter(|(rtype, _)| guard::counts(*rtype)).map(|(_, set)| set.rrset.len() as u64).sum();
         Self {
             apex: Key::of(&rules.origin),
             keys: KeySet::new(&rules),
+            records,
             rules,
             head,
             started: false,
@@ -150,13 +159,13 @@ impl Ledger {
         self.head = draft.view;
     }
 
-    /// Whether a message's names can be in the chain: REFUSED if one has the hash of another.
-    pub(super) fn admit(&self, open: &mut Open, draft: &Draft) -> Result<(), Rcode> {
+    /// Whether a message's names can be in the chain: none has the hash of another.
+    pub(super) fn admit(&self, open: &mut Open, draft: &Draft) -> Result<(), Box<Refusal>> {
         match self.head.denial() {
             Denial::Nsec => Ok(()),
             Denial::Nsec3 => {
                 let added = open.hashes.add(&self.head, draft.touched.iter(), &hashed::hash_of);
-                added.map_err(|_| Rcode::REFUSED)
+                added.map_err(|_| Box::new(Refusal::Collision))
             }
         }
     }

@@ -14,6 +14,8 @@
 //! | `view` | a version: names in canonical order, persistent |
 //! | `policy`, `rules`, `load` | what is taken as given |
 //! | `draft`, `update` | RFC 2136 on a copy of the newest state |
+//! | `guard` | what no update may do, whoever sends it |
+//! | `judge`, `refusal`, `account` | an update's way through the machine, why it is refused, what the audit is told |
 //! | `chain`, `hashed` | NSEC and NSEC3 |
 //! | `signature`, `signatures` | one RRSIG, planned and complete; all of an RRset |
 //! | `ledger` | one zone: the batch, its close, its schedule of refreshes |
@@ -32,6 +34,7 @@
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
+mod account;
 mod bundle;
 mod chain;
 pub mod check;
@@ -40,7 +43,9 @@ mod deals;
 mod digest;
 mod draft;
 mod element;
+mod guard;
 mod hashed;
+mod judge;
 mod keys;
 mod ledger;
 mod listing;
@@ -52,6 +57,7 @@ mod planned;
 mod policy;
 mod progress;
 pub mod refresh;
+mod refusal;
 mod register;
 mod replay;
 mod request;
@@ -80,11 +86,13 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use account::Account;
 pub use bundle::{Bundle, CheckedBundle, Holders, Receipt, Role};
 pub use command::{Act, Command};
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
+pub use refusal::{Refusal, Ticket};
 pub use request::{
     Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed,
 };

@@ -6,6 +6,7 @@ mod lies;
 mod lifecycle;
 mod policy;
 mod refresh;
+mod refusals;
 mod restore;
 mod rfc2136;
 mod rollover;

@@ -73,6 +73,7 @@ impl Replica {
         }
         (self.last_ordered, self.last_executed) = (now, now);
         self.counters.states_taken += 1;
+        out.skipped_to = Some(ready.machine.batches());
         let base = base(&ready.goal, &ready.held);
         let Ready { goal, held, machine, jobs, finished, signed } = ready;
         match goal {

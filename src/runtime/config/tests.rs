@@ -44,7 +44,7 @@ fn a_replicas_file_is_refused_with_the_line_of_what_is_wrong() {
         ("data = \"data\"", "dates = \"data\"", "dates"),
         ("[\"127.0.0.1:5301\"]", "[]", "no address"),
         ("[\"127.0.0.1:5301\"]", "[\"localhost\"]", "socket address"),
-        ("update-patience-ms = 10000", "update-patience-ms = 5", "100 to 120000"),
+        ("update-patience-ms = 1400", "update-patience-ms = 5", "100 to 120000"),
         ("2 = \"127.0.0.1:5402\"", "2 = \"nowhere\"", "host:port"),
         ("2 = \"127.0.0.1:5402\"", "x = \"127.0.0.1:5402\"", "not the index"),
     ] {
