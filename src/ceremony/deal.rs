@@ -280,6 +280,7 @@ fn zone_of(zone: &PlannedZone, old: Option<&Cluster>, keys: &[DealtKey]) -> Resu
         records: zone.digest,
         reads: zone.reads,
         serial: before.map_or(SerialRule::Increment, |zone| zone.serial),
+        denial: zone.denial,
         dnskey_ttl: before.map_or_else(|| dnskey_ttl(zone), |zone| zone.dnskey_ttl),
         validity: before.map_or(Validity::default(), |zone| zone.validity),
         policy: zone.policy.clone(),

@@ -75,7 +75,7 @@ enum Command {
                             refresh ZONE TAG                    new shares of the key with this tag\n  \
                             keys ZONE begin BUNDLE [BUNDLE]     a rollover to the key, or ZSK and KSK of another algorithm\n  \
                             keys ZONE STEP TAG [TTL]            its next step, as `conclave ctl keys` tells it\n  \
-                            keys ZONE abort TAG                 back, while a new ZSK does not sign yet\n  \
+                            keys ZONE abort TAG                 turns back, while the parent has the old KSK's DS\n  \
                             keys ZONE allowance SECONDS         how late replicas and secondaries may be\n\n\
                             Examples:\n  conclave ctl vote keys example.test activate 4711\n  \
                             conclave ctl vote keys example.test ds-seen 4712 3600 --socket /etc/conclave/admin.sock"

@@ -13,6 +13,7 @@ pub mod edns;
 pub mod master;
 pub mod message;
 pub mod name;
+pub mod nsec3;
 pub mod query;
 pub mod rdata;
 pub mod rrset;

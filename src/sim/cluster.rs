@@ -15,7 +15,8 @@ use crate::signing::{KeyStore, Protocol, Vault};
 use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
 use crate::zone::{
-    Command, Genesis, KeyInfo, Reads, SerialRule, Succession, UpdatePolicy, Validity, ZoneRules, keys_digest,
+    Command, Denial, Genesis, KeyInfo, Reads, SerialRule, Succession, UpdatePolicy, Validity, ZoneRules,
+    keys_digest,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -60,6 +61,7 @@ pub struct Cluster {
     tsig: [u8; 32],
     sig0: [u8; 32],
     ordered_reads: bool,
+    denial: Denial,
     signing: Protocol,
     /// The keys that the zone's are rolled to.
     pub(super) spares: Vec<Spare>,
@@ -111,6 +113,8 @@ impl Cluster {
             tsig: chance.seed(),
             sig0: chance.seed(),
             ordered_reads: scenario.ordered_reads,
+            // Of five seeds one.
+            denial: if scenario.seed % 5 == 4 { Denial::Nsec3 } else { Denial::Nsec },
             signing: scenario.signing,
         }
     }
@@ -242,6 +246,7 @@ impl Cluster {
             serial: SerialRule::default(),
             validity: Validity::default(),
             dnskey_ttl: if self.spares.is_empty() { 3600 } else { 60 },
+            denial: self.denial,
             ksk: self.ksk.info(257),
             zsk: self.zsk.info(256),
         };

@@ -1,12 +1,12 @@
 //! A zone while a message is applied to it: a copy that is kept whole or dropped whole (RFC 2136 §3.4 is atomic).
 //!
-//! Only data is seen and changed here. NSECs and signatures are mended when the batch closes; until then those of the
+//! Only data is seen and changed here. The chain and signatures are mended when the batch closes; until then those of the
 //! touched names are stale and nothing looks at them: to prerequisites and updates they are not there.
 
 use super::refusal::Refusal;
 use super::update::CLUSTER_TYPES;
 use super::view::{Key, Node, SignedRrset, View};
-use crate::dns::{Name, RrType, Rrset, Soa};
+use crate::dns::{Name, RrType, Rrset, Soa, nsec3};
 use crate::limits::{MAX_RECORDS_PER_RRSET, MAX_RRSET_OCTETS, MAX_TYPES_PER_NAME};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -78,6 +78,14 @@ impl Draft {
     pub(super) fn remove(&mut self, name: &Name, rtype: RrType) {
         let removed = self.put(name, Rrset::new(rtype, 0));
         debug_assert!(removed.is_ok(), "removing breaks no limit");
+    }
+
+    /// Puts the one NSEC3PARAM that is used at the apex (RFC 5155 §4). Its TTL is 0: it is for servers, not for caches.
+    pub(super) fn put_nsec3param(&mut self) {
+        let set = Rrset::of(RrType::NSEC3PARAM, 0, [nsec3::nsec3param_rdata()]);
+        let origin = self.view.origin().clone();
+        let put = self.put(&origin, set);
+        debug_assert!(put.is_ok(), "what the cluster adds breaks no limit");
     }
 
     /// Sets the serial.

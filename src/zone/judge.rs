@@ -72,7 +72,8 @@ impl Machine {
             return refused(account, Refusal::ReplayFull);
         }
         let zone = ledger.rules.origin.clone();
-        let rcode = match self.apply(&update, key) {
+        let applied = self.apply(&update, key).and_then(|applied| self.admit(open, &zone, applied));
+        let rcode = match applied {
             Ok(applied) => {
                 account.did(&applied.changes);
                 self.take(open, &zone, applied);
@@ -134,6 +135,20 @@ impl Machine {
         };
         let deletions = guard::check(&ledger.rules.policy.guards, &case)?;
         Ok(Applied { draft, changes, deletions })
+    }
+
+    /// Every name has its place in the chain of denial.
+    fn admit(
+        &self,
+        open: &mut BTreeMap<Name, Open>,
+        zone: &Name,
+        applied: Applied,
+    ) -> Result<Applied, Refused> {
+        if let Some(ledger) = self.zones.get(zone) {
+            let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
+            ledger.admit(open, &applied.draft)?;
+        }
+        Ok(applied)
     }
 
     fn take(&mut self, open: &mut BTreeMap<Name, Open>, zone: &Name, applied: Applied) {

@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use super::digest::Tally;
+use super::hashed::Hashes;
 use super::ledger::{Ledger, Open};
 use super::load;
 use super::planned::{BatchJobs, LastBatches};
@@ -12,11 +13,11 @@ use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Si
 use super::rules::{Genesis, ZoneRules};
 use super::signature::{Realm, Signature};
 use super::succession::{Succession, keys_digest};
-use super::view::View;
+use super::view::{Denial, View};
 use super::votes;
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::dns::tsig::{AuthFailure, Keyring};
-use crate::dns::{Name, Rcode, query};
+use crate::dns::{Name, Rcode, RrType, query};
 use crate::limits::{MAX_REQUEST_BYTES, MAX_ZONES};
 use crate::threshold::PublicKey;
 use crate::time::{AgreedTime, UnixMillis};
@@ -106,6 +107,9 @@ impl Machine {
             }
             load::check_rules(&rules).map_err(wrong)?;
             let head = load::unsigned(&rules.origin, &records).map_err(wrong)?;
+            if rules.denial == Denial::Nsec3 {
+                Hashes::of(&head).map_err(wrong)?;
+            }
             if zones.insert(zone.clone(), Ledger::new(rules, head)).is_some() {
                 return Err(wrong("it is there twice".into()));
             }
@@ -285,7 +289,13 @@ impl Machine {
     fn query(&self, wire: &[u8]) -> Verdict {
         let plain = |rcode| Verdict::plain(Kind::Query, rcode);
         let Ok(query) = query::parse(wire) else { return plain(Rcode::FORMERR) };
-        match self.ledger_of(&query.qname) {
+        let mut ledger = self.ledger_of(&query.qname);
+        // RFC 4035 §3.1.4.1: a DS is the parent side's, if that is ours too.
+        if query.qtype == RrType::DS && ledger.is_some_and(|child| child.rules.origin == query.qname) {
+            let parent = query.qname.parent().and_then(|parent| self.ledger_of(&parent));
+            ledger = parent.or(ledger);
+        }
+        match ledger {
             None => plain(Rcode::REFUSED),
             Some(ledger) if !ledger.started => plain(Rcode::SERVFAIL),
             Some(ledger) => Verdict { zone: Some(ledger.rules.origin.clone()), ..plain(Rcode::NOERROR) },

@@ -123,6 +123,8 @@ pub enum Refusal {
     },
     /// An RRset or a name would pass its limit.
     TooMuch(Name, RrType),
+    /// A name has the NSEC3 hash of another.
+    Collision,
     /// The zone is not signed yet.
     NotBegun(Name),
     /// No more requests can be remembered against replay at present.
@@ -165,7 +167,8 @@ impl Refusal {
             | Self::UnknownToPolicy { .. }
             | Self::Policy { .. }
             | Self::Guard { .. }
-            | Self::TooMuch(..) => Rcode::REFUSED,
+            | Self::TooMuch(..)
+            | Self::Collision => Rcode::REFUSED,
             Self::NotAuthentic { failure, .. } => failure.rcode(),
             Self::Malformed(_) => Rcode::FORMERR,
             Self::Version => Rcode::BADVERS,
@@ -208,6 +211,7 @@ impl Refusal {
             Self::UnknownToPolicy { .. } | Self::Policy { .. } => "by policy",
             Self::Guard { .. } => "by a guard of the zone",
             Self::TooMuch(..) => "an RRset or name is too large",
+            Self::Collision => "a name has the NSEC3 hash of another",
             Self::NotBegun(_) => "the zone is not signed yet",
             Self::ReplayFull | Self::Busy => "too many requests wait here",
             Self::Late => "no quorum of replicas so far; the request may still take effect",
@@ -245,6 +249,7 @@ impl Refusal {
                 "if the change is meant, make it in steps that the guard allows, or have the policy changed".into()
             }
             Self::TooMuch(..) => "spread the records over several names".into(),
+            Self::Collision => "take another name, or have the zone go on with NSEC (`conclave ctl vote denial`)".into(),
             Self::NotBegun(_) => "try again once `conclave ctl status` shows a serial".into(),
             Self::ReplayFull | Self::Busy => "try again, more slowly".into(),
             Self::Late => {

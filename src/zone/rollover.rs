@@ -1,7 +1,7 @@
 //! Rollovers: from one key to the next in stages, each entered by an ordered command of the operators ([`super::votes`]), and
 //! none before it is safe for a validator that fetched what it holds at the worst time (RFC 6781 §4.1, RFC 7583).
 //!
-//! One rollover at a time in a zone. Each command names the new key's tag (of two, the KSK's), so no vote left over from
+//! One rollover at a time in a zone. Each command names the tag of the key that comes (of two, the KSK's), so no vote left over from
 //! one rollover counts in another. The waits:
 //!
 //! | | until |

@@ -1,6 +1,7 @@
 //! RFC 2136 and the known pitfalls, clause by clause.
 
 mod chain;
+mod denial;
 mod lies;
 mod lifecycle;
 mod policy;

@@ -6,9 +6,9 @@
 //!
 //! Beyond the RFC, or where it leaves a choice:
 //! - DNSKEY, RRSIG, NSEC, NSEC3, NSEC3PARAM, ZONEMD and the obsolete SIG and NXT belong to the cluster: an update that names
-//!   them is REFUSED, whatever the policy. To prerequisites the cluster's NSECs and RRSIGs are not there. Deleting all
-//!   records of the apex leaves SOA and NS (§3.4.2.3), and DNSKEY, CDS and CDNSKEY, which only a delete that names CDS or CDNSKEY
-//!   removes.
+//!   them is REFUSED, whatever the policy. To prerequisites the cluster's NSECs, NSEC3s and RRSIGs are not there. Deleting all
+//!   records of the apex leaves SOA and NS (§3.4.2.3), DNSKEY and NSEC3PARAM, and CDS and CDNSKEY, which only a delete that
+//!   names them removes.
 //! - A SOA is taken only if its serial is greater than the zone's (§3.4.2.2); then it is taken whole, its serial is the new
 //!   version's, and the batch moves it no further. Otherwise it is ignored.
 //! - The serial moves with the first message of a batch that changes something, and once a batch: a later message whose
@@ -43,7 +43,8 @@ pub(super) const CLUSTER_TYPES: [RrType; 8] = [
 ];
 
 /// What deleting all records of the apex leaves.
-const APEX_TYPES: [RrType; 5] = [RrType::SOA, RrType::NS, RrType::DNSKEY, RrType::CDS, RrType::CDNSKEY];
+const APEX_TYPES: [RrType; 6] =
+    [RrType::SOA, RrType::NS, RrType::DNSKEY, RrType::NSEC3PARAM, RrType::CDS, RrType::CDNSKEY];
 
 /// An update message whose zone section is well formed.
 pub(super) struct Update {

@@ -178,6 +178,11 @@ impl Machine {
             Command::Drill { .. } => Ok(()),
             Command::Keys { zone, act } => self.keys_command(zone, act, open),
             Command::Refresh { zone, tag } => self.begin_refresh(zone, *tag),
+            Command::Denial { zone, by } => {
+                let ledger = self.zones.get_mut(zone).ok_or_else(|| format!("there is no zone {zone}"))?;
+                let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
+                ledger.deny_by(open, *by, self.time)
+            }
             Command::Epoch(succession) => self.end_epoch(succession),
         }
     }

@@ -16,7 +16,7 @@ use conclave::dns::name::Name;
 use conclave::quorum::{Committee, ReplicaId};
 use conclave::signing::Protocol;
 use conclave::time::UnixMillis;
-use conclave::zone::Reads;
+use conclave::zone::{Denial, Reads};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -115,6 +115,7 @@ impl Machines {
             origin,
             policy: vec!["grant ops zonesub ANY".into()],
             reads: Reads::Local,
+            denial: Denial::Nsec,
         };
         let plan = Plan {
             committee: Committee::new(members.len() as u8).unwrap(),

@@ -17,7 +17,7 @@ use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
 use crate::runtime::config::{MAX_SOCKET_PATH_BYTES, ReplicaFile};
 use crate::time::UnixMillis;
-use crate::zone::Reads;
+use crate::zone::{Denial, Reads};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -154,7 +154,7 @@ fn plan(arguments: &Arguments, dir: &Path) -> Result<Plan, Failure> {
     for (origin, records) in zones_of(&arguments.zone, n)? {
         // Whatever the trust model lets a client change.
         let policy = [&tsig, &sig0].map(|key| format!("grant {key} zonesub ANY"));
-        zones.push(ZonePlan { origin, records, policy: policy.to_vec(), reads });
+        zones.push(ZonePlan { origin, records, policy: policy.to_vec(), reads, denial: Denial::Nsec });
     }
     Ok(Plan {
         committee,

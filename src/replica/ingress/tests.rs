@@ -4,7 +4,7 @@ use crate::dns::Rdata;
 use crate::dns::edns::Edns;
 use crate::dns::message::{Header, Question, Section, Writer};
 use crate::dns::tsig::{TsigAlgorithm, TsigKey};
-use crate::zone::{KeyInfo, SerialRule, UpdatePolicy, Validity, ZoneRules};
+use crate::zone::{Denial, KeyInfo, SerialRule, UpdatePolicy, Validity, ZoneRules};
 
 const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -27,6 +27,7 @@ fn ingress(reads: Reads) -> Ingress {
         serial: SerialRule::default(),
         validity: Validity::default(),
         dnskey_ttl: 3600,
+        denial: Denial::Nsec,
         ksk: info(),
         zsk: info(),
     };

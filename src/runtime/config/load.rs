@@ -436,6 +436,7 @@ fn rules(zone: &Zone) -> Result<ZoneRules, String> {
         serial: zone.serial,
         validity: zone.validity,
         dnskey_ttl: zone.dnskey_ttl,
+        denial: zone.denial,
         zsk: info(&zone.zsk),
         ksk: info(&zone.ksk),
     })

@@ -40,6 +40,9 @@ impl Caches {
     /// A version was served in this time.
     pub(super) fn served(&mut self, view: &View, from: u64, until: u64) {
         for (fact, expires) in facts(view) {
+            if expires < from {
+                continue;
+            }
             let spans = self.facts.entry(fact.clone()).or_default();
             let end = until.saturating_add(u64::from(fact.ttl)).min(expires);
             match spans.last_mut().filter(|last| last.1 >= from) {

@@ -5,7 +5,7 @@
 
 use super::caches::{Caches, keys_in};
 use super::*;
-use crate::dns::dnssec::verify_rrsig;
+use crate::dns::dnssec::{RrsigFields, verify_rrsig};
 use crate::limits::PIPELINE_BATCHES;
 use crate::time::{DAY, HOUR, UnixMillis};
 use crate::zone::differential::Random;
@@ -45,6 +45,13 @@ pub(super) struct History {
     seen: u32,
     /// Seconds, on everybody's clock; agreed time is that at which what comes next is ordered.
     real: u64,
+}
+
+/// When the parent takes no notice of what a version asks for any more; none if it asks for nothing.
+fn expires(view: &View) -> Option<u64> {
+    let set = view.apex().get(RrType::CDNSKEY)?;
+    let all = set.rrsigs().iter().filter_map(|rrsig| Some(RrsigFields::parse(rrsig)?.0.expiration));
+    all.max().map(u64::from)
 }
 
 /// The keys that a version asks the parent for.
@@ -173,9 +180,12 @@ impl History {
             let (next, ttl) = (self.served.get(at + 1)?.0, self.ttl);
             Some(next + u64::from(self.allowance) + u64::from(ttl))
         };
-        let offered = (0..self.served.len()).filter(|at| held_until(*at).is_none_or(|end| self.real <= end));
+        let is_held = |at: &usize| held_until(*at).is_none_or(|end| self.real <= end);
+        let lasts = |at: &usize| expires(&self.served[*at].1).is_none_or(|end| self.real <= end);
+        let offered = (0..self.served.len()).filter(|at| is_held(at) && lasts(at));
         let offered: Vec<usize> = offered.collect();
-        let at = if self.random.below(2) == 0 { *self.random.pick(&offered) } else { self.served.len() - 1 };
+        let Some(newest) = offered.last() else { return self.go_on() };
+        let at = if self.random.below(2) == 0 { *self.random.pick(&offered) } else { *newest };
         let (wanted, held) = (announced(&self.served[at].1), &self.parent.last().expect("a parent").0);
         if !wanted.is_empty() && wanted != *held {
             let ttl = *self.random.pick(&TTLS);
@@ -259,7 +269,8 @@ impl History {
             if !is_wanted && self.random.below(4) > 0 {
                 break;
             }
-            if is_wanted && self.random.below(12) == 0 {
+            // Outside rollovers that is the allowance's.
+            if is_wanted && self.random.below(12) == 0 && self.bench.machine.keys()[0].next.is_some() {
                 self.real += self.random.below(30) * HOUR / SECOND;
             }
             let (_, jobs) = self.open.remove(0);
