@@ -201,7 +201,7 @@ fn over_one_connection(demo: &Demo, i: u8, messages: &[&[u8]]) -> Vec<Vec<u8>> {
     messages.iter().map(|_| reply()).collect()
 }
 
-/// RFC 7766 §6.2.1: several updates may be on their way in one connection.
+/// RFC 7766 §6.2.1.1: several updates may be on their way in one connection.
 /// RFC 2136 §3.7: a repeated message, sent to another replica, moves the serial at most once.
 fn several_updates_go_over_one_connection_and_a_repeat_elsewhere_changes_nothing(demo: &Demo) {
     let made: Vec<_> = (1..=5)
