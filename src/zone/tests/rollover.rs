@@ -88,7 +88,7 @@ fn a_premature_step_is_refused_with_the_date_at_which_it_becomes_safe() {
     let safe = safe.unwrap();
     assert_eq!(
         (step, safe),
-        (Step::Activate, bench.now.secs() - 1 + 3600 + 1 + 60),
+        (Step::Activate, bench.now.secs() + 3600 + 1 + 60),
         "old DNSKEY TTL, allowance"
     );
     let refused = bench.command(&activate).unwrap();
