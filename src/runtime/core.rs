@@ -56,6 +56,8 @@ pub(super) enum Arrival {
     Begin(Vec<Vec<u8>>),
     /// Tell again what the next epoch begins from, if this one is over.
     HandOver,
+    /// The next epoch has begun at this machine.
+    Continued,
     /// End, cleanly.
     Stop,
 }
@@ -159,6 +161,7 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                     }
                     Arrival::Begin(records) => self.step(Input::Begin(records))?,
                     Arrival::HandOver => self.hand_over(),
+                    Arrival::Continued => self.step(Input::Continued)?,
                     Arrival::Vote(command, asker) => self.vote(&command, asker)?,
                     Arrival::Import(brought, asker) => self.import(*brought, asker)?,
                     Arrival::Keys(asker) => {
@@ -301,7 +304,10 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                     continue;
                 }
                 News::Released => What::Released,
-                News::Begun => What::Begun,
+                News::Begun => {
+                    self.hands.common.begun(epoch, &self.hands.ordered);
+                    What::Begun
+                }
                 News::Settled => What::Settled,
             };
             // Nobody listens only when the process ends.
@@ -311,8 +317,9 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
 
     fn hand_over(&self) {
         let epoch = self.hands.epoch;
-        if let Some(records) = self.replica.handover() {
-            let _ = self.hands.common.notices.send(Notice { epoch, what: What::Ended(records) });
+        if let Some((successor, records)) = self.replica.handover() {
+            let what = What::Ended(successor, records);
+            let _ = self.hands.common.notices.send(Notice { epoch, what });
         }
     }
 
