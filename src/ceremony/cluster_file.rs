@@ -122,8 +122,9 @@ impl Check<'_> {
             self.whole("has no [[zone]]");
         }
         let mut zones = BTreeMap::new();
-        let mut tags = BTreeSet::new();
         for text in texts {
+            // Each zone's keys have their own names; that of another zone is never looked for among them.
+            let mut tags = BTreeSet::new();
             let (place, origin) = (text.origin.span(), text.origin.get_ref().0.clone());
             let place = Spanned::new(place, ());
             let dates = text.signatures.get_ref();

@@ -129,6 +129,8 @@ pub enum Input {
     Forget(ClientId),
     /// The records of a stored state ([`Past::checkpoint`]) of the epoch before, which has ended at this machine.
     Begin(Vec<Vec<u8>>),
+    /// The next epoch has begun at this machine, durably, whether this one has come to its end here or not.
+    Continued,
     /// A task is done.
     Computed(signing::Computed),
     /// The [`StateFile`] of this round is on disk, and stands for all that was in the log when it was given out.
@@ -352,6 +354,10 @@ pub struct Replica {
     awaits: bool,
     /// What this epoch has come to here.
     last: Option<ending::Last>,
+    /// Whether it was told that nobody needs this replica.
+    released: bool,
+    /// When a certified state last could not be gone on from.
+    failed: Option<UnixMillis>,
     /// How fast each peer is answered about states.
     serving: BTreeMap<ReplicaId, consensus::Pace>,
     /// A state that was taken over and is not on disk yet.

@@ -32,6 +32,7 @@ impl Replica {
                 self.tell_before(peer, &mut out);
             }
             Input::Begin(records) => self.begin_from(records, &mut out),
+            Input::Continued => self.keep(now, &mut out),
             Input::Client { id, wire } => self.client(now, id, wire, &mut out),
             Input::Forget(client) => {
                 self.clients.forget(client);
@@ -178,7 +179,7 @@ impl Replica {
         }
         self.checkpoints.logged(out.records.iter().map(|record| record.len() as u64).sum());
         self.follow_checkpoints(now, out);
-        self.follow_end(out);
+        self.follow_end(now, out);
         let transfer_wake = self.catch_up(now, out);
         for (client, asker) in self.clients.out_of_patience(now) {
             self.refuse_one(now, client, &asker, &Refusal::Late, out);

@@ -5,11 +5,12 @@
 //! failure of the log ends the thread, and with it the process: what was answered is on disk, and nothing more is said.
 #![forbid(unsafe_code)]
 
+mod news;
+
 use super::Outbound;
 use super::audit::Audit;
 use super::clients::{ClientPort, FromClient};
 use super::engine::Common;
-use super::epochs::{Notice, What};
 use super::inbox::Inbox;
 use super::peers::{FromPeer, Peers};
 use super::questions::{self, Question};
@@ -22,7 +23,7 @@ use crate::dns::name::Name;
 use crate::link::Event;
 use crate::protocol::To;
 use crate::quorum::{Committee, ReplicaId};
-use crate::replica::{ClientId, Effect, Input, KeyChange, News, Output, Replica};
+use crate::replica::{ClientId, Effect, Input, KeyChange, Output, Replica};
 use crate::signing::{Computed, KeyStore};
 use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
 use crate::time::{SECOND, UnixMillis};
@@ -60,6 +61,8 @@ pub(super) enum Arrival {
     Begin(Vec<Vec<u8>>),
     /// Tell again what the next epoch begins from, if this one is over.
     HandOver,
+    /// The next epoch has begun at this machine.
+    Continued,
     /// End, cleanly.
     Stop,
 }
@@ -165,6 +168,7 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                     }
                     Arrival::Begin(records) => self.step(Input::Begin(records))?,
                     Arrival::HandOver => self.hand_over(),
+                    Arrival::Continued => self.step(Input::Continued)?,
                     Arrival::Vote(command, asker) => self.vote(&command, asker)?,
                     Arrival::Import(brought, asker) => self.import(*brought, asker)?,
                     Arrival::Keys(asker) => {
@@ -308,36 +312,6 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             }
         }
         Ok(())
-    }
-
-    fn tell(&self, news: Vec<News>) {
-        let epoch = self.hands.epoch;
-        for news in news {
-            let what = match news {
-                News::Ended(ending) => {
-                    info!(epoch = epoch.0, "the epoch is over; its last state is certified and on disk");
-                    if !ending.continuing.contains(&self.hands.me) {
-                        warn!(
-                            "this replica is not in the next epoch: it votes no more, and serves until nobody needs it"
-                        );
-                    }
-                    self.hand_over();
-                    continue;
-                }
-                News::Released => What::Released,
-                News::Begun => What::Begun,
-                News::Settled => What::Settled,
-            };
-            // Nobody listens only when the process ends.
-            let _ = self.hands.common.notices.send(Notice { epoch, what });
-        }
-    }
-
-    fn hand_over(&self) {
-        let epoch = self.hands.epoch;
-        if let Some(records) = self.replica.handover() {
-            let _ = self.hands.common.notices.send(Notice { epoch, what: What::Ended(records) });
-        }
     }
 
     /// Makes durable what has to be, and lets the effects go.

@@ -195,7 +195,7 @@ impl Cluster {
             me,
             cluster: self.id,
             epoch: self.epoch,
-            genesis_time: UnixMillis(START.0 - 60_000),
+            genesis_time: UnixMillis(if self.predecessor.is_some() { 0 } else { START.0 - 60_000 }),
             identities: self.members(),
             coin: self.coin.clone(),
             gather_ms: consensus::DEFAULT_GATHER_MS,

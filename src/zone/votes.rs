@@ -174,6 +174,10 @@ impl Machine {
 
     /// Does what a quorum wants, or says why not.
     fn command(&mut self, command: &Command, open: &mut BTreeMap<Name, Open>) -> Result<(), String> {
+        if self.has_ended() {
+            // What the next epoch begins from must stay as the command found it.
+            return Err("another command in this batch has ended the epoch".into());
+        }
         match command {
             Command::Drill { .. } => Ok(()),
             Command::Keys { zone, act } => self.keys_command(zone, act, open),

@@ -28,6 +28,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 const ZONE: &str =
     "$TTL 60\n@ SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\nwww A 192.0.2.1\n";
+/// A client's key that the first epoch does not have.
+const LATER: &str = "relay.";
 /// Machines there can be.
 const MOST: u16 = 9;
 
@@ -77,6 +79,7 @@ impl Machines {
             .unwrap();
         let deal = self.dir.path().join("redeal");
         deal::deal(&plan, &Source::Backup(cluster, &kept), now(), &deal, &|_| {}).unwrap();
+        assert!(deal.join("client/tsig-relay.key").exists(), "a name that is new gets a key");
         for (machine, index) in new.iter().zip(1..) {
             let home = self.home(*machine);
             let into = if old.contains(machine) { home.join("next") } else { home.clone() };
@@ -122,7 +125,10 @@ impl Machines {
             bits: 1024,
             signing: Protocol::default(),
             zones: vec![zone],
-            tsig: vec![Name::parse("ops.").unwrap()],
+            tsig: ["ops.", LATER][..=usize::from(epoch)]
+                .iter()
+                .map(|name| Name::parse(name).unwrap())
+                .collect(),
             sig0: Vec::new(),
             places: places.collect(),
             genesis_time: now(),
@@ -189,6 +195,12 @@ impl Machines {
     pub fn shares(&self, machine: u8) -> usize {
         let files = fs::read_dir(self.home(machine)).unwrap().flatten();
         files.filter(|file| file.path().extension().is_some_and(|end| end == "share")).count()
+    }
+
+    /// What else is secret in a replica's home.
+    pub fn secrets(&self, machine: u8) -> usize {
+        let names = ["identity.key", "seal.key", "tsig.keys"];
+        names.iter().filter(|name| self.home(machine).join(name).exists()).count()
     }
 
     pub fn wait_served(&self, machine: u8) {

@@ -130,3 +130,13 @@ fn a_dnskey_that_is_not_the_verification_keys_is_refused() {
     octets.replace_range(last..=last, other);
     assert!(refused(&text.replacen(key, &octets, 1)).contains("not that of the verification key"));
 }
+
+#[test]
+fn keys_of_two_zones_may_have_one_tag() {
+    let text = text();
+    let begin = text.find("[[zone]]").unwrap();
+    let end = text[begin + 1..].find("\n[[").map_or(text.len(), |end| begin + 1 + end);
+    let second = text[begin..end].replacen("example.test", "second.test", 1);
+    let both = format!("{}\n{second}\n{}", &text[..end], &text[end..]);
+    assert_eq!(parsed(&both).unwrap_or_else(|problems| panic!("{problems:?}")).zones.len(), 2);
+}
