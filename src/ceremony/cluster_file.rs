@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod text;
+pub(super) use text::DenialText;
 mod write;
 
 pub use write::{quote, write};
@@ -155,6 +156,7 @@ impl Check<'_> {
                     SerialText::UnixTime => SerialRule::UnixTime,
                     SerialText::Date => SerialRule::Date,
                 },
+                denial: text.denial.into(),
                 dnskey_ttl: text.dnskey_ttl_s,
                 validity,
                 policy: text.policy.into_iter().map(|statement| statement.0.0).collect(),

@@ -37,6 +37,7 @@ use super::plan::Plan;
 use super::receipt;
 use super::written::{PlannedZone, WrittenPlan};
 use crate::consensus::coin;
+use crate::dns::RrType;
 use crate::quorum::ReplicaId;
 use crate::threshold::dealer::DealProgress;
 use crate::time::UnixMillis;
@@ -51,8 +52,8 @@ use zeroize::Zeroizing;
 
 /// RSASHA256 (RFC 5702).
 const ALGORITHM: u8 = 8;
-/// TTL of DNSKEY sets, seconds.
-const DNSKEY_TTL: u32 = 3600;
+/// TTL of DNSKEY sets, seconds; less where the SOA's is, so that a zone whose keys are to be replaced within minutes can say so.
+const MAX_DNSKEY_TTL: u32 = 3600;
 
 /// News of a key that is being searched.
 pub struct Progress<'a> {
@@ -274,12 +275,19 @@ fn zone_of(zone: &PlannedZone, old: Option<&Cluster>, keys: &[DealtKey]) -> Resu
         records: zone.digest,
         reads: zone.reads,
         serial: before.map_or(SerialRule::Increment, |zone| zone.serial),
-        dnskey_ttl: before.map_or(DNSKEY_TTL, |zone| zone.dnskey_ttl),
+        denial: zone.denial,
+        dnskey_ttl: before.map_or_else(|| dnskey_ttl(zone), |zone| zone.dnskey_ttl),
         validity: before.map_or(Validity::default(), |zone| zone.validity),
         policy: zone.policy.clone(),
         zsk: key(Role::Zsk)?,
         ksk: key(Role::Ksk)?,
     })
+}
+
+fn dnskey_ttl(zone: &PlannedZone) -> u32 {
+    let records = zone.records.iter().flatten();
+    let soa = records.filter(|record| record.rtype == RrType::SOA).map(|record| record.ttl);
+    soa.fold(MAX_DNSKEY_TTL, u32::min)
 }
 
 fn tsig_of(key: &KeyClause) -> TsigEntry {

@@ -33,14 +33,19 @@ pub struct Held {
     pub receipt: Receipt,
 }
 
-/// Takes a bundle into the directory `home` of replica `me`: opened, checked, and kept.
-pub fn take(home: &Path, cluster: &Cluster, me: ReplicaId, file: &Path) -> Result<Held, Problem> {
+/// Opens and checks a bundle for the replica `me`, whose directory is `home`; its octets too.
+pub fn read(home: &Path, cluster: &Cluster, me: ReplicaId, file: &Path) -> Result<(Held, Vec<u8>), Problem> {
     let bytes = read_public(file)?;
     let held = open(home, cluster, me, &bytes).map_err(|reason| Problem::new(file, reason))?;
-    let dir = home.join(DIRECTORY);
-    make_dir(&dir)?;
-    replace_public(&path_of(home, &held.bundle.name()), &bytes)?;
-    Ok(held)
+    Ok((held, bytes))
+}
+
+/// Keeps a bundle that was read; where.
+pub fn keep(home: &Path, bundle: &CheckedBundle, bytes: &[u8]) -> Result<PathBuf, Problem> {
+    make_dir(&home.join(DIRECTORY))?;
+    let path = path_of(home, &bundle.name());
+    replace_public(&path, bytes)?;
+    Ok(path)
 }
 
 /// Where the bundle of this name is kept.

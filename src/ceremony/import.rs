@@ -66,8 +66,10 @@ pub fn read_deal(deal: &Path, plan: &Digest) -> Result<(WrittenPlan, Cluster), V
 /// What of the cluster is not as the plan says, if anything.
 fn differs(plan: &WrittenPlan, cluster: &Cluster) -> Option<&'static str> {
     let members = plan.members.iter().map(|member| (member.identity, member.sealing));
-    let zones = plan.zones.iter().map(|zone| (&zone.origin, zone.digest, zone.reads, &zone.policy));
-    let served = cluster.zones.iter().map(|zone| (&zone.origin, zone.records, zone.reads, &zone.policy));
+    let zones =
+        plan.zones.iter().map(|zone| (&zone.origin, zone.digest, zone.reads, zone.denial, &zone.policy));
+    let served =
+        cluster.zones.iter().map(|zone| (&zone.origin, zone.records, zone.reads, zone.denial, &zone.policy));
     let keys = cluster.zones.iter().flat_map(|zone| [&zone.zsk, &zone.ksk]);
     // Keys that are dealt again are as long as they are.
     let is_first = plan.replaces.is_none();

@@ -5,8 +5,10 @@
 //! | `conclave demo` ([`demo`]) | a whole cluster on this machine |
 //! | `conclave replica` | one replica in the foreground |
 //! | `conclave check` | what is wrong with a replica's files |
+//! | `conclave check-zone` ([`check_zone`]) | what is wrong with a master file |
 //! | `conclave keygen`, `conclave import` ([`operator`]) | a replica's side of the key ceremony |
 //! | `conclave ctl` ([`ctl`]) | questions to a running replica |
+//! | `conclave update` | what a script of nsupdate says, sent |
 //! | `conclave sim` ([`sim`]) | simulated clusters, whose runs a seed decides |
 //! | `conclave completions` | completions for a shell |
 //!
@@ -14,12 +16,14 @@
 //! one line each. Exit codes: 0 done, 1 failed, 2 wrong usage.
 #![forbid(unsafe_code)]
 
+pub mod check_zone;
 pub mod ctl;
 pub mod demo;
 mod metrics;
 pub mod operator;
 pub mod progress;
 pub mod sim;
+mod update;
 
 use crate::ceremony::cluster::Protocol;
 use crate::ceremony::files::Problem;
@@ -110,7 +114,7 @@ pub fn signing_protocol() -> impl TypedValueParser<Value = Protocol> {
     version,
     about = "An authoritative DNS service that no single machine can corrupt, forge or stop",
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\nExample:\n  conclave demo\n  \
-                  conclave ctl status\n  conclave ctl export example.test"
+                  conclave check-zone example.test.zone\n  conclave ctl status\n  conclave ctl export example.test"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -162,8 +166,12 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Say what is wrong with a master file, as named-checkzone does
+    CheckZone(check_zone::Arguments),
     /// Ask a running replica
     Ctl(ctl::Arguments),
+    /// Send what a script of nsupdate says, and be told why not
+    Update(update::Arguments),
     /// Run whole clusters in a simulated world, and look for broken promises
     Sim(sim::Arguments),
     /// Print completions for a shell
@@ -182,7 +190,9 @@ pub fn main() -> ExitCode {
         Command::Keygen(arguments) => operator::keygen(&arguments),
         Command::Import(arguments) => operator::import(&arguments),
         Command::Check { config } => check(&config),
+        Command::CheckZone(arguments) => check_zone::run(&arguments),
         Command::Ctl(arguments) => ctl::run(&arguments),
+        Command::Update(arguments) => update::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

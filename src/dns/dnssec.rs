@@ -65,6 +65,16 @@ pub fn rsa_dnskey_rdata(flags: u16, algorithm: u8, exponent: &[u8], modulus: &[u
     Rdata::new(&octets)
 }
 
+/// The modulus in DNSKEY data of an RSA key.
+pub fn rsa_modulus(dnskey: &Rdata) -> Option<&[u8]> {
+    let (length, rest) = dnskey.wire().get(4..)?.split_first()?;
+    match (*length, rest) {
+        (0, [high, low, rest @ ..]) => rest.get(usize::from(u16::from_be_bytes([*high, *low]))..),
+        (0, _) => None,
+        (length, rest) => rest.get(usize::from(length)..),
+    }
+}
+
 /// RRSIG data without its signature (RFC 4034 §3.1).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RrsigFields {

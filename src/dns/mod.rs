@@ -7,15 +7,18 @@
 //! Everything here is a pure function of its arguments, bounded, and gives errors, never panics, for any octets.
 #![forbid(unsafe_code)]
 
+pub mod cookie;
 pub mod dnssec;
 pub mod edns;
 pub mod master;
 pub mod message;
 pub mod name;
+pub mod nsec3;
 pub mod query;
 pub mod rdata;
 pub mod rrset;
 pub mod rtype;
+pub mod script;
 pub mod sig0;
 mod tail;
 mod text_time;

@@ -84,6 +84,12 @@ pub(crate) enum Plant {
     DsUnawaited,
     /// What left before the new key signed is forgotten.
     HorizonForgotten,
+    /// Nor does the next rollover know what was signed by the key that it replaces and left during the last.
+    FreshForgotten,
+    /// A parent may go back to what a late secondary says.
+    CdsUnawaited,
+    /// What is ordered counts as executed.
+    ServedByOrder,
     /// A version counts as served when it is executed.
     ServedAtOnce,
     /// Replicas and secondaries are never late.

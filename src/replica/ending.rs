@@ -18,19 +18,14 @@
 //! two states can follow an epoch.
 
 use super::checkpoint::Held;
-use super::reply::{Asker, Extended};
+use super::reply::Asker;
 use super::store::StateFile;
-use super::{ClientId, Effect, Output, Replica};
+use super::{ClientId, Output, Replica};
 use crate::codec::ClusterId;
 use crate::consensus::{Ending, Statement};
-use crate::dns::edns::ede;
-use crate::dns::{Opcode, Rcode};
 use crate::quorum::ReplicaId;
 use crate::time::UnixMillis;
-use crate::zone::{Snapshot, Succession};
-
-/// The request came too late for this epoch.
-const OVER: Extended = (ede::NOT_READY, "this epoch of the cluster has ended; try again with the next");
+use crate::zone::{Refusal, Snapshot, Succession};
 
 /// Steps from epoch to epoch, for who runs the replica.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,11 +97,7 @@ impl Replica {
     }
 
     pub(super) fn turn_away(&mut self, now: UnixMillis, client: ClientId, asker: &Asker, out: &mut Output) {
-        if asker.opcode() == Opcode::UPDATE {
-            self.counters.update(Rcode::SERVFAIL);
-        }
-        let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(OVER));
-        out.effects.push(Effect::Reply { client, wire });
+        self.refuse_one(now, client, asker, &Refusal::Over, out);
     }
 
     /// Stores the last state once it is certified; tells when nobody needs this replica.

@@ -31,7 +31,11 @@ impl Replica {
         }
         self.hold(receipt);
         self.refreshes.hold(bundle.public());
-        Ok(self.order_all(now, [said, given]))
+        let mut out = self.order_all(now, [said, given]);
+        // Of a key that is in use already, and whose share was lost here.
+        let step = self.signing.share_has_come(bundle.key_id());
+        self.absorb_signing(step, &mut out);
+        Ok(out)
     }
 
     /// The receipts of this replica that the executed state lacks.

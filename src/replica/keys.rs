@@ -1,9 +1,10 @@
 //! The zones' keys: which signing jobs may name, as execution has it, and what operators are shown of them.
 use super::{KeyChange, Output, Replica};
-use crate::codec::{Digest, encode};
-use crate::time::UnixMillis;
-use crate::zone::{Bundle, Request, SAID_DOMAIN, Saying, ShownZone, Step};
+use crate::codec::KeyId;
+use crate::threshold::RetiredKey;
+use crate::zone::{ShownZone, Step};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A zone's keys at a glance.
@@ -78,9 +79,17 @@ impl Replica {
     /// Brings the signing sessions from the keys that they know to those that the executed state has.
     pub(super) fn follow_keys(&mut self, out: &mut Output) {
         let wanted = self.machine.signing_keys();
-        if wanted == self.keys {
-            return;
+        if wanted != self.keys {
+            self.change_keys(wanted, out);
         }
+    }
+
+    /// The same, from a state of which nothing is known here.
+    pub(super) fn follow_all_keys(&mut self, out: &mut Output) {
+        self.change_keys(self.machine.signing_keys(), out);
+    }
+
+    fn change_keys(&mut self, wanted: BTreeSet<KeyId>, out: &mut Output) {
         for key in wanted.difference(&self.keys) {
             let known = self.dealt.get(key).cloned();
             if let Some(public) = known.or_else(|| self.machine.public_key(*key).map(Arc::new)) {
@@ -89,20 +98,20 @@ impl Replica {
                 out.keys.push(KeyChange::Learn(public));
             }
         }
-        for key in self.keys.difference(&wanted) {
-            self.signing.unlearn(*key);
-            let sharings = self.refreshes.unlearn(*key).into_iter();
-            out.keys.extend(sharings.chain([*key]).map(KeyChange::Forget));
+        // One that came and went while this replica was away is known by the state alone, one that went long ago here alone.
+        let gone = self.keys.difference(&wanted).filter_map(|key| {
+            let public = self.refreshes.in_force(*key)?;
+            Some(RetiredKey::new(*key, public.modulus()))
+        });
+        let gone: BTreeSet<RetiredKey> = gone.chain(self.machine.retired_keys()).collect();
+        for retired in gone {
+            if self.retired.insert(retired) {
+                self.signing.unlearn(retired.key);
+                self.refreshes.unlearn(retired);
+                out.keys.push(KeyChange::Retire(retired));
+            }
         }
         self.keys = wanted;
-    }
-
-    /// The operator has brought the public part of a new key: it sets out to all.
-    pub fn import(&mut self, now: UnixMillis, bundle: Bundle) -> Output {
-        let identity = self.consensus.identity();
-        let sign = |digest: &Digest| identity.sign_in(SAID_DOMAIN, digest);
-        let said = self.machine.saying(self.me, Saying::Bundle(Box::new(bundle)), sign);
-        self.order(now, encode(&Request::Said(said)))
     }
 
     /// The zones' keys, as the executed state has them.

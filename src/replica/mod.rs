@@ -46,6 +46,7 @@ mod clients;
 mod ending;
 mod holding;
 mod ingress;
+mod journal;
 mod keys;
 mod pipeline;
 mod proposals;
@@ -60,6 +61,7 @@ mod votes;
 
 pub use beginning::Predecessor;
 pub use ending::News;
+pub use journal::{Entry, Explanation, Trial};
 pub use keys::{BundleStatus, RollStatus, ZoneKeyStatus, ZoneKeys};
 pub use recover::Past;
 pub use status::{CulpritStatus, EpochStatus, KeyStatus, SigningStatus, Status, ZoneStatus};
@@ -72,7 +74,7 @@ use crate::dns::{Name, Rcode};
 use crate::protocol::{Fault, To};
 use crate::quorum::{Committee, ReplicaId};
 use crate::signing::{self, Signing};
-use crate::threshold::PublicKey;
+use crate::threshold::{PublicKey, RetiredKey};
 use crate::time::{AgreedTime, UnixMillis};
 use crate::zone::{self, Machine, View};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -168,6 +170,12 @@ pub struct Output {
     pub fatal: Option<String>,
     /// Steps from epoch to epoch.
     pub news: Vec<News>,
+    /// Updates that this step executed, for the audit: after a restart those since the stored checkpoint once more.
+    pub audit: Vec<Entry>,
+    /// The state after this batch was taken over from the others: what was executed before is in their audits.
+    pub skipped_to: Option<u64>,
+    /// Updates that this step refused, for the log.
+    pub refused: Vec<Explanation>,
 }
 
 /// A threshold key that jobs may name from now on, or no more.
@@ -175,8 +183,9 @@ pub struct Output {
 pub enum KeyChange {
     /// It came with a rollover.
     Learn(Arc<PublicKey>),
-    /// Nobody can want a signature by it any more: its share is to be wiped, in memory and on disk.
-    Forget(KeyId),
+    /// Nobody can want a signature by it any more: its shares are to be wiped, in memory and on disk, once all records up to this
+    /// output are durable. Told again after each start.
+    Retire(RetiredKey),
 }
 
 /// What is told of a batch that was executed.
@@ -357,6 +366,8 @@ pub struct Replica {
     genesis: zone::Genesis,
     /// The keys that jobs may name.
     keys: BTreeSet<KeyId>,
+    /// Those that may be named no more, as far as this run has told.
+    retired: BTreeSet<RetiredKey>,
     /// As dealt.
     dealt: BTreeMap<KeyId, Arc<PublicKey>>,
     /// Whether a record was appended since the last output that asked for a sync.
@@ -365,6 +376,7 @@ pub struct Replica {
     /// When the signing sessions are to be ticked; none while no job is open.
     signing_wake: Option<UnixMillis>,
     counters: status::Counters,
+    journal: journal::Journal,
     /// The number of the operator's newest vote.
     voted: u64,
     /// Of bundles that were brought, by their names.

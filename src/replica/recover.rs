@@ -15,7 +15,10 @@ use super::checkpoint::Checkpoints;
 use super::refresh::Refreshes;
 use super::store::{self, Place, Stored};
 use super::{Config, Effect, Error, Output, Record, Replica};
-use super::{clients::Clients, ingress::Ingress, pipeline::Pipeline, proposals::Proposals, status::Counters};
+use super::{
+    clients::Clients, ingress::Ingress, journal::Journal, pipeline::Pipeline, proposals::Proposals,
+    status::Counters,
+};
 use crate::codec::{self, Digest, JobId, digest};
 use crate::consensus::{self, Base, Consensus};
 use crate::limits::MAX_LOG_RECORD_BYTES;
@@ -84,9 +87,9 @@ impl Replica {
             ordered: false,
             checkpoints: Checkpoints::default(),
             transfer: None,
+            awaits,
             predecessor,
             before: None,
-            awaits,
             last: None,
             released: false,
             failed: None,
@@ -94,11 +97,13 @@ impl Replica {
             ready: None,
             genesis,
             keys: dealt.keys().copied().collect(),
+            retired: BTreeSet::new(),
             dealt,
             unsynced: false,
             consensus_wake: None,
             signing_wake: None,
             counters: Counters::default(),
+            journal: Journal::default(),
             voted: 0,
             receipts: BTreeMap::new(),
         };
@@ -209,4 +214,5 @@ fn keep_last_versions(out: &mut Output) {
     kept.reverse();
     out.effects = kept;
     out.closed.clear();
+    out.refused.clear();
 }

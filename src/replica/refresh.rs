@@ -16,7 +16,7 @@
 use super::{Effect, Output, Replica};
 use crate::codec::{self, KeyId};
 use crate::signing::{Chore, Errand, Fruit, Holdings, Offered};
-use crate::threshold::PublicKey;
+use crate::threshold::{PublicKey, RetiredKey};
 use crate::time::UnixMillis;
 use crate::zone::refresh::{Receiver, Sharing, Stage};
 use crate::zone::{Request, SAID_DOMAIN, Saying};
@@ -64,19 +64,16 @@ impl Refreshes {
         self.held.shares.insert(public.key_id(), public.modulus().to_vec());
     }
 
-    /// A key went: what is known of it goes. Gives the sharings of which the own share is here.
-    pub fn unlearn(&mut self, key: KeyId) -> Vec<KeyId> {
-        let dealt = self.dealt.remove(&key);
-        let public = self.in_force.remove(&key).or(dealt);
+    /// A key went: what is known of it goes.
+    pub fn unlearn(&mut self, retired: RetiredKey) {
+        let key = retired.key;
+        self.dealt.remove(&key);
+        self.in_force.remove(&key);
         self.dealings.remove(&key);
         self.said.remove(&key);
         self.failed.remove(&key);
         self.held.offers.retain(|offered| offered.key != key);
-        let Some(public) = public else { return Vec::new() };
-        let shares = self.held.shares.iter().filter(|(_, n)| n[..] == *public.modulus());
-        let gone: Vec<KeyId> = shares.map(|(id, _)| *id).collect();
-        gone.iter().for_each(|id| drop(self.held.shares.remove(id)));
-        gone
+        self.held.shares.retain(|id, modulus| *id != key && !retired.has(modulus));
     }
 
     /// What is to be said.
@@ -108,6 +105,9 @@ impl Refreshes {
     fn take(&mut self, errand: Errand, alarms: &mut Vec<String>) -> Option<KeyId> {
         let Errand { key, result } = errand;
         self.busy.remove(&key);
+        if !self.dealt.contains_key(&key) {
+            return None; // retired while the chore was under way
+        }
         match result {
             Ok(Fruit::Offer(offered)) => self.held.offers.push(offered),
             Ok(Fruit::Dealing(sharing, dealing)) => {

@@ -1,8 +1,8 @@
-//! The operator's votes: said in this replica's name, ordered like any request, and shown.
+//! What this replica says in its own name: its operator's votes, ordered like any request, and shown; and its progress.
 use super::{Output, Replica};
 use crate::codec;
 use crate::time::UnixMillis;
-use crate::zone::{Command, SAID_DOMAIN, VOTE_LAPSE_SECS};
+use crate::zone::{Command, Request, SAID_DOMAIN, VOTE_LAPSE_SECS};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -62,6 +62,13 @@ impl Replica {
         }
         self.voted = count;
         Ok((count, self.order(now, request)))
+    }
+
+    /// What this replica is to say of its progress, if a rollover waits for that.
+    pub(super) fn own_progress(&self) -> Option<Request> {
+        let identity = self.consensus.identity();
+        let sign = |digest: &codec::Digest| identity.sign_in(SAID_DOMAIN, digest);
+        self.machine.progress_due(self.me).map(|what| self.machine.say(self.me, what, sign))
     }
 
     /// What operators have voted on.

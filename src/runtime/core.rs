@@ -5,29 +5,32 @@
 //! failure of the log ends the thread, and with it the process: what was answered is on disk, and nothing more is said.
 #![forbid(unsafe_code)]
 
+mod news;
+
 use super::Outbound;
+use super::audit::Audit;
 use super::clients::{ClientPort, FromClient};
 use super::engine::Common;
-use super::epochs::{Notice, What};
 use super::inbox::Inbox;
 use super::peers::{FromPeer, Peers};
+use super::questions::{self, Question};
 use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
-use crate::answer::{self, Settings};
+use crate::answer;
 use crate::codec::Epoch;
 use crate::dns::name::Name;
 use crate::link::Event;
 use crate::protocol::To;
 use crate::quorum::{Committee, ReplicaId};
-use crate::replica::{ClientId, Effect, Input, KeyChange, News, Output, Replica};
+use crate::replica::{ClientId, Effect, Input, KeyChange, Output, Replica};
 use crate::signing::{Computed, KeyStore};
 use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
 use crate::time::{SECOND, UnixMillis};
 use crate::zone::{CheckedBundle, Command, Receipt, View};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
@@ -50,6 +53,8 @@ pub(super) enum Arrival {
     Keys(oneshot::Sender<serde_json::Value>),
     /// The operator has brought a bundle, whose share was opened.
     Import(Box<(CheckedBundle, Receipt)>, oneshot::Sender<serde_json::Value>),
+    /// The operator asks something of updates.
+    Ask(Question, oneshot::Sender<serde_json::Value>),
     /// Somebody wants to know what is voted on.
     Votes(oneshot::Sender<serde_json::Value>),
     /// The records of the last state of the epoch before.
@@ -95,9 +100,11 @@ pub(super) struct Hands<D> {
     pub clients: ClientPort,
     pub workers: Workers,
     pub keys: Arc<KeyStore>,
+    /// The data directory.
+    pub data: PathBuf,
+    pub audit: Audit,
     pub store: Store<D, Arrival>,
     pub common: Common,
-    pub settings: Arc<Settings>,
     /// Zones whose queries go through the order.
     pub ordered: BTreeSet<Name>,
     pub outbound: Option<Outbound>,
@@ -167,6 +174,9 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                     Arrival::Keys(asker) => {
                         let _ =
                             asker.send(json!({ "keys": self.replica.keys(), "votes": self.replica.votes() }));
+                    }
+                    Arrival::Ask(question, asker) => {
+                        let _ = asker.send(question.answer(&self.replica, &self.hands.data));
                     }
                     Arrival::Votes(asker) => {
                         let _ = asker.send(json!({ "votes": self.replica.votes() }));
@@ -263,24 +273,14 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
         if !output.effects.is_empty() {
             self.held.push(Pending::new(output.effects, self.required));
         }
+        self.change_keys(output.keys)?;
         if let Some(file) = output.store {
             let at = self.log.roll()?;
             let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
             self.hands.store.begin(file, at).map_err(refused)?;
         }
-        for change in output.keys {
-            match change {
-                KeyChange::Learn(public) => {
-                    let key = public.key_id();
-                    let has_share = self.hands.keys.has_share(key);
-                    info!(key = %key.0.to_hex(), has_share, "a zone has a new key");
-                }
-                KeyChange::Forget(key) => {
-                    self.hands.keys.forget(key);
-                    info!(key = %key.0.to_hex(), "a key is retired, and its share wiped from memory");
-                }
-            }
-        }
+        self.hands.audit.take(output.skipped_to, &output.audit);
+        questions::tell(&mut self.throttle, self.hands.me, &output.refused);
         self.tell(output.news);
         self.hands.workers.add(output.tasks);
         if output.wake_at.is_some() {
@@ -289,38 +289,29 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
         output.fatal.map_or(Ok(()), |why| Err(End::Replica(why)))
     }
 
-    fn tell(&self, news: Vec<News>) {
-        let epoch = self.hands.epoch;
-        for news in news {
-            let what = match news {
-                News::Ended(ending) => {
-                    info!(epoch = epoch.0, "the epoch is over; its last state is certified and on disk");
-                    if !ending.continuing.contains(&self.hands.me) {
-                        warn!(
-                            "this replica is not in the next epoch: it votes no more, and serves until nobody needs it"
-                        );
+    fn change_keys(&mut self, changes: Vec<KeyChange>) -> Result<(), End> {
+        if changes.iter().any(|change| matches!(change, KeyChange::Retire(_))) {
+            self.syncs += 1;
+            self.log.sync()?;
+        }
+        for change in changes {
+            match change {
+                KeyChange::Learn(public) => {
+                    let key = public.key_id();
+                    match self.hands.keys.has_share(key) {
+                        true => info!(key = %key.0.to_hex(), "a zone has a new key"),
+                        false => {
+                            error!(key = %key.0.to_hex(), "a zone has a new key, and its share is lacking here")
+                        }
                     }
-                    self.hand_over();
-                    continue;
                 }
-                News::Released => What::Released,
-                News::Begun => {
-                    self.hands.common.begun(epoch, &self.hands.ordered);
-                    What::Begun
-                }
-                News::Settled => What::Settled,
-            };
-            // Nobody listens only when the process ends.
-            let _ = self.hands.common.notices.send(Notice { epoch, what });
+                KeyChange::Retire(retired) => match self.hands.keys.retire(retired) {
+                    Ok(()) => info!(key = %retired.key.0.to_hex(), "a key is retired, and its share wiped"),
+                    Err(why) => error!("a retired key's share cannot be wiped before the next start: {why}"),
+                },
+            }
         }
-    }
-
-    fn hand_over(&self) {
-        let epoch = self.hands.epoch;
-        if let Some((successor, records)) = self.replica.handover() {
-            let what = What::Ended(successor, records);
-            let _ = self.hands.common.notices.send(Notice { epoch, what });
-        }
+        Ok(())
     }
 
     /// Makes durable what has to be, and lets the effects go.
@@ -381,12 +372,12 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
     }
 
     fn answer(&self, client: ClientId, query: &[u8], view: &Arc<View>) {
-        self.hands.clients.reply(client, |transport| {
-            let request = answer::Request { wire: query, transport, now_secs: now().secs() };
+        self.hands.clients.reply(client, |client| {
+            let request = answer::Request { wire: query, client, now_secs: now().secs() };
             let mut out = Vec::new();
-            match answer::respond_from(view, &self.hands.settings, request, &mut out) {
-                answer::Reply::Send => Some(out),
-                answer::Reply::Ignore | answer::Reply::Forward => None,
+            match answer::respond_from(view, &self.hands.common.settings.load(), request, &mut out) {
+                answer::Reply::Send(_) => Some(out),
+                answer::Reply::Ignore | answer::Reply::Forward(_) => None,
             }
         });
     }

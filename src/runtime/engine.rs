@@ -4,6 +4,7 @@
 //! port for peers and its own log; what clients see they share ([`Common`]).
 #![forbid(unsafe_code)]
 
+use super::audit::Audit;
 use super::clients::{self, ClientPort};
 use super::config::{Loaded, ReplicaFile};
 use super::core::{Arrival, Core, End, Hands, now};
@@ -21,6 +22,7 @@ use crate::ceremony::files::NEVER_RUN;
 use crate::codec::{ClusterId, Epoch};
 use crate::consensus;
 use crate::dns::name::Name;
+use crate::dns::tsig::Keyring;
 use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
 use crate::link::Local;
 use crate::quorum::ReplicaId;
@@ -47,6 +49,7 @@ const CONTROL_ITEMS: usize = 64;
 #[derive(Clone)]
 pub(super) struct Common {
     pub catalog: Arc<ArcSwap<Catalog>>,
+    pub settings: Arc<ArcSwap<Settings>>,
     newest: Arc<Mutex<Newest>>,
     pub notices: mpsc::UnboundedSender<Notice>,
 }
@@ -61,8 +64,12 @@ struct Newest {
 }
 
 impl Common {
-    pub fn new(catalog: Arc<ArcSwap<Catalog>>, notices: mpsc::UnboundedSender<Notice>) -> Self {
-        Self { catalog, newest: Arc::default(), notices }
+    pub fn new(
+        catalog: Arc<ArcSwap<Catalog>>,
+        settings: Arc<ArcSwap<Settings>>,
+        notices: mpsc::UnboundedSender<Notice>,
+    ) -> Self {
+        Self { catalog, settings, newest: Arc::default(), notices }
     }
 
     /// Answers from this version from now on.
@@ -94,7 +101,8 @@ pub(super) struct Engine {
     pub cluster: Arc<Cluster>,
     pub port: ClientPort,
     pub control: Lane<Arrival>,
-    pub settings: Arc<Settings>,
+    /// The keys of its clients.
+    pub keyring: Arc<Keyring>,
     pub importer: Arc<Importer>,
     /// The cluster that goes on, once its epoch has ended.
     pub successor: Option<ClusterId>,
@@ -119,7 +127,7 @@ impl Engine {
         let (id, epoch) = (consensus.cluster, consensus.epoch);
         let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
         let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
-        let settings = Arc::new(Settings { nsid: None, keys: genesis.keys.clone() });
+        let keyring = genesis.keys.clone();
         let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
         let (mut log, opened) = Log::open(disk.clone(), id, me).map_err(in_log)?;
         let past = past(&file, &consensus, &mut log, opened)?;
@@ -138,6 +146,8 @@ impl Engine {
             Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
         loaded.receipts.into_iter().for_each(|receipt| replica.hold(receipt));
 
+        let audit = Audit::open(&file.data);
+        let audit = audit.map_err(|e| Error(format!("{}: the audit: {e}", file.data.display())))?;
         let mut inbox = Inbox::new();
         let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));
         let incarnation = u64::from_le_bytes(*entropy()?.first_chunk().unwrap_or(&[0; 8]));
@@ -157,9 +167,10 @@ impl Engine {
             clients: port.clone(),
             workers,
             keys: key_store.clone(),
+            data: file.data.clone(),
+            audit,
             store: Store { disk, cluster: id, me, lane: inbox.lane(1, 0) },
             common: common.clone(),
-            settings: settings.clone(),
             ordered,
             outbound,
         };
@@ -170,7 +181,7 @@ impl Engine {
         let ended = run(core)?;
         info!(replica = %me, epoch = epoch.0, peer = %file.peer, "working");
         let (successor, ended) = (None, Some(ended));
-        Ok(Self { file, cluster, port, control, settings, importer, successor, ended, tasks })
+        Ok(Self { file, cluster, port, control, keyring, importer, successor, ended, tasks })
     }
 
     /// How its thread ended, once it has: told once.
@@ -271,7 +282,7 @@ fn peer_lanes(
     others.map(|peer| (peer, inbox.lane(MAX_INBOX_FRAMES, MAX_INBOX_BYTES))).collect()
 }
 
-fn entropy() -> Result<[u8; 32], Error> {
+pub(super) fn entropy() -> Result<[u8; 32], Error> {
     let mut entropy = [0; 32];
     aws_lc_rs::rand::fill(&mut entropy)
         .map_err(|_| Error("the operating system gives no randomness: start again when it does".into()))?;

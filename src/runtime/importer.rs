@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::ceremony::cluster::Cluster;
+use crate::ceremony::files::Problem;
 use crate::ceremony::held;
 use crate::quorum::ReplicaId;
 use crate::signing::KeyStore;
@@ -23,9 +24,12 @@ pub(super) struct Importer {
 impl Importer {
     /// Takes the bundle in `file`; some ten milliseconds of RSA.
     pub fn take(&self, file: &Path) -> Result<(CheckedBundle, Receipt), String> {
-        let held =
-            held::take(&self.home, &self.dealt, self.me, file).map_err(|problem| problem.to_string())?;
-        self.keys.insert(Arc::new(held.bundle.public().clone()), held.share);
+        let said = |problem: Problem| problem.to_string();
+        let (held, bytes) = held::read(&self.home, &self.dealt, self.me, file).map_err(said)?;
+        let public = held.bundle.public();
+        self.keys.admits(public.modulus()).map_err(|why| said(Problem::new(file, why)))?;
+        let kept = held::keep(&self.home, &held.bundle, &bytes).map_err(said)?;
+        self.keys.bring(Arc::new(public.clone()), held.share, &kept)?;
         Ok((held.bundle, held.receipt))
     }
 }

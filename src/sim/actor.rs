@@ -9,6 +9,7 @@ use crate::quorum::ReplicaId;
 use crate::replica::{self, Effect, ExecutedBatch, Input, KeyChange, Output, Past, Replica};
 use crate::signing::{KeyStore, Task};
 use crate::storage::{Log, LogError, MemDisk, SnapshotWriter, Stored};
+use crate::threshold::RetiredKey;
 use crate::time::UnixMillis;
 use crate::zone::Command;
 use std::collections::BTreeSet;
@@ -74,6 +75,8 @@ pub(super) struct Running {
     executed: Vec<(ExecutedBatch, Digest)>,
     /// Decided, and the same holds.
     decided: Vec<ClosedRound>,
+    /// Keys to be wiped when their retirement is durable.
+    retired: Vec<RetiredKey>,
 }
 
 /// What the world must do for a machine after a step.
@@ -162,8 +165,9 @@ impl Actor {
         let checkpoint = opened.snapshot.map(|snapshot| (snapshot.records, snapshot.bytes));
         let past = Past { checkpoint, records: opened.records };
         let (replica, output) = Replica::recover(self.clock(now), config, past).map_err(Stop::Replica)?;
-        let (held, executed, decided) = (Vec::new(), Vec::new(), Vec::new());
-        self.running = Some(Running { replica, wake: None, log, held, syncing: false, executed, decided });
+        let (held, executed, decided, retired) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let running = Running { replica, wake: None, log, held, syncing: false, executed, decided, retired };
+        self.running = Some(running);
         self.take(now, output)
     }
 
@@ -234,6 +238,7 @@ impl Actor {
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         running.log.sync()?;
         running.syncing = false;
+        retire(&self.keys, &mut running.retired);
         let (effects, executed) = (std::mem::take(&mut running.held), std::mem::take(&mut running.executed));
         let decided = std::mem::take(&mut running.decided);
         Ok(Todo { effects, executed, decided, ..Todo::default() })
@@ -254,11 +259,6 @@ impl Actor {
     fn take(&mut self, now: u64, output: Output) -> Result<Todo, Stop> {
         let to_true = |at: UnixMillis| at.0.saturating_add_signed(-self.skew_ms).saturating_sub(START.0);
         let wake = output.wake_at.map(to_true).map(|at| at.max(now + 1));
-        for change in output.keys {
-            if let KeyChange::Forget(key) = change {
-                self.keys.forget(key);
-            }
-        }
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
         for record in &output.records {
             running.log.append(record)?;
@@ -281,6 +281,10 @@ impl Actor {
         let (tasks, closed, news) = (output.tasks, output.closed, output.news);
         let mut todo = Todo { tasks, wake, closed, store, torn, news, ..Todo::default() };
         running.decided.extend(todo.closed.iter().cloned());
+        running.retired.extend(output.keys.iter().filter_map(|change| match change {
+            KeyChange::Retire(retired) => Some(*retired),
+            KeyChange::Learn(_) => None,
+        }));
         if !output.executed.is_empty() {
             let state = running.replica.digest();
             running.executed.extend(output.executed.into_iter().map(|batch| (batch, state)));
@@ -288,6 +292,7 @@ impl Actor {
         if running.log.durable().upto() == running.log.end() {
             todo.executed = std::mem::take(&mut running.executed);
             todo.decided = std::mem::take(&mut running.decided);
+            retire(&self.keys, &mut running.retired);
         }
         let may_leave = self.plant == Some(Plant::SendBeforeSync) || (!output.sync && !running.syncing);
         if output.sync && !running.syncing {
@@ -307,5 +312,11 @@ impl Actor {
     /// This machine's reading of its clock at true time `now`, in milliseconds from the start.
     fn clock(&self, now: u64) -> UnixMillis {
         UnixMillis((START.0 + now).saturating_add_signed(self.skew_ms))
+    }
+}
+
+fn retire(keys: &KeyStore, retired: &mut Vec<RetiredKey>) {
+    for key in retired.drain(..) {
+        keys.retire(key).expect("a vault that never fails");
     }
 }

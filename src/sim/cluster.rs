@@ -9,21 +9,24 @@ use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
 use crate::dns::{Name, Record, master};
-use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
 use crate::replica::{self, Predecessor};
 use crate::signing::{KeyStore, Protocol, Vault};
 use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
 use crate::zone::{
-    Command, Genesis, KeyInfo, Reads, SerialRule, Succession, UpdatePolicy, Validity, ZoneRules, keys_digest,
+    Command, Denial, Genesis, KeyInfo, Reads, SerialRule, Succession, UpdatePolicy, Validity, ZoneRules,
+    keys_digest,
 };
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The true time at the start of every run, in milliseconds since 1970.
 pub const START: UnixMillis = UnixMillis(1_800_000_000_000);
+/// How long a client waits, in milliseconds: schedulers delay messages for longer than networks do.
+const PATIENCE_MS: u64 = 10_000;
 /// Bits of the threshold keys: small, so that thousands of signatures take seconds.
 const BITS: usize = 1024;
 /// The zone of every run.
@@ -58,9 +61,10 @@ pub struct Cluster {
     tsig: [u8; 32],
     sig0: [u8; 32],
     ordered_reads: bool,
+    denial: Denial,
     signing: Protocol,
-    /// The key that the zone's ZSK is rolled to.
-    pub(super) spare: Option<Spare>,
+    /// The keys that the zone's are rolled to.
+    pub(super) spares: Vec<Spare>,
 }
 
 struct Threshold {
@@ -100,7 +104,7 @@ impl Cluster {
             id,
             epoch: Epoch(0),
             predecessor: None,
-            spare: scenario.rolls.then(|| Spare::deal(id, &identities, weak)),
+            spares: Spare::all(scenario.rolls, id, &identities, committee),
             identities,
             coin,
             coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
@@ -109,6 +113,8 @@ impl Cluster {
             tsig: chance.seed(),
             sig0: chance.seed(),
             ordered_reads: scenario.ordered_reads,
+            // Of five seeds one.
+            denial: if scenario.seed % 5 == 4 { Denial::Nsec3 } else { Denial::Nsec },
             signing: scenario.signing,
         }
     }
@@ -136,7 +142,7 @@ impl Cluster {
             coin_secrets: secrets.iter().map(CoinSecret::to_bytes).collect(),
             zsk: Threshold::of(test_keys::redealt(BITS, 0, n, weak)),
             ksk: Threshold::of(test_keys::redealt(BITS, 1, n, strong)),
-            spare: None,
+            spares: Vec::new(),
             ..*self
         }
     }
@@ -218,7 +224,7 @@ impl Cluster {
             holdings: self.key_store(me).holdings(),
             signing: self.signing,
             entropy,
-            patience_ms: CLIENT_PATIENCE_MS,
+            patience_ms: PATIENCE_MS,
             predecessor: self.predecessor.clone(),
         }
     }
@@ -239,7 +245,8 @@ impl Cluster {
             reads: if self.ordered_reads { Reads::Ordered } else { Reads::Local },
             serial: SerialRule::default(),
             validity: Validity::default(),
-            dnskey_ttl: if self.spare.is_some() { 60 } else { 3600 },
+            dnskey_ttl: if self.spares.is_empty() { 3600 } else { 60 },
+            denial: self.denial,
             ksk: self.ksk.info(257),
             zsk: self.zsk.info(256),
         };
@@ -257,7 +264,7 @@ impl Cluster {
     pub fn whole_keys(&self) -> BTreeMap<KeyId, Dealt> {
         let ids = [&self.zsk, &self.ksk].map(|key| key.public.key_id());
         let dealt = ids.into_iter().enumerate().map(|(which, id)| (id, test_keys::dealt(BITS, which, 1, 1)));
-        dealt.chain(self.spare.as_ref().map(Spare::whole)).collect()
+        dealt.chain(self.spares.iter().map(Spare::whole)).collect()
     }
 
     /// The threshold shares of replica `me`.
@@ -267,7 +274,7 @@ impl Cluster {
             let share = SecretShare::from_bytes(&key.shares[me.slot()]).expect("it was dealt");
             assert!(store.insert(key.public.clone(), share), "the share fits its key");
         }
-        if let Some(spare) = &self.spare {
+        for spare in &self.spares {
             spare.give(me, &store);
         }
         store.keep_in(Box::new(Machine));
@@ -286,4 +293,10 @@ impl Vault for Machine {
     fn wipe(&self, _: &str) -> Result<(), String> {
         Ok(())
     }
+
+    fn retire(&self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn is_in(&self, _: &str, _: &Path) {}
 }

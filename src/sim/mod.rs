@@ -84,6 +84,19 @@ pub enum Crashes {
     LongAbsence,
 }
 
+/// Which of the zone's keys operators roll.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Rolls {
+    /// None.
+    Never,
+    /// The ZSK.
+    Zsk,
+    /// The KSK; the operators say of a parent that is not there what a rollover wants to hear.
+    Ksk,
+    /// Both, from algorithm 8 to 10.
+    Algorithm,
+}
+
 /// Which replicas lose more than the order brings back, one after another; each is level with the others before the next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Losses {
@@ -180,8 +193,8 @@ pub struct Scenario {
     pub doubled: bool,
     /// How signing sessions go.
     pub signing: Protocol,
-    /// Whether operators roll the zone's ZSK meanwhile.
-    pub rolls: bool,
+    /// What operators roll meanwhile.
+    pub rolls: Rolls,
     /// A bug to be found.
     pub plant: Option<Plant>,
 }
@@ -209,7 +222,7 @@ impl Scenario {
             refreshes: 0,
             doubled: false,
             signing: Protocol::default(),
-            rolls: false,
+            rolls: Rolls::Never,
             plant: None,
         }
     }

@@ -1,35 +1,68 @@
-//! The key that the zone's ZSK is rolled to, and what each operator does for that.
+//! The keys that the zone's are rolled to, and what each operator does for that.
+use super::Rolls;
 use super::cluster::{Cluster, origin};
 use crate::ceremony::receipt;
-use crate::codec::{ClusterId, Digest, Epoch, KeyId, encode};
+use crate::codec::{ClusterId, Digest, Epoch, KeyId};
 use crate::consensus::IdentityKey;
-use crate::quorum::ReplicaId;
+use crate::quorum::{Committee, ReplicaId};
 use crate::replica::{Output, Replica};
 use crate::signing::KeyStore;
 use crate::threshold::{Dealt, SecretShare, test_keys};
 use crate::time::UnixMillis;
-use crate::zone::{Bundle, CheckedBundle, Holders, Request, Role};
+use crate::zone::{Bundle, CheckedBundle, Holders, Role};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// Bits of the new key: other than of those that are dealt, for there are two primes of each length.
+/// Bits of the new keys: other than of those that are dealt, for there are two primes of each length.
 const BITS: usize = 2048;
+
+/// Seconds for which the parent, were there one, has its DS records cached.
+const DS_TTL: &str = "30";
+
+impl Rolls {
+    /// Virtual milliseconds that the stages wait for caches and for batches, beside what goes on meanwhile.
+    pub(super) fn waits_ms(self) -> u64 {
+        match self {
+            Self::Never => 0,
+            Self::Zsk | Self::Ksk => 900_000,
+            Self::Algorithm => 1_800_000,
+        }
+    }
+}
 
 /// A key that was dealt and is not used yet.
 pub(super) struct Spare {
+    which: usize,
     bundle: CheckedBundle,
     shares: Vec<Zeroizing<Vec<u8>>>,
 }
 
 impl Spare {
-    /// For the replicas with these identity keys.
-    pub fn deal(cluster: ClusterId, identities: &[[u8; 32]], threshold: usize) -> Self {
-        let dealt = test_keys::dealt(BITS, 0, identities.len(), threshold);
+    /// Those of a run, for the replicas with these identity keys.
+    pub fn all(rolls: Rolls, cluster: ClusterId, identities: &[[u8; 32]], committee: Committee) -> Vec<Self> {
+        let (weak, strong) = (committee.one_correct(), committee.quorum());
+        let zsk = |algorithm| Self::deal((cluster, identities), (Role::Zsk, algorithm), 0, weak);
+        let ksk = |algorithm| Self::deal((cluster, identities), (Role::Ksk, algorithm), 1, strong);
+        match rolls {
+            Rolls::Never => Vec::new(),
+            Rolls::Zsk => vec![zsk(8)],
+            Rolls::Ksk => vec![ksk(8)],
+            Rolls::Algorithm => vec![zsk(10), ksk(10)],
+        }
+    }
+
+    fn deal(
+        (cluster, identities): (ClusterId, &[[u8; 32]]),
+        (role, algorithm): (Role, u8),
+        which: usize,
+        threshold: usize,
+    ) -> Self {
+        let dealt = test_keys::dealt(BITS, which, identities.len(), threshold);
         let members = identities.iter().map(|seed| IdentityKey::from_seed(*seed).public()).collect();
         let holders = Holders { plan: Digest::default(), cluster, epoch: Epoch(0), members };
-        let bundle = Bundle::new(holders, &origin(), Role::Zsk, 8, &dealt.public).check();
+        let bundle = Bundle::new(holders, &origin(), role, algorithm, &dealt.public).check();
         let shares = dealt.shares.iter().map(SecretShare::to_bytes).collect();
-        Self { bundle: bundle.expect("a bundle of what was dealt"), shares }
+        Self { which, bundle: bundle.expect("a bundle of what was dealt"), shares }
     }
 
     /// Its share goes to the workers of a replica, who do not use it yet.
@@ -39,7 +72,7 @@ impl Spare {
 
     /// The key whole.
     pub fn whole(&self) -> (KeyId, Dealt) {
-        (self.bundle.key_id(), test_keys::dealt(BITS, 0, 1, 1))
+        (self.bundle.key_id(), test_keys::dealt(BITS, self.which, 1, 1))
     }
 
     fn share(&self, me: ReplicaId) -> SecretShare {
@@ -55,32 +88,44 @@ impl Cluster {
 
     /// What the operator of `me` does now: brings the bundle, gives the receipt, votes for what is next when it is safe.
     pub(super) fn operate(&self, me: ReplicaId, replica: &mut Replica, now: UnixMillis) -> Output {
-        let (Some(spare), Some(zone)) = (&self.spare, replica.keys().into_iter().next()) else {
-            return Output::default();
-        };
+        let Some(zone) = replica.keys().into_iter().next() else { return Output::default() };
         let mut vote = |command: &str| match command.parse() {
             Ok(command) => replica.vote(now, &command).map(|(_, output)| output).unwrap_or_default(),
             Err(_) => Output::default(),
         };
-        match (&zone.rollover, zone.bundles.first()) {
-            _ if self.zone_has_rolled(&zone) => Output::default(),
-            (Some(roll), _) if roll.safe_from.is_some_and(|from| from <= now.secs()) => vote(&roll.next),
-            (Some(_), _) => Output::default(),
-            (None, _) if zone.allowance > 0 => vote(&format!("keys {} allowance 0", zone.zone)),
-            (None, None) => replica.import(now, spare.bundle.bundle().clone()),
-            (None, Some(bundle)) if bundle.receipts == bundle.of => {
-                vote(&format!("keys {} begin {}", zone.zone, bundle.name))
+        if self.zone_has_rolled(&zone) {
+            return Output::default();
+        }
+        if let Some(roll) = &zone.rollover {
+            return match roll.safe_from {
+                Some(from) if from <= now.secs() => vote(&roll.next.replace("TTL", DS_TTL)),
+                _ => Output::default(),
+            };
+        }
+        if zone.allowance > 0 {
+            return vote(&format!("keys {} allowance 0", zone.zone));
+        }
+        let is_brought = |spare: &&Spare| {
+            let name = spare.bundle.name().to_hex();
+            zone.bundles.iter().any(|bundle| bundle.name == name && !bundle.lacking.contains(&me.get()))
+        };
+        if let Some(spare) = self.spares.iter().find(|spare| !is_brought(spare)) {
+            let made = receipt::make(&spare.bundle, &spare.share(me), &self.identities[me.slot()]);
+            return replica
+                .bring(now, &spare.bundle, made.expect("a share that was dealt"))
+                .unwrap_or_default();
+        }
+        match zone.bundles.iter().all(|bundle| bundle.receipts == bundle.of) {
+            true => {
+                let names = self.spares.iter().map(|spare| spare.bundle.name().to_hex());
+                vote(&format!("keys {} begin {}", zone.zone, names.collect::<Vec<_>>().join(" ")))
             }
-            (None, Some(_)) => {
-                let made = receipt::make(&spare.bundle, &spare.share(me), &self.identities[me.slot()]);
-                let receipt = made.expect("a share that was dealt");
-                replica.order(now, encode(&Request::Receipt(Box::new(receipt))))
-            }
+            false => Output::default(),
         }
     }
 
     fn zone_has_rolled(&self, zone: &crate::replica::ZoneKeys) -> bool {
-        let new = self.spare.as_ref().map(|spare| spare.bundle.key_id().0.to_hex());
-        zone.rollover.is_none() && zone.keys.iter().any(|key| Some(&key.id) == new.as_ref())
+        let has = |spare: &Spare| zone.keys.iter().any(|key| key.id == spare.bundle.key_id().0.to_hex());
+        zone.rollover.is_none() && self.spares.iter().all(has)
     }
 }

@@ -81,7 +81,7 @@ impl fmt::Display for Scenario {
         write!(f, " --adversary {adversary} --crashes {}", name(&self.crashes))?;
         write!(f, " --clients {} --operations {}", self.clients, self.operations)?;
         write!(f, " --idle-ms {} --ordered-reads={}", self.idle_ms, self.ordered_reads)?;
-        write!(f, " --rolls={}", self.rolls)?;
+        write!(f, " --rolls {}", name(&self.rolls))?;
         write!(f, " --doubled={} --signing {}", self.doubled, self.signing)?;
         write!(f, " --disk {} --losses {}", self.disk, name(&self.losses))?;
         write!(f, " --succession {}", name(&self.succession))?;

@@ -51,6 +51,7 @@ mod paillier;
 mod proof;
 mod public;
 pub mod refresh;
+mod retired;
 mod secret;
 mod share;
 #[doc(hidden)]
@@ -63,6 +64,7 @@ pub use encode::Representative;
 pub use paillier::{ReceiverKey, ReceiverSecret, receiver_len};
 pub use proof::Proof;
 pub use public::{MODULUS_BITS, PUBLIC_EXPONENT, PublicKey};
+pub use retired::RetiredKey;
 pub use share::SecretShare;
 
 /// x_i, one replica's share of one signature: big-endian, exactly as long as N. Not checked until it is used.

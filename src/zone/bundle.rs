@@ -130,6 +130,11 @@ impl Bundle {
         digest("conclave/bundle", &[&encode(self)])
     }
 
+    /// The identity key of a holder; none if that replica holds no share.
+    pub fn holder(&self, replica: ReplicaId) -> Option<&[u8; 32]> {
+        self.members.get(replica.slot())
+    }
+
     /// Checks everything that can be seen of a bundle alone.
     pub fn check(self) -> Result<CheckedBundle, String> {
         if self.version != VERSION {
@@ -200,14 +205,13 @@ impl CheckedBundle {
 
     /// Checks a receipt: its signature first, which is cheap.
     pub fn verify(&self, receipt: &Receipt) -> Result<(), String> {
-        let Receipt { bundle, replica, share, proof, signature } = receipt;
+        let Receipt { bundle, replica, share, proof, .. } = receipt;
         if *bundle != self.name {
             return Err("a receipt of another bundle".into());
         }
-        let identity = self.bundle.members.get(replica.slot());
+        let identity = self.bundle.holder(*replica);
         let identity = identity.ok_or_else(|| format!("replica {replica} holds no share of it"))?;
-        let signed = Receipt::signed(*bundle, *replica, share, proof);
-        if UnparsedPublicKey::new(&ED25519, identity).verify(&signed, signature).is_err() {
+        if !receipt.is_signed_by(identity) {
             return Err(format!("a receipt that replica {replica} did not sign"));
         }
         let x = self.test_message();
@@ -217,6 +221,12 @@ impl CheckedBundle {
 }
 
 impl Receipt {
+    /// Whether the owner of this identity key has signed it.
+    pub fn is_signed_by(&self, identity: &[u8; 32]) -> bool {
+        let signed = Self::signed(self.bundle, self.replica, &self.share, &self.proof);
+        UnparsedPublicKey::new(&ED25519, identity).verify(&signed, &self.signature).is_ok()
+    }
+
     /// What the holder's identity key signs.
     pub fn signed(bundle: Digest, replica: ReplicaId, share: &SignatureShare, proof: &Proof) -> Vec<u8> {
         let said = digest("conclave/receipt-said", &[&bundle.0, &[replica.get()], &share.0, &encode(proof)]);

@@ -3,6 +3,9 @@
 //! A replica says a bundle in its own name when its operator imports it; one that is known already changes nothing.
 //! Each replica has at most [`MAX_BUNDLES`] that are not complete; one more, and its oldest goes. A receipt counts if it
 //! is right; a bundle with the receipts of all n is complete and stays, until its key is used, for rollovers to name.
+//!
+//! Looking at a receipt costs a proof's exponentiations, so of each replica one is looked at for each bundle, the first that it
+//! has signed: whoever signs a wrong one has the key dealt again.
 
 use super::bundle::{Bundle, CheckedBundle, Receipt};
 use super::machine::{Machine, Verdict};
@@ -25,6 +28,8 @@ pub(super) struct Deal {
     at: u64,
     /// Who has its share, ascending.
     pub(super) holders: Vec<ReplicaId>,
+    /// Whose receipt was looked at and was wrong, ascending.
+    wrong: Vec<ReplicaId>,
     /// Whether a zone has taken its key.
     pub(super) is_used: bool,
 }
@@ -32,11 +37,17 @@ pub(super) struct Deal {
 impl Deal {
     /// What must hold of a restored one.
     pub(super) fn check(&self, time: AgreedTime) -> Result<(), String> {
-        let fits = self.holders.len() <= usize::from(MAX_REPLICAS) && self.at <= time.secs();
+        let listed = self.holders.len() + self.wrong.len();
+        let fits = listed <= usize::from(MAX_REPLICAS) && self.at <= time.secs();
         self.bundle.clone().check().map(|_| ()).and_then(|()| match fits {
             true => Ok(()),
             false => Err("a bundle cannot be this".into()),
         })
+    }
+
+    /// Whether a receipt of this replica was looked at.
+    fn was_heard(&self, replica: ReplicaId) -> bool {
+        self.holders.contains(&replica) || self.wrong.contains(&replica)
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -45,6 +56,28 @@ impl Deal {
 }
 
 impl Machine {
+    /// What must hold of the bundles of a restored state: they are this cluster's, and every key that was not dealt with it has one.
+    pub(super) fn check_deals(&self) -> Result<(), String> {
+        let mut known = BTreeSet::new();
+        for (_, deal) in self.deals() {
+            if !self.is_ours(&deal.bundle) {
+                return Err("a bundle of another cluster".into());
+            }
+            known.insert(deal.bundle.clone().check()?.key_id());
+        }
+        let dealt = self.zones.values().flat_map(|ledger| [ledger.rules.ksk.id, ledger.rules.zsk.id]);
+        known.extend(dealt);
+        match self.signing_keys().is_subset(&known) {
+            true => Ok(()),
+            false => Err("a key that nobody has dealt".into()),
+        }
+    }
+
+    fn is_ours(&self, bundle: &Bundle) -> bool {
+        let ours = (self.realm.cluster, self.realm.epoch) == (bundle.cluster, bundle.epoch);
+        ours && bundle.members == self.members && self.zones.contains_key(&bundle.zone)
+    }
+
     /// The bundle of this name, if it came.
     pub(super) fn deal(&self, name: &Digest) -> Option<&Deal> {
         match self.register.get(&Label::Deal(*name)) {
@@ -63,18 +96,20 @@ impl Machine {
 
     /// The bundles whose receipts by `replica` are lacking: it makes them if it has its share.
     pub fn unreceipted(&self, replica: ReplicaId) -> Vec<Digest> {
-        let lacking = self.deals().filter(|(_, deal)| !deal.holders.contains(&replica));
+        let lacking = self.deals().filter(|(_, deal)| !deal.was_heard(replica));
         lacking.map(|(name, _)| *name).collect()
     }
 
     /// A replica brings a bundle.
     pub(super) fn bundle(&mut self, by: ReplicaId, bundle: Bundle) -> Verdict {
         let plain = |rcode| Verdict::plain(Kind::Internal, rcode);
-        let ours = (self.realm.cluster, self.realm.epoch) == (bundle.cluster, bundle.epoch);
-        if !ours || bundle.members != self.members || !self.zones.contains_key(&bundle.zone) {
+        if !self.is_ours(&bundle) {
             return plain(Rcode::REFUSED);
         }
         let Ok(bundle) = bundle.check() else { return plain(Rcode::FORMERR) };
+        if self.retired_keys().any(|retired| retired.has(bundle.public().modulus())) {
+            return plain(Rcode::REFUSED);
+        }
         if self.deal(&bundle.name()).is_some() {
             return plain(Rcode::NOERROR);
         }
@@ -88,7 +123,8 @@ impl Machine {
             self.register.remove(&Label::Deal(*name), &mut self.tally);
         }
         let bundle = bundle.bundle().clone();
-        let deal = Deal { bundle, by, at: self.time.secs(), holders: Vec::new(), is_used: false };
+        let (holders, wrong) = (Vec::new(), Vec::new());
+        let deal = Deal { bundle, by, at: self.time.secs(), holders, wrong, is_used: false };
         self.register.put(Entry::Deal(Box::new(deal)), &mut self.tally);
         plain(Rcode::NOERROR)
     }
@@ -96,19 +132,21 @@ impl Machine {
     /// A replica has its share of a bundle's key.
     pub(super) fn receipt(&mut self, receipt: &Receipt) -> Verdict {
         let plain = |rcode| Verdict::plain(Kind::Internal, rcode);
-        let Some(deal) = self.deal(&receipt.bundle).cloned() else { return plain(Rcode::REFUSED) };
-        if deal.holders.contains(&receipt.replica) {
+        let Some(deal) = self.deal(&receipt.bundle) else { return plain(Rcode::REFUSED) };
+        if deal.is_complete() || deal.was_heard(receipt.replica) {
             return plain(Rcode::NOERROR);
         }
-        let checked = deal.bundle.clone().check();
-        if !checked.is_ok_and(|bundle| bundle.verify(receipt).is_ok()) {
+        // What costs much comes last: the key is parsed, and the proof looked at, once a replica.
+        if deal.bundle.holder(receipt.replica).is_none_or(|identity| !receipt.is_signed_by(identity)) {
             return plain(Rcode::REFUSED);
         }
-        let mut holders: BTreeSet<ReplicaId> = deal.holders.iter().copied().collect();
-        holders.insert(receipt.replica);
-        let deal = Deal { holders: holders.into_iter().collect(), ..deal };
+        let mut deal = deal.clone();
+        let is_right = deal.bundle.clone().check().is_ok_and(|bundle| bundle.verify(receipt).is_ok());
+        let heard = if is_right { &mut deal.holders } else { &mut deal.wrong };
+        heard.push(receipt.replica);
+        heard.sort_unstable();
         self.register.put(Entry::Deal(Box::new(deal)), &mut self.tally);
-        plain(Rcode::NOERROR)
+        plain(if is_right { Rcode::NOERROR } else { Rcode::REFUSED })
     }
 
     /// The bundles of these names, complete and unused, of keys of this zone; or what is wrong.
@@ -139,16 +177,23 @@ impl Machine {
     pub(super) fn put_complete(&mut self, bundle: Bundle) {
         let holders = (1..=bundle.members.len() as u8).filter_map(ReplicaId::new).collect();
         let by = ReplicaId::new(1).expect("a replica");
-        let deal = Deal { bundle, by, at: self.time.secs(), holders, is_used: false };
+        let deal = Deal { bundle, by, at: self.time.secs(), holders, wrong: Vec::new(), is_used: false };
         self.register.put(Entry::Deal(Box::new(deal)), &mut self.tally);
+    }
+
+    /// As if none had come.
+    #[cfg(test)]
+    pub(super) fn drop_deals(&mut self) {
+        let names: Vec<Digest> = self.deals().map(|(name, _)| *name).collect();
+        names.iter().for_each(|name| self.register.remove(&Label::Deal(*name), &mut self.tally));
     }
 
     /// A zone has taken the key; what was taken before and has been replaced since goes.
     pub(super) fn mark_used(&mut self, name: &Digest) {
         let wanted = self.signing_keys();
         let is_past = |deal: &Deal| {
-            let key = deal.bundle.clone().check().map(|bundle| bundle.key_id());
-            deal.is_used && !key.is_ok_and(|key| wanted.contains(&key))
+            let key = || deal.bundle.clone().check().map(|bundle| bundle.key_id());
+            deal.is_used && !key().is_ok_and(|key| wanted.contains(&key))
         };
         let past: Vec<Digest> =
             self.deals().filter(|(_, deal)| is_past(deal)).map(|(name, _)| *name).collect();

@@ -4,20 +4,25 @@
 //! # What caches may hold
 //! A validator may have fetched anything that was ever served, at the last moment at which it was served, and hold it for its
 //! TTL. So of what is no longer served the set remembers until when caches may hold it (its *horizon*): the greatest of
-//! "served last at y with a TTL of x: until y + x", apart for DNSKEY RRsets, for data RRsets with their signatures,
-//! and, as the operators say, for DS RRsets at the parent.
+//! "served last at y, and x seconds lasted the TTL, or the signature if that is shorter: until y + x". There is one for DNSKEY RRsets, one for
+//! data RRsets that were not signed as data were to be signed then, one for those that were: these no step of that rollover
+//! waits for, but the next one's, when they are to be signed otherwise; one for CDS and CDNSKEY RRsets,
+//! and, as the operators say, one for DS RRsets at the parent.
 //!
 //! What is served follows execution at a distance: a version is executed, signed, and then published. The pipeline executes
-//! batch b only when everything of batch b - P is signed, so what batch c replaced was served here at the latest when batch c + P
-//! was executed: that batch's agreed time is y. Other replicas and secondaries may be later; for them each wait is
-//! longer by the *allowance*, which operators set ([`DEFAULT_ALLOWANCE_SECS`]).
+//! batch b only when everything of batch b - P is signed, so what batch c replaced is served at the latest until batch c + P
+//! is executed, which may be long after its agreed time. So during a rollover y is the agreed time at which a quorum has said that it
+//! has executed batch c + P ([`super::progress`]). What left before the rollover is dated by the agreed time of batch c + P, for
+//! nobody says anything while there is no rollover. Up to t replicas and the secondaries may be later; for them, and for what waited to be
+//! signed before the rollover, each wait is longer by the *allowance*, which operators set ([`DEFAULT_ALLOWANCE_SECS`]).
 
 use super::bundle::Role;
 use super::rollover::{Roll, Stage, Wait};
 use super::rules::{KeyInfo, ZoneRules};
 use crate::codec::KeyId;
 use crate::dns::{Rdata, RrType, Rrset, dnssec};
-use crate::limits::PIPELINE_BATCHES;
+use crate::limits::{MAX_RETIRED_KEYS, MAX_RRSET_OCTETS, PIPELINE_BATCHES};
+use crate::threshold::RetiredKey;
 use crate::time::{AgreedTime, DAY, SECOND};
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -25,6 +30,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 pub const DEFAULT_ALLOWANCE_SECS: u32 = (DAY / SECOND) as u32;
 /// The most they may say.
 pub const MAX_ALLOWANCE_SECS: u32 = (30 * DAY / SECOND) as u32;
+/// The greatest TTL of a DS RRset that operators can have seen; a slip of theirs could not be taken back.
+pub const MAX_DS_TTL_SECS: u32 = (30 * DAY / SECOND) as u32;
+/// Batches whose leavings are told apart; of more, the oldest are taken for later than they were.
+const MAX_LEAVING: usize = 64;
 /// A pair of keys, and the pair that takes its place.
 const MAX_KEYS: usize = 4;
 /// The SHA-256 digest in a CDS (RFC 4509).
@@ -47,8 +56,21 @@ impl ZoneKey {
         dnssec::key_tag(self.dnskey.wire())
     }
 
+    /// What no two keys may have in common: the name, and N.
+    pub(super) fn marks(&self) -> [&[u8]; 2] {
+        [&self.id.0.0, self.modulus()]
+    }
+
     pub(super) fn algorithm(&self) -> u8 {
         self.dnskey.wire()[3]
+    }
+
+    fn retired(&self) -> RetiredKey {
+        RetiredKey::new(self.id, self.modulus())
+    }
+
+    fn modulus(&self) -> &[u8] {
+        dnssec::rsa_modulus(&self.dnskey).unwrap_or_default()
     }
 }
 
@@ -56,15 +78,20 @@ impl ZoneKey {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 pub(super) enum Class {
     Dnskey,
+    /// Data not signed as they are to be.
     Data,
+    /// Data signed as they are to be.
+    Fresh,
+    /// CDS and CDNSKEY, which are data beside.
+    Cds,
 }
 
-/// Of what a batch has replaced, the greatest TTL; it may still be served.
+/// Of what a batch has replaced, for how many seconds caches may hold it at most; it may still be served.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 struct Leaving {
     batch: u64,
     class: Class,
-    ttl: u32,
+    secs: u32,
 }
 
 /// Until when caches may hold what is no longer served: agreed time in seconds.
@@ -73,6 +100,8 @@ pub(super) struct Horizons {
     pub(super) dnskey: u64,
     pub(super) data: u64,
     pub(super) ds: u64,
+    pub(super) fresh: u64,
+    pub(super) cds: u64,
 }
 
 /// All keys of a zone.
@@ -86,7 +115,9 @@ pub(super) struct KeySet {
     pub(super) ds_ttl: u32,
     leaving: Vec<Leaving>,
     /// Keys that went with this batch: for P batches more somebody may lack a signature by them.
-    retired: Vec<(u64, ZoneKey)>,
+    leaving_keys: Vec<(u64, ZoneKey)>,
+    /// Keys that went before, the newest last: nobody signs with them again.
+    retired: Vec<RetiredKey>,
 }
 
 /// What each key does now.
@@ -110,6 +141,7 @@ impl KeySet {
             horizons: Horizons::default(),
             ds_ttl: 0,
             leaving: Vec::new(),
+            leaving_keys: Vec::new(),
             retired: Vec::new(),
         }
     }
@@ -120,20 +152,26 @@ impl KeySet {
             key.dnskey.wire().len() > 4
                 && crate::dns::rdata::validate(RrType::DNSKEY, key.dnskey.wire()).is_ok()
         };
-        let keys = self.keys.iter().chain(self.retired.iter().map(|(_, key)| key));
-        let bounded =
-            self.keys.len() <= MAX_KEYS && self.retired.len() <= MAX_KEYS && self.leaving.len() <= 64;
+        let keys = self.keys.iter().chain(self.leaving_keys.iter().map(|(_, key)| key));
+        let bounded = self.keys.len() <= MAX_KEYS
+            && self.leaving_keys.len() <= MAX_KEYS
+            && self.retired.len() <= MAX_RETIRED_KEYS
+            && self.leaving.len() <= MAX_LEAVING;
         let past = self.leaving.iter().map(|leaving| leaving.batch);
-        let mut past = past.chain(self.retired.iter().map(|(batch, _)| *batch));
-        let until = [self.horizons.dnskey, self.horizons.data, self.horizons.ds];
+        let mut past = past.chain(self.leaving_keys.iter().map(|(batch, _)| *batch));
+        let Horizons { dnskey, data, ds, fresh, cds } = self.horizons;
+        let until = [dnskey, data, ds, fresh, cds];
+        let octets: usize = self.keys.iter().map(|key| key.dnskey.wire().len()).sum();
         let has_role = |role| self.settled_keys(role).next().is_some();
         let fits = bounded
             && keys.clone().all(is_key)
+            && octets <= MAX_RRSET_OCTETS
             && has_role(Role::Ksk)
             && has_role(Role::Zsk)
             && past.all(|batch| batch <= batches)
             && until.iter().all(|until| *until <= time.secs() + (1 << 33))
             && self.allowance <= MAX_ALLOWANCE_SECS
+            && self.ds_ttl <= MAX_DS_TTL_SECS
             && self.roll.as_ref().is_none_or(|roll| roll.check(self, time, batches));
         if fits { Ok(()) } else { Err("the keys of a zone cannot be these".into()) }
     }
@@ -149,12 +187,27 @@ impl KeySet {
 
     /// All keys of which a signature may be wanted.
     pub(super) fn wanted(&self) -> impl Iterator<Item = &ZoneKey> {
-        self.keys.iter().chain(self.retired.iter().map(|(_, key)| key))
+        self.keys.iter().chain(self.leaving_keys.iter().map(|(_, key)| key))
+    }
+
+    /// Whether signatures by keys that went may still be lacking somewhere.
+    pub(super) fn has_leaving_keys(&self) -> bool {
+        !self.leaving_keys.is_empty()
+    }
+
+    /// Keys that nobody is to sign with any more.
+    pub(super) fn retired(&self) -> &[RetiredKey] {
+        &self.retired
+    }
+
+    /// Whether the zone has used this key before.
+    pub(super) fn was_used(&self, key: &ZoneKey) -> bool {
+        self.retired.iter().any(|retired| retired.key == key.id || retired.has(key.modulus()))
     }
 
     /// Whether there is one key of each role, and nobody can lack a signature by another.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.roll.is_none() && self.retired.is_empty()
+        self.roll.is_none() && self.leaving_keys.is_empty()
     }
 
     /// The same keys under the names that they have elsewhere.
@@ -209,44 +262,89 @@ impl KeySet {
         Layout { published: ksks.into_iter().chain(zsks).collect(), data, keys, cds }
     }
 
-    /// An RRset was replaced by another, or left. `is_stale`: not signed as [`Layout::signers`] has it.
-    pub(super) fn left(&mut self, batch: u64, class: Class, ttl: u32, is_stale: bool) {
-        let awaited = self.roll.as_ref().map(|roll| roll.next().1);
-        let only_stale = awaited == Some(Wait::Data) || planted!(HorizonForgotten);
-        if class == Class::Data && only_stale && !is_stale {
-            return; // what comes after is signed as it is to be
+    /// An RRset was replaced by another, or left; caches may hold it for so many seconds.
+    pub(super) fn left(&mut self, batch: u64, class: Class, secs: u32) {
+        if class == Class::Fresh && planted!(HorizonForgotten) {
+            return;
         }
         let mut at =
             self.leaving.iter_mut().filter(|leaving| (leaving.batch, leaving.class) == (batch, class));
         match at.next() {
-            Some(leaving) => leaving.ttl = leaving.ttl.max(ttl),
-            None => self.leaving.push(Leaving { batch, class, ttl }),
+            Some(leaving) => leaving.secs = leaving.secs.max(secs),
+            None => self.leaving.push(Leaving { batch, class, secs }),
+        }
+        if self.leaving.len() > MAX_LEAVING {
+            self.merge_leaving();
         }
     }
 
-    /// Batch `batches` is executed at `time`: what the batches up to `batches` - P replaced is no longer served.
-    pub(super) fn settle(&mut self, batches: u64, time: AgreedTime) {
-        let is_settled = |batch: u64| batch + PIPELINE_BATCHES <= batches || planted!(ServedAtOnce);
-        for Leaving { batch, class, ttl } in std::mem::take(&mut self.leaving) {
-            let until = time.secs() + u64::from(ttl) + 1;
-            match class {
-                _ if !is_settled(batch) => self.leaving.push(Leaving { batch, class, ttl }),
-                Class::Dnskey => self.horizons.dnskey = self.horizons.dnskey.max(until),
-                Class::Data => self.horizons.data = self.horizons.data.max(until),
+    /// The oldest of which there is a later one of its class becomes part of that.
+    fn merge_leaving(&mut self) {
+        for at in 0..self.leaving.len() {
+            let Leaving { class, secs, .. } = self.leaving[at];
+            if let Some(next) = self.leaving[at + 1..].iter_mut().find(|next| next.class == class) {
+                next.secs = next.secs.max(secs);
+                self.leaving.remove(at);
+                return;
             }
         }
-        self.retired.retain(|(batch, _)| !is_settled(*batch));
+    }
+
+    /// From now on data are to be signed otherwise than all that caches may hold.
+    pub(super) fn outdate(&mut self) {
+        if planted!(FreshForgotten) {
+            return;
+        }
+        self.horizons.data = self.horizons.data.max(self.horizons.fresh);
+        let fresh = self.leaving.iter_mut().filter(|leaving| leaving.class == Class::Fresh);
+        fresh.for_each(|leaving| leaving.class = Class::Data);
+    }
+
+    /// At `time`, `executed` batches are executed here, and `said` by a quorum, as it says: what they show to be served no more is
+    /// past.
+    pub(super) fn settle(&mut self, executed: u64, said: u64, time: AgreedTime) {
+        let is_settled = |batch: u64| batch + PIPELINE_BATCHES <= executed || planted!(ServedAtOnce);
+        let by_order = self.roll.is_none() || planted!(ServedByOrder);
+        let is_past = |batch: u64| match by_order {
+            true => is_settled(batch),
+            false => batch + PIPELINE_BATCHES <= said || planted!(ServedAtOnce),
+        };
+        for Leaving { batch, class, secs } in std::mem::take(&mut self.leaving) {
+            let horizon = match class {
+                _ if !is_past(batch) => {
+                    self.leaving.push(Leaving { batch, class, secs });
+                    continue;
+                }
+                Class::Dnskey => &mut self.horizons.dnskey,
+                Class::Data => &mut self.horizons.data,
+                Class::Fresh => &mut self.horizons.fresh,
+                Class::Cds => &mut self.horizons.cds,
+            };
+            *horizon = (*horizon).max(time.secs() + u64::from(secs) + 1);
+        }
+        for (batch, key) in std::mem::take(&mut self.leaving_keys) {
+            match is_settled(batch) {
+                true => self.retired.push(key.retired()),
+                false => self.leaving_keys.push((batch, key)),
+            }
+        }
+        self.retired.drain(..self.retired.len().saturating_sub(MAX_RETIRED_KEYS));
         if let Some(roll) = &mut self.roll {
-            roll.is_served |= is_settled(roll.batch);
+            roll.is_served |= is_past(roll.batch);
         }
     }
 
-    /// Whether something is replaced and may still be served.
-    pub(super) fn is_settling(&self) -> bool {
-        self.roll
-            .as_ref()
-            .is_some_and(|roll| !roll.is_served || roll.next().1 == Wait::Data && self.is_leaving())
-            || !self.retired.is_empty()
+    /// The batches of which the rollover waits to know that nothing they replaced is served.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = u64> {
+        let stage = self.roll.as_ref().filter(|roll| !roll.is_served).map(|roll| roll.batch);
+        let awaits_data = self.roll.as_ref().is_some_and(|roll| roll.next().1 == Wait::Data);
+        let data = self.leaving.iter().filter(move |leaving| awaits_data && leaving.class == Class::Data);
+        stage.into_iter().chain(data.map(|leaving| leaving.batch))
+    }
+
+    /// Whether batches are wanted, be they empty, after the `executed` that there were: so that it shows what is signed.
+    pub(super) fn is_settling(&self, executed: u64) -> bool {
+        self.awaited().any(|batch| batch + PIPELINE_BATCHES > executed) || self.has_leaving_keys()
     }
 
     pub(super) fn is_leaving(&self) -> bool {
@@ -260,7 +358,7 @@ impl KeySet {
             self.keys.iter().filter(|key| roll.new.contains(&key.id)).map(|key| key.role).collect();
         for key in std::mem::take(&mut self.keys) {
             if roles.contains(&key.role) && !roll.new.contains(&key.id) {
-                self.retired.push((batch, key));
+                self.leaving_keys.push((batch, key));
             } else {
                 self.keys.push(key);
             }
@@ -273,17 +371,17 @@ impl KeySet {
         let (new, kept) =
             std::mem::take(&mut self.keys).into_iter().partition(|key| roll.new.contains(&key.id));
         self.keys = kept;
-        self.retired.extend(Vec::into_iter(new).map(|key| (batch, key)));
+        self.leaving_keys.extend(Vec::into_iter(new).map(|key| (batch, key)));
     }
 }
 
 impl<'a> Layout<'a> {
-    /// Who signs RRsets of this type. What speaks to the parent is signed by the KSK (RFC 7344 §4.1), and by the ZSK too:
-    /// so who holds it when the KSK is another finds it signed by a key that is there.
-    pub(super) fn signers(&self, rtype: RrType) -> Vec<&'a ZoneKey> {
+    /// Who signs RRsets of this type. What speaks to the parent, at the apex, is signed by the KSK (RFC 7344 §4.1), and by the ZSK
+    /// too: so who holds it when the KSK is another finds it signed by a key that is there.
+    pub(super) fn signers(&self, rtype: RrType, at_apex: bool) -> Vec<&'a ZoneKey> {
         match rtype {
             RrType::DNSKEY => self.keys.clone(),
-            RrType::CDS | RrType::CDNSKEY => self.keys.iter().chain(&self.data).copied().collect(),
+            RrType::CDS | RrType::CDNSKEY if at_apex => self.keys.iter().chain(&self.data).copied().collect(),
             _ => self.data.clone(),
         }
     }

@@ -7,12 +7,15 @@ use super::chain;
 use super::digest::Tally;
 use super::draft::Draft;
 use super::element;
+use super::guard::{self, Guard};
+use super::hashed::{self, Hashes};
 use super::keys::{Class, KeySet, Layout, ZoneKey};
+use super::refusal::Refusal;
 use super::rules::ZoneRules;
 use super::signature::{Realm, Signature};
 use super::signatures::Signatures;
 use super::versions::{Pending, Versions};
-use super::view::{Key, Node, SignedRrset, View};
+use super::view::{Denial, Key, Node, SignedRrset, View};
 use crate::dns::{Name, RrType};
 use crate::limits::MAX_REFRESHED_PER_VERSION;
 use crate::time::{AgreedTime, HOUR, SECOND};
@@ -25,6 +28,7 @@ const REFRESH_SLICE_SECS: u64 = HOUR / SECOND;
 
 pub(super) struct Ledger {
     pub(super) rules: ZoneRules,
+    apex: Key,
     pub(super) keys: KeySet,
     pub(super) head: View,
     /// Whether genesis is done.
@@ -34,6 +38,8 @@ pub(super) struct Ledger {
     pub(super) versions: Versions,
     /// When each signature of `head` is to be made anew.
     schedule: BTreeSet<(u64, Key, RrType)>,
+    /// Records of `head` that a floor counts; kept only where there is one.
+    pub(super) records: u64,
 }
 
 /// What a batch has done to a zone so far.
@@ -44,14 +50,22 @@ pub(super) struct Open {
     bumped: bool,
     /// What is to be signed anew though unchanged.
     refresh: BTreeSet<(Key, RrType)>,
+    /// The hashes of the names that are new, if the zone has NSEC3.
+    hashes: Hashes,
     /// Whether the keys do other things than before.
     is_relaid: bool,
 }
 
 impl Ledger {
     pub(super) fn new(rules: ZoneRules, head: View) -> Self {
+        let is_counted = rules.policy.guards.iter().any(Guard::is_floor);
+        let sets = head.iter().filter(|_| is_counted).flat_map(Node::data);
+        let records =
+            sets.filter(|(rtype, _)| guard::counts(*rtype)).map(|(_, set)| set.rrset.len() as u64).sum();
         Self {
+            apex: Key::of(&rules.origin),
             keys: KeySet::new(&rules),
+            records,
             rules,
             head,
             started: false,
@@ -64,6 +78,7 @@ impl Ledger {
     /// The zone as it was at its version `version`, after genesis. Where a signature is lacking, so is the version.
     pub(super) fn restored(rules: ZoneRules, keys: KeySet, head: View, version: u64) -> Self {
         let mut ledger = Self { started: true, version, keys, ..Self::new(rules, head) };
+        chain::rebuild(&mut ledger.head);
         let view = Arc::new(ledger.head.clone());
         ledger.reschedule();
         let plans = ledger.plans().cloned().collect();
@@ -85,6 +100,7 @@ impl Ledger {
             touched: BTreeSet::new(),
             bumped: false,
             refresh: BTreeSet::new(),
+            hashes: Hashes::default(),
             is_relaid: false,
         }
     }
@@ -98,6 +114,9 @@ impl Ledger {
         let mut draft = Draft::new(self.head.clone());
         let put = draft.put(&self.rules.origin, dnskey);
         assert!(put.is_ok(), "two keys break no limit");
+        if self.rules.denial == Denial::Nsec3 {
+            draft.put_nsec3param();
+        }
         self.head = draft.view;
         open.touched.extend(self.head.nodes.keys().cloned());
         // So that the first chain and the first signatures are not compared with an unsigned past.
@@ -138,6 +157,42 @@ impl Ledger {
         open.bumped = true;
         open.touched.extend(draft.touched);
         self.head = draft.view;
+    }
+
+    /// Whether a message's names can be in the chain: none has the hash of another.
+    pub(super) fn admit(&self, open: &mut Open, draft: &Draft) -> Result<(), Box<Refusal>> {
+        match self.head.denial() {
+            Denial::Nsec => Ok(()),
+            Denial::Nsec3 => {
+                let added = open.hashes.add(&self.head, draft.touched.iter(), &hashed::hash_of);
+                added.map_err(|_| Box::new(Refusal::Collision))
+            }
+        }
+    }
+
+    /// Has existence denied otherwise from the end of this batch on: the whole chain in one version.
+    pub(super) fn deny_by(
+        &mut self,
+        open: &mut Open,
+        denial: Denial,
+        time: AgreedTime,
+    ) -> Result<(), String> {
+        if !self.started {
+            return Err("the zone has no version yet".into());
+        }
+        if self.head.denial() == denial {
+            return Err(format!("the zone has {} already", denial.word().to_uppercase()));
+        }
+        let mut draft = Draft::new(self.head.clone());
+        match denial {
+            Denial::Nsec => draft.remove(&self.rules.origin, RrType::NSEC3PARAM),
+            Denial::Nsec3 => {
+                open.hashes = Hashes::of(&self.head)?;
+                draft.put_nsec3param();
+            }
+        }
+        self.take(open, draft, time);
+        Ok(())
     }
 
     /// Marks for signing what is due by agreed time, and what will be soon after it.
@@ -183,7 +238,7 @@ impl Ledger {
         let mut planned = Vec::new();
         for key in &affected {
             self.plan(&open, key, time, realm, &mut planned);
-            self.account(&open.base, key, batch, tally);
+            self.account(&open.base, key, (batch, time), tally);
         }
         if open.is_relaid {
             self.reschedule();
@@ -206,7 +261,7 @@ impl Ledger {
         let Some(node) = self.head.nodes.get(key) else { return };
         let standing = self.head.standing(key);
         let layout = self.keys.layout();
-        let before = open.base.nodes.get(key);
+        let (before, at_apex) = (open.base.nodes.get(key), *key == self.apex);
         let mut node = node.clone();
         let name = node.name().clone();
         for (rtype, set) in &mut node.rrsets {
@@ -220,7 +275,7 @@ impl Ledger {
             let is_due = open.refresh.contains(&(key.clone(), *rtype));
             let lasts =
                 |plan: &&Arc<Signature>| !is_due || plan.refresh_at > time.secs() + REFRESH_SLICE_SECS;
-            let signatures = layout.signers(*rtype).into_iter().map(|signer| {
+            let signatures = layout.signers(*rtype, at_apex).into_iter().map(|signer| {
                 let held = kept.iter().filter(lasts).find(|plan| plan.key == signer.id).cloned();
                 held.unwrap_or_else(|| {
                     let plan = Signature::plan(realm, &self.rules, signer, &name, &set.rrset, time);
@@ -234,21 +289,23 @@ impl Ledger {
     }
 
     fn reschedule(&mut self) {
-        let (layout, nodes) = (self.keys.layout(), self.head.nodes.iter());
+        let (layout, nodes, apex) = (self.keys.layout(), self.head.nodes.iter(), &self.apex);
         let due = nodes.flat_map(|(key, node)| {
-            refreshes(node, &layout).map(|(at, rtype)| (at, key.clone(), rtype)).collect::<Vec<_>>()
+            refreshes(node, &layout, key == apex)
+                .map(|(at, rtype)| (at, key.clone(), rtype))
+                .collect::<Vec<_>>()
         });
         self.schedule = due.collect();
     }
 
     /// Brings schedule and tally from the name as it was to the name as it is.
-    fn account(&mut self, base: &View, key: &Key, batch: u64, tally: &mut Tally) {
+    fn account(&mut self, base: &View, key: &Key, at: (u64, AgreedTime), tally: &mut Tally) {
         let (before, after) = (base.nodes.get(key), self.head.nodes.get(key));
-        let layout = self.keys.layout();
-        for (at, rtype) in before.into_iter().flat_map(|node| refreshes(node, &layout)) {
+        let (layout, at_apex) = (self.keys.layout(), *key == self.apex);
+        for (at, rtype) in before.into_iter().flat_map(|node| refreshes(node, &layout, at_apex)) {
             self.schedule.remove(&(at, key.clone(), rtype));
         }
-        for (at, rtype) in after.into_iter().flat_map(|node| refreshes(node, &layout)) {
+        for (at, rtype) in after.into_iter().flat_map(|node| refreshes(node, &layout, at_apex)) {
             self.schedule.insert((at, key.clone(), rtype));
         }
         let mut left = Vec::new();
@@ -261,17 +318,21 @@ impl Ledger {
             if before.zip(after).is_some_and(|(before, after)| before.is_same(&after)) {
                 continue;
             }
-            let is_dnskey = rtype == RrType::DNSKEY;
-            left.extend(before.filter(|before| before.is_replaced_by(after)).map(|before| {
-                let is_stale = !is_dnskey && !before.is_signed_by(&layout.signers(rtype));
-                let class = if is_dnskey { Class::Dnskey } else { Class::Data };
-                (class, before.set.rrset.ttl, is_stale)
-            }));
+            if let Some(before) = before.filter(|before| before.is_replaced_by(after)) {
+                let class = match rtype {
+                    RrType::DNSKEY => Class::Dnskey,
+                    _ if is_signed_by(before.set, &layout.signers(rtype, at_apex)) => Class::Fresh,
+                    _ => Class::Data,
+                };
+                let tells = at_apex && matches!(rtype, RrType::CDS | RrType::CDNSKEY);
+                let classes = [Some(class), tells.then_some(Class::Cds)];
+                left.extend(classes.into_iter().flatten().map(|class| (class, before.lasts(at.1))));
+            }
             before.iter().for_each(|held| tally.remove(&element::rrset(&origin, held.owner, held.set)));
             after.iter().for_each(|held| tally.insert(&element::rrset(&origin, held.owner, held.set)));
         }
-        for (class, ttl, is_stale) in left {
-            self.keys.left(batch, class, ttl, is_stale);
+        for (class, secs) in left {
+            self.keys.left(at.0, class, secs);
         }
     }
 }
@@ -305,8 +366,12 @@ impl<'a> Held<'a> {
         !signers(self).is_empty() && !after.is_some_and(stays)
     }
 
-    fn is_signed_by(&self, signers: &[&ZoneKey]) -> bool {
-        is_signed_by(self.set, signers)
+    /// Seconds from `time` for which a validator that fetches it now may keep it: its TTL, but no longer than its signatures last
+    /// (RFC 4035 §5.3.3). So no client holds up a rollover by a TTL of years.
+    fn lasts(&self, time: AgreedTime) -> u32 {
+        let expires = self.set.signatures.plans().iter().map(|plan| plan.expires_at()).max();
+        let left = expires.unwrap_or_default().saturating_sub(time.secs());
+        self.set.rrset.ttl.min(u32::try_from(left).unwrap_or(u32::MAX))
     }
 }
 
@@ -315,9 +380,13 @@ fn is_signed_by(set: &SignedRrset, signers: &[&ZoneKey]) -> bool {
 }
 
 /// When the RRsets of a node are to be signed anew: at once (0) if others than these have signed.
-fn refreshes<'a>(node: &'a Node, layout: &'a Layout<'_>) -> impl Iterator<Item = (u64, RrType)> + 'a {
-    node.iter().filter_map(|(rtype, set)| {
+fn refreshes<'a>(
+    node: &'a Node,
+    layout: &'a Layout<'_>,
+    at_apex: bool,
+) -> impl Iterator<Item = (u64, RrType)> + 'a {
+    node.iter().filter_map(move |(rtype, set)| {
         let first = set.signatures.plans().iter().map(|plan| plan.refresh_at).min()?;
-        Some((if is_signed_by(set, &layout.signers(rtype)) { first } else { 0 }, rtype))
+        Some((if is_signed_by(set, &layout.signers(rtype, at_apex)) { first } else { 0 }, rtype))
     })
 }

@@ -183,7 +183,7 @@ impl Machine {
                 }
                 _ => None,
             },
-            Saying::Vote { .. } | Saying::Bundle(_) => None,
+            Saying::Vote { .. } | Saying::Bundle(_) | Saying::Progress { .. } => None,
         };
         plain(if taken.is_some() { Rcode::NOERROR } else { Rcode::REFUSED })
     }
@@ -299,7 +299,7 @@ impl Machine {
         }
     }
 
-    fn committee(&self) -> Committee {
+    pub(super) fn committee(&self) -> Committee {
         let n = u8::try_from(self.members.len()).ok().and_then(Committee::new);
         n.expect("what was said has an author among the members")
     }

@@ -174,9 +174,6 @@ impl Restore {
             *self.tally.bucket(self.context.bucket(self.chunk)) = partial.elements;
             for (zone, key, node) in partial.nodes {
                 let Some(view) = self.views.get_mut(zone) else { continue };
-                if node.get(RrType::NSEC).is_some() {
-                    view.chain.insert_mut(key.clone(), ());
-                }
                 view.settle(key, node);
             }
             for (covered, answer, end) in
@@ -226,6 +223,7 @@ impl Restore {
         (machine.replay, machine.register, machine.tally) = (self.replay, self.register, self.tally);
         (machine.time, machine.batches) = (manifest.time, manifest.batches);
         machine.last_batches = self.last_batches;
+        machine.check_deals()?;
         let signed = machine.resume();
         Ok((machine, jobs, signed))
     }

@@ -1,41 +1,56 @@
 //! Rollovers: from one key to the next in stages, each entered by an ordered command of the operators ([`super::votes`]), and
 //! none before it is safe for a validator that fetched what it holds at the worst time (RFC 6781 §4.1, RFC 7583).
 //!
-//! One rollover at a time in a zone. Each command names the new key's tag (of two, the KSK's), so no vote left over from
+//! One rollover at a time in a zone. Each command names the tag of the key that comes (of two, the KSK's), so no vote left over from
 //! one rollover counts in another. The waits:
 //!
 //! | | until |
 //! |---|---|
-//! | *served* | the stage's version is signed here: P batches on ([`super::keys`]) |
+//! | *served* | the stage's version is served: a quorum says that it has executed P batches more ([`super::keys`]) |
 //! | *DNSKEY* | so, and no cache holds a DNSKEY RRset from before the stage |
 //! | *data* | so, each RRset is signed by the keys that are to sign, and no cache holds one that is not |
+//! | *CDS* | so, and nobody serves or holds a CDS or CDNSKEY RRset from before the stage: no parent can go back to it |
 //! | *DS* | no cache holds a DS RRset from before the operators saw the parent's change |
 //!
-//! each but the first longer by the allowance.
+//! each but the first longer by the allowance. Nothing is held longer than its signature lasts.
 //!
 //! | rollover | stage: what it does | leaves by | after |
 //! |---|---|---|---|
 //! | ZSK, pre-publish (RFC 7583 §3.2.1) | published: both in DNSKEY, the old signs | `activate` | DNSKEY |
 //! | | active: the new signs; RRsets are signed anew, 4096 a version | `remove` | data |
-//! | KSK, double DS (§3.3.2; RFC 7344, 8078) | announced: CDS and CDNSKEY hold both | `ds-seen TTL` | served |
+//! | KSK, double DS (§3.3.2; RFC 7344, 8078) | announced: CDS and CDNSKEY hold both | `ds-seen TTL` | CDS |
 //! | | seen: the parent has both DS, as the operators say | `swap` | DS |
 //! | | swapped: the new is in DNSKEY, the old is not | `withdraw` | DNSKEY |
-//! | | withdrawn: CDS and CDNSKEY hold the new alone | `ds-gone TTL` | served |
+//! | | withdrawn: CDS and CDNSKEY hold the new alone | `ds-gone TTL` | CDS |
 //! | algorithm, conservative (RFC 6781 §4.1.4, RFC 6840 §5.11) | signed: both ZSKs sign, the new is not in DNSKEY | `publish` | data |
 //! | | published: both pairs in DNSKEY, both KSKs sign it | `announce` | DNSKEY |
-//! | | announced, seen, withdrawn, gone: as above | `ds-seen`, `withdraw`, `ds-gone`, `unpublish` | served, served, served, DS |
+//! | | announced, seen, withdrawn, gone: as above | `ds-seen`, `withdraw`, `ds-gone`, `unpublish` | CDS, served, CDS, DS |
 //! | | unpublished: the new pair in DNSKEY, both ZSKs sign | `unsign` | DNSKEY |
 //! | | unsigned: the new alone signs | `finish` | each RRset is so |
 //!
 //! Data RRsets are never signed all at once: a million names would hold the zone up for hours. What is signed otherwise than
 //! it is to be counts as due for refresh, and goes in slices between the clients' updates.
 //!
-//! `abort` leads back from the first stage of a ZSK's rollover, where nothing rests on the new key yet.
+//! `abort` turns a rollover round, as long as the parent still has the old key's DS record: the key that was to go is the one that
+//! comes, and the way back is the second half of a rollover to it, with the same waits. A parent that takes no DS record of the
+//! new key, or none of its algorithm, so holds up nothing for ever. What a quorum had begun to vote for is forgotten then, for the
+//! same step would mean another key.
+//!
+//! | turned round in | goes on in |
+//! |---|---|
+//! | published (ZSK) | nothing: it is over at once |
+//! | active | active |
+//! | announced, seen (KSK) | withdrawn |
+//! | swapped | swapped |
+//! | signed | unsigned |
+//! | published (algorithm) | unpublished |
+//! | announced, seen (algorithm) | withdrawn |
+//!
 //! No command hastens a step: whoever must (a key is stolen) has the allowance, which a quorum may set to nothing, and
 //! short TTLs beforehand; what is bogus for a while is no remedy, for the thief's answers verify meanwhile all the same.
 
 use super::bundle::Role;
-use super::keys::{KeySet, MAX_ALLOWANCE_SECS};
+use super::keys::{KeySet, MAX_ALLOWANCE_SECS, MAX_DS_TTL_SECS, ZoneKey};
 use crate::codec::KeyId;
 use crate::dns::show_date;
 use crate::time::AgreedTime;
@@ -85,7 +100,7 @@ pub enum Step {
     Unsign,
     /// The old algorithm's last signatures are gone.
     Finish,
-    /// Back, from a ZSK's first stage.
+    /// Back: the rollover turns round.
     Abort,
 }
 
@@ -94,6 +109,7 @@ pub enum Step {
 pub(super) enum Wait {
     Served,
     Dnskey,
+    Cds,
     Data,
     Ds,
     Conform,
@@ -118,41 +134,55 @@ impl Stage {
         match self {
             Self::ZskPublished => (Step::Activate, Wait::Dnskey, Some(Self::ZskActive)),
             Self::ZskActive => (Step::Remove, Wait::Data, None),
-            Self::KskAnnounced => (Step::DsSeen(0), Wait::Served, Some(Self::KskSeen)),
+            Self::KskAnnounced => (Step::DsSeen(0), Wait::Cds, Some(Self::KskSeen)),
             Self::KskSeen => (Step::Swap, Wait::Ds, Some(Self::KskSwapped)),
             Self::KskSwapped => (Step::Withdraw, Wait::Dnskey, Some(Self::KskWithdrawn)),
-            Self::KskWithdrawn => (Step::DsGone(0), Wait::Served, None),
+            Self::KskWithdrawn => (Step::DsGone(0), Wait::Cds, None),
             Self::Signed => (Step::Publish, Wait::Data, Some(Self::Published)),
             Self::Published => (Step::Announce, Wait::Dnskey, Some(Self::Announced)),
-            Self::Announced => (Step::DsSeen(0), Wait::Served, Some(Self::Seen)),
+            Self::Announced => (Step::DsSeen(0), Wait::Cds, Some(Self::Seen)),
             Self::Seen => (Step::Withdraw, Wait::Served, Some(Self::Withdrawn)),
-            Self::Withdrawn => (Step::DsGone(0), Wait::Served, Some(Self::Gone)),
+            Self::Withdrawn => (Step::DsGone(0), Wait::Cds, Some(Self::Gone)),
             Self::Gone => (Step::Unpublish, Wait::Ds, Some(Self::Unpublished)),
             Self::Unpublished => (Step::Unsign, Wait::Dnskey, Some(Self::Unsigned)),
             Self::Unsigned => (Step::Finish, Wait::Conform, None),
         }
     }
 
+    /// Where a rollover that is turned round here goes on, the keys changing parts.
+    fn back(self) -> Option<Self> {
+        match self {
+            Self::ZskActive | Self::KskSwapped => Some(self),
+            Self::KskAnnounced | Self::KskSeen => Some(Self::KskWithdrawn),
+            Self::Signed => Some(Self::Unsigned),
+            Self::Published => Some(Self::Unpublished),
+            Self::Announced | Self::Seen => Some(Self::Withdrawn),
+            _ => None,
+        }
+    }
+
     /// For people.
     pub(super) fn words(self) -> &'static str {
         match self {
-            Self::ZskPublished => "the new ZSK is published, the old one signs",
-            Self::ZskActive => "the new ZSK signs, the old one is still published",
+            Self::ZskPublished => "the ZSK that comes is published, the other one signs",
+            Self::ZskActive => "the ZSK that comes signs, the other one is still published",
             Self::KskAnnounced | Self::Announced => {
                 "CDS and CDNSKEY ask the parent for DS records of both KSKs"
             }
             Self::KskSeen | Self::Seen => "the parent has DS records of both KSKs",
-            Self::KskSwapped => "the new KSK has taken the old one's place",
+            Self::KskSwapped => "the KSK that comes has taken the other one's place",
             Self::KskWithdrawn | Self::Withdrawn => {
-                "CDS and CDNSKEY ask the parent to drop the old KSK's DS record"
+                "CDS and CDNSKEY ask the parent for the DS record of the KSK that comes alone"
             }
-            Self::Signed => "the zone is signed by both algorithms, the new one's keys are not published",
+            Self::Signed => {
+                "the zone is signed by both algorithms, the keys of the one that comes are not published"
+            }
             Self::Published => "the keys of both algorithms are published",
-            Self::Gone => "the parent has the new KSK's DS record alone",
+            Self::Gone => "the parent has the DS record of the KSK that comes alone",
             Self::Unpublished => {
-                "the old algorithm's keys are no longer published, its signatures are still there"
+                "the keys of the algorithm that goes are no longer published, its signatures are still there"
             }
-            Self::Unsigned => "the old algorithm's signatures go",
+            Self::Unsigned => "the signatures of the algorithm that goes are dropped",
         }
     }
 }
@@ -185,6 +215,10 @@ impl Roll {
             [Role::Ksk] => Stage::KskAnnounced,
             _ => Stage::Signed,
         };
+        Self::at(stage, new, time, batch)
+    }
+
+    fn at(stage: Stage, new: Vec<KeyId>, time: AgreedTime, batch: u64) -> Self {
         Self { stage, new, since: time.secs(), batch, is_served: false }
     }
 
@@ -223,7 +257,9 @@ impl KeySet {
         }
         let allowance = if planted!(NoAllowance) { 0 } else { u64::from(self.allowance) };
         match roll.next().1 {
-            Wait::Data | Wait::Conform if is_stale => Err("not every RRset is signed by the new key yet"),
+            Wait::Data | Wait::Conform | Wait::Cds if is_stale => {
+                Err("not every RRset is signed by the new key yet")
+            }
             Wait::Data if self.is_leaving() => {
                 Err("the last signatures are not known to be there: some batches more")
             }
@@ -231,6 +267,8 @@ impl KeySet {
             Wait::Dnskey if planted!(DnskeyUnawaited) => Ok(roll.since),
             Wait::Data if planted!(DataUnawaited) => Ok(roll.since),
             Wait::Ds if planted!(DsUnawaited) => Ok(roll.since),
+            Wait::Cds if planted!(CdsUnawaited) => Ok(roll.since),
+            Wait::Cds => Ok(roll.since.max(self.horizons.cds + allowance)),
             Wait::Dnskey => Ok(self.horizons.dnskey + allowance),
             Wait::Data => Ok(self.horizons.data + allowance),
             Wait::Ds => Ok(self.horizons.ds + allowance),
@@ -252,11 +290,7 @@ impl KeySet {
         }
         let (next, wait, stage) = roll.next();
         if step == Step::Abort {
-            if roll.stage != Stage::ZskPublished {
-                return Err("there is no way back from here: go on to the end, and roll again".into());
-            }
-            self.abandon(batch);
-            return Ok(());
+            return self.turn(time, batch);
         }
         if step.word() != next.word() {
             return Err(format!("the next step is `{}`: {}", next.word(), roll.stage.words()));
@@ -267,15 +301,41 @@ impl KeySet {
             Ok(_) => {}
         }
         if let Step::DsSeen(ttl) | Step::DsGone(ttl) = step {
+            if ttl > MAX_DS_TTL_SECS {
+                return Err(format!("a DS RRset with a TTL of more than {MAX_DS_TTL_SECS} seconds"));
+            }
             self.ds_ttl = self.ds_ttl.max(ttl);
             self.horizons.ds = self.horizons.ds.max(time.secs() + u64::from(self.ds_ttl) + 1);
         }
-        match (stage, &mut self.roll) {
-            (Some(stage), Some(roll)) => {
-                *roll = Roll { stage, since: time.secs(), batch, is_served: false, new: roll.new.clone() };
-            }
-            _ => self.retire(batch),
+        match stage {
+            Some(stage) => self.enter(Roll::at(stage, roll.new.clone(), time, batch)),
+            None => self.retire(batch),
         }
+        Ok(())
+    }
+
+    /// The rollover is at a stage from now on.
+    pub(super) fn enter(&mut self, roll: Roll) {
+        if roll.next().1 == Wait::Data {
+            self.outdate();
+        }
+        self.roll = Some(roll);
+    }
+
+    /// The keys that were to go are those that come.
+    fn turn(&mut self, time: AgreedTime, batch: u64) -> Result<(), String> {
+        let Some(roll) = &self.roll else { return Err("no rollover is under way".into()) };
+        if roll.stage == Stage::ZskPublished {
+            self.abandon(batch);
+            return Ok(());
+        }
+        let stage =
+            roll.stage.back().ok_or("there is no way back from here: go on to the end, and roll again")?;
+        let is_new = |key: &&ZoneKey| roll.new.contains(&key.id);
+        let roles: Vec<Role> = self.keys.iter().filter(is_new).map(|key| key.role).collect();
+        let old = self.keys.iter().filter(|key| !is_new(key) && roles.contains(&key.role));
+        let old = old.map(|key| key.id).collect();
+        self.enter(Roll::at(stage, old, time, batch));
         Ok(())
     }
 
@@ -292,6 +352,7 @@ fn too_early(from: u64, wait: Wait) -> String {
     let held = match wait {
         Wait::Dnskey => "DNSKEY records from before the last step",
         Wait::Data => "records with other signatures",
+        Wait::Cds => "CDS records from before the last step, or secondaries serve them,",
         _ => "DS records from before the parent's change",
     };
     format!("not safe before {}: caches may hold {held} until then", show_date(from))

@@ -51,6 +51,11 @@ pub enum Saying {
     },
     /// That its operator has brought the public part of a new key.
     Bundle(Box<Bundle>),
+    /// That it has executed so many batches.
+    Progress {
+        /// Never more than it has.
+        batches: u64,
+    },
 }
 
 /// Something said.

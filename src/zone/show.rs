@@ -6,11 +6,12 @@ use super::keys::{KeySet, ZoneKey};
 use super::ledger::Open;
 use super::machine::Machine;
 use super::rollover::{Roll, Step};
+use super::votes;
 use crate::codec::{Digest, KeyId};
 use crate::dns::{Name, RrType, dnssec};
 use crate::limits::MAX_REPLICAS;
 use crate::quorum::ReplicaId;
-use crate::threshold::PublicKey;
+use crate::threshold::{PublicKey, RetiredKey};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A zone's keys.
@@ -82,6 +83,11 @@ impl Machine {
         self.zones.values().flat_map(|ledger| ledger.keys.wanted().map(|key| key.id)).collect()
     }
 
+    /// The keys that went: nobody is to sign with them any more.
+    pub fn retired_keys(&self) -> impl Iterator<Item = RetiredKey> {
+        self.zones.values().flat_map(|ledger| ledger.keys.retired().iter().copied())
+    }
+
     /// The public key of this name, if it came in a bundle.
     pub fn public_key(&self, id: KeyId) -> Option<PublicKey> {
         let checked = self.deals().filter_map(|(_, deal)| deal.bundle.clone().check().ok());
@@ -100,6 +106,12 @@ impl Machine {
             Act::Begin(names) => self.complete_bundles(zone, names)?,
             _ => Vec::new(),
         };
+        let committee = self.committee();
+        let needs = |role| if role == Role::Ksk { committee.quorum() } else { committee.one_correct() };
+        if let Some(bundle) = new.iter().find(|one| one.public().threshold() != needs(one.bundle().role)) {
+            let (role, threshold) = (bundle.bundle().role, bundle.public().threshold());
+            return Err(format!("{threshold} shares sign for this {role}, and it must be {}", needs(role)));
+        }
         let ledger = self.zones.get_mut(zone).filter(|ledger| ledger.started);
         let ledger = ledger.ok_or_else(|| format!("there is no zone {zone}, or it is not signed yet"))?;
         let had_cds = ledger.keys.tells_parent();
@@ -122,6 +134,9 @@ impl Machine {
         let origin = ledger.rules.origin.clone();
         let open = open.entry(origin).or_insert_with(|| ledger.open());
         ledger.relay(open, had_cds, time);
+        if matches!(act, Act::Begin(_) | Act::Step(Step::Abort, _)) {
+            votes::forget_steps(&mut self.register, &mut self.tally, zone);
+        }
         new.iter().for_each(|bundle| self.mark_used(&bundle.name()));
         Ok(())
     }
@@ -135,6 +150,9 @@ fn begin(
 ) -> Result<(), String> {
     if keys.roll.is_some() {
         return Err("a rollover is under way: one at a time".into());
+    }
+    if keys.has_leaving_keys() {
+        return Err("the last rollover's signatures are not known to be there: some batches more".into());
     }
     new.sort_by_key(|key| key.role);
     let roles: Vec<Role> = new.iter().map(|key| key.role).collect();
@@ -156,14 +174,22 @@ fn begin(
         revoked[1] |= 0x80;
         [key.tag(), dnssec::key_tag(&revoked)]
     };
+    let mut known: BTreeSet<&[u8]> = keys.wanted().flat_map(ZoneKey::marks).collect();
+    if new.iter().flat_map(ZoneKey::marks).any(|mark| !known.insert(mark)) {
+        return Err("a key of the zone cannot come again, nor one key twice".into());
+    }
+    if let Some(key) = new.iter().find(|key| keys.was_used(key)) {
+        return Err(format!("key {} was in use before: deal another", key.tag()));
+    }
     let mut seen: BTreeSet<u16> = keys.wanted().flat_map(tags).collect();
     for key in &new {
         if tags(key).into_iter().any(|tag| !seen.insert(tag)) {
             return Err(format!("the tag {} is another key's too: deal the key again", key.tag()));
         }
     }
-    keys.roll = Some(Roll::begin(new.iter().map(|key| key.id).collect(), &roles, time, batch));
+    let roll = Roll::begin(new.iter().map(|key| key.id).collect(), &roles, time, batch);
     keys.keys.extend(new);
+    keys.enter(roll);
     Ok(())
 }
 
@@ -182,7 +208,7 @@ fn shown(keys: &KeySet) -> Vec<ShownKey> {
             algorithm: key.algorithm(),
             tag: key.tag(),
             published: has(&layout.published, key),
-            signs: has(&layout.signers(signs), key),
+            signs: has(&layout.signers(signs, true), key),
             announced: has(&layout.cds, key),
         }
     };

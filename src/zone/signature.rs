@@ -88,6 +88,11 @@ impl Signature {
         self.rdata.get().is_some()
     }
 
+    /// Agreed time, in seconds, after which no validator keeps what it signs (RFC 4035 §5.3.3).
+    pub(super) fn expires_at(&self) -> u64 {
+        self.planned_at + u64::from(self.fields.expiration.wrapping_sub(self.planned_at as u32))
+    }
+
     pub(super) fn rtype(&self) -> RrType {
         self.fields.type_covered
     }

@@ -176,6 +176,7 @@ impl Bench {
             serial: SerialRule::Increment,
             validity: Validity::default(),
             dnskey_ttl: 3600,
+            denial: Denial::Nsec,
             ksk: keys[1].info.clone(),
             zsk: keys[0].info.clone(),
         };
@@ -229,13 +230,19 @@ impl Bench {
         self.machine.vote_of(ReplicaId::new(index).unwrap(), count, command, signer(index))
     }
 
-    /// The bundle of one of two fixed keys, its shares, and from now on its signatures.
+    /// The bundle of one of four fixed keys, its shares, and from now on its signatures.
     pub(crate) fn dealt(&mut self, role: Role, algorithm: u8, which: usize) -> (CheckedBundle, Dealt) {
+        self.dealt_with(role, algorithm, which, if role == Role::Ksk { 3 } else { 2 })
+    }
+
+    /// The same, for another threshold.
+    fn dealt_with(&mut self, role: Role, algorithm: u8, which: usize, k: usize) -> (CheckedBundle, Dealt) {
         let Genesis { cluster, epoch, members, .. } = self.genesis.clone();
         let holders = Holders { plan: codec::Digest::default(), cluster, epoch, members };
-        let dealt = test_keys::dealt(1024, which, usize::from(REPLICAS), 2);
+        let (bits, which) = ([1024, 2048][which / 2], which % 2);
+        let dealt = test_keys::dealt(bits, which, usize::from(REPLICAS), k);
         let bundle = Bundle::new(holders, &self.origin, role, algorithm, &dealt.public).check().unwrap();
-        self.rolled.push((bundle.key_id(), test_keys::dealt(1024, which, 1, 1)));
+        self.rolled.push((bundle.key_id(), test_keys::dealt(bits, which, 1, 1)));
         (bundle, dealt)
     }
 
@@ -246,9 +253,22 @@ impl Bench {
         bundle.name().to_hex()
     }
 
+    /// The same, for algorithm 8 and another threshold.
+    pub(crate) fn complete_with(&mut self, role: Role, which: usize, k: usize) -> String {
+        let (bundle, _) = self.dealt_with(role, 8, which, k);
+        self.machine.put_complete(bundle.bundle().clone());
+        bundle.name().to_hex()
+    }
+
     /// What a replica says.
     pub(crate) fn say(&self, index: u8, what: Saying) -> Said {
         self.machine.saying(ReplicaId::new(index).unwrap(), what, signer(index))
+    }
+
+    /// What a quorum is to say of its progress, if anybody waits for that.
+    pub(crate) fn progress(&self) -> Vec<Request> {
+        let due = |index| Some((index, self.machine.progress_due(ReplicaId::new(index)?)?));
+        (1..=3).filter_map(due).map(|(index, what)| Request::Said(self.say(index, what))).collect()
     }
 
     /// A replica's receipt.

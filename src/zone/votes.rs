@@ -15,7 +15,7 @@
 //! same again.
 
 use super::bundle::Bundle;
-use super::command::Command;
+use super::command::{Act, Command};
 use super::digest::Tally;
 use super::ledger::Open;
 use super::machine::{Machine, Verdict};
@@ -138,6 +138,7 @@ impl Machine {
                 return self.bundle(said.by, Bundle::clone(bundle));
             }
             Saying::Bundle(_) => return plain(Rcode::REFUSED),
+            Saying::Progress { batches } => return self.progress(said, *batches),
             Saying::Offer { .. } | Saying::Dealing { .. } => return self.said_for_refresh(said),
         };
         if *count <= self.last_vote(said.by) {
@@ -166,7 +167,7 @@ impl Machine {
     }
 
     /// q; with nobody to say anything, none is enough.
-    fn quorum(&self) -> usize {
+    pub(super) fn quorum(&self) -> usize {
         let n = u8::try_from(self.members.len()).unwrap_or(0);
         Committee::new(n).map_or(usize::MAX, Committee::quorum)
     }
@@ -181,6 +182,11 @@ impl Machine {
             Command::Drill { .. } => Ok(()),
             Command::Keys { zone, act } => self.keys_command(zone, act, open),
             Command::Refresh { zone, tag } => self.begin_refresh(zone, *tag),
+            Command::Denial { zone, by } => {
+                let ledger = self.zones.get_mut(zone).ok_or_else(|| format!("there is no zone {zone}"))?;
+                let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
+                ledger.deny_by(open, *by, self.time)
+            }
             Command::Epoch(succession) => self.end_epoch(succession),
         }
     }
@@ -242,6 +248,16 @@ fn decide(register: &mut Register, tally: &mut Tally, decided: impl FnOnce(u64) 
     for number in kept.iter().take((kept.len() + 1).saturating_sub(MAX_DECIDED)) {
         register.remove(&Label::Decided(*number), tally);
     }
+}
+
+/// Votes for steps of a zone's rollover say nothing about another.
+pub(super) fn forget_steps(register: &mut Register, tally: &mut Tally, zone: &Name) {
+    let steps = register.iter().filter_map(|(_, entry)| match entry {
+        Entry::Command(step @ Command::Keys { zone: of, act: Act::Step(..) }) if of == zone => Some(step),
+        _ => None,
+    });
+    let steps: Vec<Command> = steps.cloned().collect();
+    steps.iter().for_each(|step| use_up(register, tally, step));
 }
 
 fn drop_without_votes(register: &mut Register, tally: &mut Tally) {

@@ -3,6 +3,8 @@
 //! And that on all the way no secret stands in the clear where it does not belong.
 
 mod people;
+mod rolling;
+mod rollover;
 mod secrets;
 
 #[path = "../support/tools.rs"]

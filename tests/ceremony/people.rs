@@ -16,7 +16,7 @@ const ZONE: &str =
 pub struct Ceremony {
     dir: TempDir,
     base: u16,
-    replicas: Vec<Child>,
+    replicas: Vec<(u16, Child)>,
     /// All that any program has said so far.
     said: Mutex<Vec<u8>>,
 }
@@ -24,10 +24,15 @@ pub struct Ceremony {
 impl Ceremony {
     /// Everybody's keys, and the plan with a backup of two of three custodians.
     pub fn prepare() -> Self {
+        Self::prepare_for(ZONE)
+    }
+
+    /// The same for a zone of these records.
+    pub fn prepare_for(zone: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("conclave-ceremony-").tempdir().unwrap();
         fs::create_dir(dir.path().join("tmp")).unwrap();
         let ceremony = Self { dir, base: free_ports(), replicas: Vec::new(), said: Mutex::default() };
-        fs::write(ceremony.path("example.zone"), ZONE).unwrap();
+        fs::write(ceremony.path("example.zone"), zone).unwrap();
         for index in 1..=4 {
             let index = index.to_string();
             ceremony.done(&["conclave", "keygen", "--dir", &format!("replica-{index}"), "--index", &index]);
@@ -85,7 +90,7 @@ impl Ceremony {
         command
     }
 
-    fn run(&self, words: &[&str]) -> Output {
+    pub fn run(&self, words: &[&str]) -> Output {
         let output = self.command(words).output().unwrap_or_else(|e| panic!("{words:?}: {e}"));
         self.said.lock().unwrap().extend([&output.stdout[..], &output.stderr[..]].concat());
         output
@@ -151,11 +156,35 @@ impl Ceremony {
     }
 
     pub fn start(&mut self, index: u16) {
-        let log = fs::File::create(self.path(&format!("replica-{index}.log"))).unwrap();
+        let log = self.path(&format!("replica-{index}.log"));
+        let log = fs::OpenOptions::new().append(true).create(true).open(log).unwrap();
         let config = format!("replica-{index}/replica.toml");
         let mut command = self.command(&["conclave", "replica", "--config", &config, "-vv"]);
         let errors = log.try_clone().unwrap();
-        self.replicas.push(command.stdout(log).stderr(errors).spawn().unwrap());
+        self.replicas.push((index, command.stdout(log).stderr(errors).spawn().unwrap()));
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self, index: u16) {
+        let mut replica = self.taken(index);
+        replica.kill().unwrap();
+        replica.wait().unwrap();
+    }
+
+    /// Ends a replica as its service manager would.
+    pub fn stop(&mut self, index: u16) {
+        end(self.taken(index));
+    }
+
+    fn taken(&mut self, index: u16) -> Child {
+        let at = self.replicas.iter().position(|(other, _)| *other == index).expect("it runs");
+        self.replicas.remove(at).1
+    }
+
+    /// What a replica has said, for failures.
+    pub fn log(&self, index: u16) -> String {
+        let log = fs::read_to_string(self.path(&format!("replica-{index}.log"))).unwrap_or_default();
+        log.lines().rev().take(30).collect::<Vec<_>>().join("\n")
     }
 
     pub fn socket(&self, index: u16) -> String {
@@ -172,11 +201,7 @@ impl Ceremony {
     }
 
     pub fn stop_all(&mut self) {
-        for mut replica in std::mem::take(&mut self.replicas) {
-            let pid = replica.id().to_string();
-            tools::run("kill", &["-TERM", &pid]);
-            replica.wait().unwrap();
-        }
+        std::mem::take(&mut self.replicas).into_iter().for_each(|(_, replica)| end(replica));
     }
 
     /// Replica 1 lost its machine; its operator makes new keys. The words of the second plan.
@@ -282,11 +307,16 @@ impl Ceremony {
 
 impl Drop for Ceremony {
     fn drop(&mut self) {
-        for replica in &mut self.replicas {
+        for (_, replica) in &mut self.replicas {
             let _ = replica.kill();
             let _ = replica.wait();
         }
     }
+}
+
+fn end(mut replica: Child) {
+    tools::run("kill", &["-TERM", &replica.id().to_string()]);
+    replica.wait().unwrap();
 }
 
 /// A base b with b+1 … b+4 and b+101 … b+104 free.

@@ -81,6 +81,7 @@ impl Demo {
         let mut child = Command::new(env!("CARGO_BIN_EXE_conclave"))
             .args(["demo", "--replicas", &self.n.to_string(), "--dns-port", &self.base.to_string(), "--dir"])
             .arg(self.dir.path().join("d"))
+            .args(["--patience", "120000"])
             .args(&self.options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

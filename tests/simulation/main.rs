@@ -10,7 +10,7 @@ use conclave::sim::coverage::Coverage;
 use conclave::sim::schedulers::SchedulerKind;
 use conclave::sim::svg::Drawing;
 use conclave::sim::trace::{Level, Trace};
-use conclave::sim::{Crashes, DiskFault, Losses, Plant, Report, Scenario, Succession, run, watch};
+use conclave::sim::{Crashes, DiskFault, Losses, Plant, Report, Rolls, Scenario, Succession, run, watch};
 
 mod adversaries;
 mod disks;

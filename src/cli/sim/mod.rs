@@ -14,7 +14,7 @@ use crate::sim::adversaries::AdversaryKind;
 use crate::sim::schedulers::SchedulerKind;
 use crate::sim::svg::{Drawing, MAX_COLUMNS};
 use crate::sim::trace::{Level, Trace};
-use crate::sim::{Crashes, DiskFault, Losses, Plant, Report, Scenario, Succession, watch};
+use crate::sim::{Crashes, DiskFault, Losses, Plant, Report, Rolls, Scenario, Succession, watch};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use std::io::{BufWriter, Write};
@@ -86,9 +86,9 @@ struct Choices {
     /// How signing sessions go
     #[arg(long, value_name = "PROTOCOL", value_parser = signing_protocol())]
     signing: Option<Protocol>,
-    /// Whether operators roll the zone's ZSK meanwhile
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    rolls: Option<bool>,
+    /// Which of the zone's keys operators roll meanwhile
+    #[arg(long, value_enum, value_name = "KEYS")]
+    rolls: Option<Rolls>,
     /// What befalls the first replica's disk: never, full, bit-flip, fail-at-K (its K-th writing operation)
     #[arg(long, value_name = "FAULT")]
     disk: Option<DiskFault>,

@@ -4,7 +4,7 @@ use crate::dns::Rdata;
 use crate::dns::edns::Edns;
 use crate::dns::message::{Header, Question, Section, Writer};
 use crate::dns::tsig::{TsigAlgorithm, TsigKey};
-use crate::zone::{KeyInfo, SerialRule, UpdatePolicy, Validity, ZoneRules};
+use crate::zone::{Denial, KeyInfo, SerialRule, UpdatePolicy, Validity, ZoneRules};
 
 const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -27,6 +27,7 @@ fn ingress(reads: Reads) -> Ingress {
         serial: SerialRule::default(),
         validity: Validity::default(),
         dnskey_ttl: 3600,
+        denial: Denial::Nsec,
         ksk: info(),
         zsk: info(),
     };
@@ -66,7 +67,7 @@ fn signed(secret: u8, secs: u64) -> (Vec<u8>, Vec<u8>) {
 /// The reply to what is refused at once.
 fn refused(wire: Vec<u8>) -> Vec<u8> {
     match ingress(Reads::Local).admit(NOW, wire) {
-        Admission::Refused { reply, .. } => reply,
+        Admission::Refused { reply, .. } | Admission::Answered(reply) => reply,
         Admission::Ignored => panic!("ignored"),
         Admission::Admitted(_) => panic!("admitted"),
     }
@@ -96,7 +97,7 @@ fn no_octets_panic_and_all_get_at_most_a_short_reply() {
             if let Some(last) = wire.last_mut() {
                 *last ^= flip;
             }
-            if let Admission::Refused { reply, .. } = ingress.admit(NOW, wire) {
+            if let Admission::Refused { reply, .. } | Admission::Answered(reply) = ingress.admit(NOW, wire) {
                 assert!(Message::parse(&reply).is_ok(), "cut at {end}, flip {flip}");
             }
         }
@@ -110,6 +111,7 @@ fn a_malformed_update_gets_formerr() {
     assert_eq!(rcode(&refused(wire)), Rcode::FORMERR);
 }
 
+/// RFC 6891 §6.1.3.
 #[test]
 fn a_later_version_of_edns_gets_badvers() {
     let mut writer = Writer::new(512);
@@ -125,7 +127,7 @@ fn a_later_version_of_edns_gets_badvers() {
 
 #[test]
 fn the_zone_section_is_one_soa_of_a_zone_of_ours() {
-    // RFC 2136 §3.1.1 and §3.1.2.
+    // RFC 2136 §2.3 and RFC 2136 §3.1.1.
     let not_soa = request(Opcode::UPDATE, "example.test.", RrType::A);
     assert_eq!(rcode(&refused(not_soa)), Rcode::FORMERR);
     let elsewhere = request(Opcode::UPDATE, "elsewhere.test.", RrType::SOA);
@@ -134,11 +136,13 @@ fn the_zone_section_is_one_soa_of_a_zone_of_ours() {
     assert_eq!(rcode(&refused(below)), Rcode::NOTAUTH);
 }
 
+/// RFC 3007 §2.
 #[test]
 fn an_unsigned_update_is_refused_at_once() {
     assert_eq!(rcode(&refused(update())), Rcode::REFUSED);
 }
 
+/// RFC 8945 §5.2.2.
 #[test]
 fn a_bad_tsig_gets_notauth_and_its_error() {
     let (wire, mac) = signed(2, NOW.secs());
@@ -155,6 +159,7 @@ fn a_bad_tsig_gets_notauth_and_its_error() {
     assert_eq!(badtime, Ok(Rcode::BADTIME));
 }
 
+/// RFC 8906 §3.1.4.
 #[test]
 fn other_opcodes_are_not_implemented() {
     assert_eq!(rcode(&refused(request(Opcode::NOTIFY, "example.test.", RrType::SOA))), Rcode::NOTIMP);
@@ -180,5 +185,5 @@ fn a_query_goes_through_the_order_only_where_reads_are_ordered() {
     let Admission::Admitted(second) = ingress.admit(NOW, query()) else { panic!("refused") };
     assert_ne!(first.request, second.request, "equal queries are different requests");
     let elsewhere = request(Opcode::QUERY, "www.elsewhere.test.", RrType::A);
-    assert!(matches!(ingress.admit(NOW, elsewhere), Admission::Refused { .. }));
+    assert!(matches!(ingress.admit(NOW, elsewhere), Admission::Answered(_)));
 }

@@ -73,6 +73,7 @@ impl Replica {
         }
         (self.last_ordered, self.last_executed) = (now, now);
         self.counters.states_taken += 1;
+        out.skipped_to = Some(ready.machine.batches());
         let base = base(&ready.goal, &ready.held);
         let Ready { goal, held, machine, jobs, finished, signed } = ready;
         match goal {
@@ -121,7 +122,7 @@ impl Replica {
             round => self.pipeline.resume(machine.batches(), round, &jobs, &lacks),
         }
         self.machine = machine;
-        self.follow_keys(out);
+        self.follow_all_keys(out);
         self.follow_sharings(out);
         self.publish(now, signed, out);
         let step = {

@@ -1,7 +1,7 @@
 //! From files to the values a replica is made of; each is checked against the cluster file.
 
 use super::zones::{self, Kept};
-use super::{Problem, ReplicaFile};
+use super::{FrontFiles, Problem, ReplicaFile};
 use crate::ceremony::client_keys::{self, KeyClause};
 use crate::ceremony::cluster::{Cluster, Key, Zone, tsig_commitment};
 use crate::ceremony::cluster_file;
@@ -21,7 +21,7 @@ use crate::signing::{KeyStore, Protocol, share_name};
 use crate::threshold::{PublicKey, SecretShare};
 use crate::time::UnixMillis;
 use crate::zone::{self, KeyInfo, Receipt, UpdatePolicy, ZoneRules};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -59,6 +59,8 @@ pub struct Loaded {
     pub receipts: Vec<Receipt>,
     /// TLS.
     pub tls: Tls,
+    /// What faces clients has these files.
+    pub front: FrontFiles,
     /// What should be told to the operator, one line each.
     pub warnings: Vec<String>,
     kept: Vec<Kept>,
@@ -79,6 +81,7 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     let mut loader =
         Loader { file: &file, cluster: &cluster, id, problems: Vec::new(), warnings: Vec::new() };
     loader.addresses();
+    loader.transfers();
     let identity = loader.identity();
     let coin = loader.coin();
     let held = loader.held();
@@ -86,13 +89,16 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     let keyring = loader.keyring();
     let predecessor = loader.predecessor();
     let (zones, kept) = loader.zones();
+    let front = file.front_files(&mut loader.problems);
     let keep = |one: Held| {
         key_store.insert(Arc::new(one.bundle.public().clone()), one.share);
         one.receipt
     };
     let receipts = held.into_iter().map(keep).collect();
     let Loader { problems, warnings, .. } = loader;
-    let (Some((secret, tls)), Some((coin_public, coin)), true) = (identity, coin, problems.is_empty()) else {
+    let (Some((secret, tls)), Some((coin_public, coin)), Some(front), true) =
+        (identity, coin, front, problems.is_empty())
+    else {
         return Err(problems);
     };
     let consensus = consensus::Config {
@@ -123,6 +129,7 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
         key_store,
         receipts,
         tls,
+        front,
         warnings,
         kept,
     })
@@ -157,6 +164,23 @@ impl Loader<'_> {
             let reason =
                 format!("says where replica {id} is, but the cluster has {} replicas", committee.n());
             self.problems.push(Problem::new(&self.file.path, reason));
+        }
+    }
+
+    fn transfers(&mut self) {
+        for rule in &self.file.transfers {
+            if !self.cluster.zones.iter().any(|zone| zone.origin == rule.zone) {
+                let reason = format!("a [[transfer]] of {}, which is no zone of the cluster", rule.zone);
+                self.problems.push(Problem::new(&self.file.path, reason));
+            }
+            for key in rule.keys.iter().filter(|key| !self.cluster.tsig.iter().any(|held| held.name == **key))
+            {
+                let reason = format!(
+                    "the [[transfer]] of {} names the key {key}, which is no TSIG key of the cluster",
+                    rule.zone
+                );
+                self.problems.push(Problem::new(&self.file.path, reason));
+            }
         }
     }
 
@@ -228,15 +252,16 @@ impl Loader<'_> {
 
     fn shares(&mut self, held: &[Held]) -> (BTreeMap<KeyId, Arc<PublicKey>>, KeyStore) {
         let (mut public, mut store) = (BTreeMap::new(), KeyStore::new());
-        self.refreshed(held, &mut store);
+        let is_retired = self.refreshed(held, &mut store);
         let refreshed = store.holdings().shares;
         for zone in &self.cluster.zones {
             for (role, key) in [("zsk", &zone.zsk), ("ksk", &zone.ksk)] {
                 public.insert(key.public.key_id(), key.public.clone());
                 let name = format!("{}.{role}.share", zone_stem(&zone.origin));
-                // A refresh has put another in its place.
+                // A refresh has put another in its place, or the key is used no more.
                 let is_superseded = refreshed.values().any(|modulus| modulus == key.public.modulus());
-                if is_superseded && !self.file.directory().join(&name).exists() {
+                let is_past = is_superseded || is_retired.contains(&share_name(key.public.key_id()));
+                if is_past && !self.file.directory().join(&name).exists() {
                     continue;
                 }
                 let Some(bytes) = self.secret(&name, Kind::Rsa(key.public.key_id())) else { continue };
@@ -265,8 +290,8 @@ impl Loader<'_> {
         })
     }
 
-    /// What was made since the deal, and where more goes.
-    fn refreshed(&mut self, held: &[Held], store: &mut KeyStore) {
+    /// What was made since the deal, and where more goes. Gives the names of dealt shares that are retired.
+    fn refreshed(&mut self, held: &[Held], store: &mut KeyStore) -> BTreeSet<String> {
         let home = self.file.directory();
         let dealt = self.cluster.zones.iter().flat_map(|zone| {
             let keys = [("zsk", &zone.zsk), ("ksk", &zone.ksk)].into_iter();
@@ -275,20 +300,24 @@ impl Loader<'_> {
                 (share_name(key.public.key_id()), home.join(name))
             })
         });
+        let dealt: BTreeMap<_, _> = dealt.collect();
         let brought = held
             .iter()
             .map(|one| (share_name(one.bundle.public().key_id()), held::path_of(home, &one.bundle.name())));
-        let vault = Directory::of(home, dealt.chain(brought).collect());
-        let items = match vault.items() {
-            Ok(items) => items,
-            Err(problem) => return self.wrong(problem),
-        };
+        let names: Vec<String> = dealt.keys().cloned().collect();
+        let vault = Directory::of(home, dealt.into_iter().chain(brought).collect());
+        let retired = names.into_iter().filter(|name| vault.is_retired(name)).collect();
+        let items = vault.items().unwrap_or_else(|problem| {
+            self.wrong(problem);
+            Vec::new()
+        });
         for (path, item) in items {
             if let Err(why) = store.restore(&item) {
                 self.wrong(Problem::new(&path, format!("is not what a replica keeps: {why}")));
             }
         }
         store.keep_in(Box::new(vault));
+        retired
     }
 
     fn keyring(&mut self) -> Keyring {
@@ -409,6 +438,7 @@ fn rules(zone: &Zone) -> Result<ZoneRules, String> {
         serial: zone.serial,
         validity: zone.validity,
         dnskey_ttl: zone.dnskey_ttl,
+        denial: zone.denial,
         zsk: info(&zone.zsk),
         ksk: info(&zone.ksk),
     })

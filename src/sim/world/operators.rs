@@ -1,4 +1,5 @@
-//! Operators who roll the zone's ZSK: each has his own replica do what `conclave ctl` can, and looks again after a while.
+//! Operators who roll the zone's keys: each has his own replica do what `conclave ctl` can, and looks again after a while.
+use super::super::Rolls;
 use super::super::actor::Actor;
 use super::{Event, World};
 
@@ -7,7 +8,7 @@ const LOOK_MS: u64 = 3_000;
 
 impl World<'_> {
     pub(super) fn plan_operators(&mut self) {
-        for actor in (0..self.actors.len()).filter(|_| self.scenario.rolls) {
+        for actor in (0..self.actors.len()).filter(|_| self.scenario.rolls != Rolls::Never) {
             self.soon(LOOK_MS, 2 * LOOK_MS, Event::Operate(actor));
         }
     }
@@ -28,6 +29,6 @@ impl World<'_> {
         let has = |actor: &Actor| {
             actor.running.as_ref().is_some_and(|one| self.clusters[0].has_rolled(&one.replica))
         };
-        !self.scenario.rolls || self.actors.iter().filter(|actor| actor.is_correct()).all(has)
+        self.scenario.rolls == Rolls::Never || self.actors.iter().filter(|actor| actor.is_correct()).all(has)
     }
 }

@@ -32,11 +32,13 @@ pub mod rdata;
 pub mod replica;
 pub mod replica_file;
 pub mod restore;
+pub mod script;
 pub mod sealed;
 pub mod share_file;
 pub mod signature;
 pub mod snapshot_file;
 pub mod state_file;
+pub mod transfer;
 pub mod update;
 
 /// A target: its name, its body, and what its corpus began with.
@@ -67,10 +69,12 @@ pub const ALL: &[Target] = &[
     Target { name: "replica", run: replica::run, seeds: replica::seeds },
     Target { name: "replica_file", run: replica_file::run, seeds: replica_file::seeds },
     Target { name: "restore", run: restore::run, seeds: restore::seeds },
+    Target { name: "script", run: script::run, seeds: script::seeds },
     Target { name: "sealed", run: sealed::run, seeds: sealed::seeds },
     Target { name: "share_file", run: share_file::run, seeds: share_file::seeds },
     Target { name: "signature", run: signature::run, seeds: signature::seeds },
     Target { name: "snapshot_file", run: snapshot_file::run, seeds: snapshot_file::seeds },
     Target { name: "state_file", run: state_file::run, seeds: state_file::seeds },
+    Target { name: "transfer", run: transfer::run, seeds: transfer::seeds },
     Target { name: "update", run: update::run, seeds: update::seeds },
 ];

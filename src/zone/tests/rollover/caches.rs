@@ -39,9 +39,12 @@ pub(super) struct Caches {
 impl Caches {
     /// A version was served in this time.
     pub(super) fn served(&mut self, view: &View, from: u64, until: u64) {
-        for fact in facts(view) {
+        for (fact, expires) in facts(view) {
+            if expires < from {
+                continue;
+            }
             let spans = self.facts.entry(fact.clone()).or_default();
-            let end = until.saturating_add(u64::from(fact.ttl));
+            let end = until.saturating_add(u64::from(fact.ttl)).min(expires);
             match spans.last_mut().filter(|last| last.1 >= from) {
                 Some(last) => last.1 = last.1.max(end),
                 None => spans.push(Span(from, end)),
@@ -89,19 +92,22 @@ pub(super) fn keys_in(set: &crate::zone::SignedRrset) -> BTreeSet<By> {
     set.rrset.iter().map(|key| (dnssec::key_tag(key.wire()), key.wire()[3])).collect()
 }
 
-fn facts(view: &View) -> Vec<Fact> {
+/// With the time at which the last of its signatures expires: no validator keeps it longer (RFC 4035 §5.3.3).
+fn facts(view: &View) -> Vec<(Fact, u64)> {
     let mut facts = Vec::new();
     for node in view.iter() {
         for (rtype, set) in node.iter().filter(|(_, set)| !set.rrsigs().is_empty()) {
-            let signer =
-                |rrsig| RrsigFields::parse(rrsig).map(|(fields, _)| (fields.key_tag, fields.algorithm));
-            facts.push(Fact {
+            let signatures: Vec<RrsigFields> =
+                set.rrsigs().iter().filter_map(|rrsig| Some(RrsigFields::parse(rrsig)?.0)).collect();
+            let expires = signatures.iter().map(|fields| u64::from(fields.expiration)).max();
+            let fact = Fact {
                 owner: node.name().to_string(),
                 rtype,
                 ttl: set.rrset.ttl,
                 keys: if rtype == RrType::DNSKEY { keys_in(set) } else { BTreeSet::new() },
-                signers: set.rrsigs().iter().filter_map(signer).collect(),
-            });
+                signers: signatures.iter().map(|fields| (fields.key_tag, fields.algorithm)).collect(),
+            };
+            facts.push((fact, expires.unwrap_or_default()));
         }
     }
     facts

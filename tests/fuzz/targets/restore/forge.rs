@@ -53,10 +53,11 @@ struct ZoneKeys {
     keys: Vec<(KeyId, u8, Rdata)>,
     roll: Option<Roll>,
     allowance: u32,
-    horizons: [u64; 3],
+    horizons: [u64; 5],
     ds_ttl: u32,
     leaving: Vec<(u64, u8, u32)>,
-    retired: Vec<(u64, (KeyId, u8, Rdata))>,
+    leaving_keys: Vec<(u64, (KeyId, u8, Rdata))>,
+    retired: Vec<(KeyId, Digest)>,
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -171,9 +172,9 @@ fn other_keys(mut zone: ZoneKeys, what: u8, bytes: &mut Bytes<'_>) -> ZoneKeys {
         1 => zone.keys.iter_mut().for_each(|(_, role, _)| *role ^= bytes.u8() & 1),
         2 => zone.keys.extend(zone.keys.first().cloned()),
         3 => zone.allowance ^= by as u32,
-        4 => zone.horizons[usize::from(what >> 6) % 3] ^= by,
-        5 => zone.leaving.push((by, what & 1, by as u32)),
-        6 => zone.retired.extend(zone.keys.last().map(|key| (by, key.clone()))),
+        4 => zone.horizons[usize::from(bytes.u8()) % 5] ^= by,
+        5 => zone.leaving.push((by, what & 3, by as u32)),
+        6 => zone.leaving_keys.extend(zone.keys.last().map(|key| (by, key.clone()))),
         _ => {
             let second = zone.keys.iter().rev().map(|(id, ..)| *id);
             let new = second.take(usize::from(bytes.u8() % 3)).collect();
