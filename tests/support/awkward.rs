@@ -35,7 +35,9 @@ const LONG: &str = "a-label-that-is-as-long-as-any-label-can-be-so-that-it-overf
 const ODD: [&str; 9] = ["\\000", "\\255", "a\\.b", "\\042x", "x*", "**", "A", "-", LONG];
 
 fn label(random: &mut Random) -> &'static str {
-    if random.chance(6) { *random.of(&ODD[..]) } else { *random.of(&LABELS[..]) }
+    let labels: &'static [&'static str] = if random.chance(6) { &ODD } else { &LABELS };
+    let label: &&str = random.of(labels);
+    label
 }
 
 fn owner(random: &mut Random) -> String {
