@@ -169,7 +169,10 @@ impl Replica {
             account.zone.as_ref().map(ToString::to_string),
         );
         let at = time.secs();
-        out.audit.push(Entry {
+        // Whoever saw an update pass can send it again and again: what nobody has signed anew must not crowd the audit.
+        let is_new =
+            account.signer.is_some() && !matches!(account.refusal.as_deref(), Some(Refusal::Repeat(_)));
+        let entry = || Entry {
             batch,
             round,
             position,
@@ -185,7 +188,8 @@ impl Replica {
             asked: account.asked,
             told: account.told.clone(),
             why: account.refusal.as_ref().map(ToString::to_string),
-        });
+        };
+        out.audit.extend(is_new.then(entry));
         match account.refusal.as_deref() {
             // What refused the first stands.
             Some(Refusal::Repeat(_)) => {}

@@ -93,8 +93,13 @@ impl Asker {
 
     /// The reply that it is refused; of an update, with its ticket.
     pub fn refused(&self, keys: &Keyring, now: UnixMillis, refusal: &Refusal) -> Vec<u8> {
+        let ticket = match refusal {
+            // Execution did not get as far as what the signature covers.
+            Refusal::NotAuthentic { .. } => Ticket::of_wire(&self.wire),
+            _ => self.ticket(),
+        };
         let text = match self.opcode() {
-            Opcode::UPDATE => format!("{} [{}]", refusal.brief(), self.ticket()),
+            Opcode::UPDATE => format!("{} [{ticket}]", refusal.brief()),
             _ => refusal.brief().to_owned(),
         };
         let mut reply = self.unsigned(refusal.rcode(), Some(ede_option(refusal.ede(), &text)));

@@ -88,6 +88,9 @@ impl Common {
     /// From now on queries are answered as this epoch says, also from versions of the epoch before.
     pub fn begun(&self, epoch: Epoch, ordered: &BTreeSet<Name>) {
         let mut newest = self.newest.lock().unwrap_or_else(|e| e.into_inner());
+        if newest.reads.as_ref().is_some_and(|(begun, _)| *begun > epoch) {
+            return;
+        }
         newest.reads = Some((epoch, ordered.clone()));
         let catalog = self.catalog.load();
         let put = |all: Catalog, view: &Arc<View>| all.with(view.clone(), ordered.contains(view.origin()));

@@ -267,9 +267,11 @@ impl Process<'_> {
                     None => self.lacks = Some(Instant::now()),
                 }
             }
+            // It came late to its own end: clients are with a later epoch already.
+            What::Begun if self.begun.is_some_and(|newest| newest > epoch) => {}
             What::Begun => {
                 info!(epoch = epoch.0, "the epoch has begun here");
-                self.begun = self.begun.max(Some(epoch));
+                self.begun = Some(epoch);
                 self.doors.lead_to(&self.engines[at]);
                 for old in self.engines.iter().take(at) {
                     let _ = old.control.put(Arrival::Continued, 0).await;
@@ -293,16 +295,21 @@ impl Process<'_> {
     }
 
     /// Starts the next epochs' replicas whose directories are there: one in another's, for who was away during several changes.
+    /// Those of an epoch that is still to be voted for await, and make nothing.
     fn start_next(&mut self) {
         while let Some(engine) = self.engines.back().filter(|engine| has_next(&engine.file)) {
             match next(engine, &self.common) {
                 Ok(next) => self.engines.push_back(next),
-                Err(Error(why)) => return error!("the replica of the next epoch cannot start: {why}"),
+                Err(Error(why)) => {
+                    self.lacks = Some(Instant::now() + AGAIN);
+                    return error!("the replica of the next epoch cannot start: {why}");
+                }
             }
         }
     }
 
-    /// Looks whether what was lacking is there now, and lets go what is needed no more.
+    /// Looks whether a next epoch's directory is there now, and lets go what is needed no more. A machine that is cut off hears of
+    /// the end only from the next epoch's replicas: so its own starts as soon as it can.
     async fn look(&mut self) -> Result<(), Error> {
         if let Some((epoch, since)) = self.settled
             && since.elapsed() >= LINGER
@@ -311,17 +318,21 @@ impl Process<'_> {
             self.settled = None;
             self.retire_before(at).await?;
         }
-        if self.lacks.is_none_or(|again| Instant::now() < again) {
+        if self.lacks.is_some_and(|again| Instant::now() < again) {
             return Ok(());
         }
+        let lacked = self.lacks.take().is_some();
         self.start_next();
-        if self.engines.len() < 2 && self.engines[0].successor.is_some() {
-            error!("the epoch is over; put the next one's directory into this one's, as `{NEXT}`");
-        }
-        if self.engines.len() < 2 || self.engines.back().is_some_and(|last| has_next(&last.file)) {
+        if self.engines.len() < 2 {
+            if self.engines[0].successor.is_some() {
+                error!("the epoch is over; put the next one's directory into this one's, as `{NEXT}`");
+                self.lacks = self.lacks.or(Some(Instant::now()));
+            }
             return Ok(());
         }
-        self.lacks = None;
+        if !lacked {
+            return Ok(());
+        }
         for engine in &self.engines {
             let _ = engine.control.put(Arrival::HandOver, 0).await;
         }

@@ -187,7 +187,8 @@ fn ttl(view: &View) -> Option<u32> {
     view.apex().get(RrType::SOA).map(|soa| soa.rrset.ttl.min(view.soa_fields().minimum))
 }
 
-fn hides(view: &View, key: &Key) -> bool {
+/// Whether the name is a cut or has a DNAME: what is below it is not the zone's to show.
+pub(super) fn hides(view: &View, key: &Key) -> bool {
     view.nodes.get(key).is_some_and(|node| {
         node.get(RrType::DNAME).is_some() || (key != view.apex_key() && node.get(RrType::NS).is_some())
     })

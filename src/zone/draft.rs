@@ -3,12 +3,13 @@
 //! Only data is seen and changed here. The chain and signatures are mended when the batch closes; until then those of the
 //! touched names are stale and nothing looks at them: to prerequisites and updates they are not there.
 
+use super::chain;
 use super::refusal::Refusal;
 use super::update::CLUSTER_TYPES;
-use super::view::{Key, Node, SignedRrset, View};
+use super::view::{Key, Node, SignedRrset, Standing, View};
 use crate::dns::{Name, RrType, Rrset, Soa, nsec3};
 use crate::limits::{MAX_RECORDS_PER_RRSET, MAX_RRSET_OCTETS, MAX_TYPES_PER_NAME};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Whether a type counts at its name. What the cluster adds does not, what a rollover tells the parent included: no client may
@@ -121,6 +122,32 @@ impl Draft {
                 let after = new.as_ref().map_or(0, |new| new.len());
                 let (added, deleted) = (lacks(&new, &old), lacks(&old, &new));
                 changes.push(Change { name: node.name().clone(), rtype, after, added, deleted });
+            }
+        }
+        changes
+    }
+
+    /// What `base` showed and a new cut or DNAME hides, RRset by RRset, as if it went; what was changed itself is not among it.
+    pub(super) fn hidden(&self, base: &View) -> Vec<Change> {
+        let hides = |key: &&Key| chain::hides(&self.view, key) && !chain::hides(base, key);
+        let mut hidden: BTreeMap<&Key, &Node> = BTreeMap::new();
+        for key in self.touched.iter().filter(hides) {
+            let shown = base.below(key).filter(|below| base.standing(below) != Standing::Occluded);
+            let at_cut = Some(key).filter(|_| self.view.standing(key) == Standing::Cut);
+            hidden.extend(shown.chain(at_cut).filter_map(|key| Some((key, base.nodes.get(key)?))));
+        }
+        let mut changes = Vec::new();
+        for (key, node) in hidden {
+            let now = self.view.nodes.get(key);
+            let stays = |rtype: &RrType| {
+                matches!(*rtype, RrType::NS | RrType::DS) && self.view.standing(key) == Standing::Cut
+            };
+            for (rtype, set) in node.data().filter(|(rtype, _)| !stays(rtype)) {
+                // What the message deleted is a change, and counted there.
+                if now.is_some_and(|now| now.get(rtype).is_some()) {
+                    let (name, deleted) = (node.name().clone(), set.rrset.len() as u64);
+                    changes.push(Change { name, rtype, after: 0, added: 0, deleted });
+                }
             }
         }
         changes

@@ -13,6 +13,7 @@
 //! against this one. All guards are asked, after the update was applied to a copy and before it counts: what the whole message comes
 //! to matters, so an RRset may be replaced by a message that deletes it and adds it anew.
 //!
+//! - What a new delegation or DNAME hides counts as gone, for resolvers cannot find it any more.
 //! - Records of the cluster's own types, the SOA, CDS and CDNSKEY do not count, neither for floor nor for ceiling.
 //! - A floor is only in the way of an update that leaves fewer records than before.
 //! - The ceiling's window slides over agreed time in sixteenths, rounded so that it is never shorter than said. What a key of the

@@ -125,15 +125,18 @@ impl Machine {
         let draft = update.apply(ledger, key)?;
         let changes = draft.changes(&ledger.head);
         let zone = ledger.rules.origin.to_lowercase();
+        let guards = &ledger.rules.policy.guards;
+        let hidden = if guards.is_empty() { Vec::new() } else { draft.hidden(&ledger.head) };
+        let harm: Vec<Change> = changes.iter().cloned().chain(hidden).collect();
         let case = Case {
             zone: &zone,
             key,
-            changes: &changes,
+            changes: &harm,
             records: ledger.records,
             register: &self.register,
             time: self.time,
         };
-        let deletions = guard::check(&ledger.rules.policy.guards, &case)?;
+        let deletions = guard::check(guards, &case)?;
         Ok(Applied { draft, changes, deletions })
     }
 

@@ -183,6 +183,24 @@ fn a_kept_rrset_may_change_but_not_go() {
 }
 
 #[test]
+fn what_a_new_delegation_or_dname_hides_counts_as_gone() {
+    for guard in
+        ["keep subdomain www.example. A", "protect name www.example. A", "floor 10", "ceiling 0 3600"]
+    {
+        let mut bench = guarded(&format!("guard * {guard}"));
+        for text in ["add example. 60 DNAME elsewhere.", "add www.example. 60 NS ns.elsewhere."] {
+            let told = why(&mut bench, text);
+            assert!(told.contains(guard), "{guard}: {text}: {told}");
+        }
+        let harmless = "add new.example. 60 NS ns.new.example.\nadd ns.new.example. 60 A 192.0.2.1";
+        assert_eq!(bench.update(harmless), Rcode::NOERROR, "{guard}");
+        assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest(), "{guard}");
+    }
+    let mut bench = guarded("guard * keep name a.deep.below.example.");
+    assert!(why(&mut bench, "add deep.below.example. 60 NS ns.elsewhere.").contains("would be empty"));
+}
+
+#[test]
 fn what_is_protected_does_not_change_at_all() {
     let mut bench = guarded("guard * protect subdomain sub.example.");
     for text in
