@@ -4,7 +4,7 @@
 mod signed;
 
 use arc_swap::ArcSwap;
-use conclave::answer::{Catalog, Request, Settings, Transport, respond};
+use conclave::answer::{Catalog, Client, Request, Settings, Transport, respond};
 use conclave::dns::Name;
 use conclave::runtime::clients::Busy;
 use conclave::runtime::service::Service;
@@ -56,7 +56,8 @@ fn respond_alone(catalog: &Catalog, wire: &[u8]) -> u32 {
     let round = |_| {
         let begin = Instant::now();
         for _ in 0..ANSWERS_PER_ROUND {
-            let request = Request { wire: black_box(wire), transport: Transport::Udp, now_secs: 0 };
+            let request =
+                Request { wire: black_box(wire), client: Client::over(Transport::Udp), now_secs: 0 };
             black_box(respond(catalog, &settings, request, &mut out));
         }
         begin.elapsed() / ANSWERS_PER_ROUND

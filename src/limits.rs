@@ -117,6 +117,14 @@ pub const MAX_HELD_BYTES_PER_PEER: usize = MAX_LINK_QUEUE_BYTES
 
 /// Depth of nested $INCLUDE in a master file.
 pub const MAX_INCLUDE_DEPTH: usize = 8;
+/// Records that the $GENERATE lines of one zone may make together: one short line must not fill the memory.
+pub const MAX_GENERATED_RECORDS: usize = 1 << 20;
+
+/// Octets of a message of a zone transfer, unless one record needs more: what compression can point at, and little enough
+/// that a reader who stops holds no memory.
+pub const MAX_TRANSFER_MESSAGE_OCTETS: usize = 16 * 1024;
+/// Zone transfers at once; more are told SERVFAIL and come again.
+pub const MAX_TRANSFERS: usize = 16;
 
 /// Records in one RRset, and RRset types at one name, that an update may build.
 pub const MAX_RECORDS_PER_RRSET: usize = 2_048;
@@ -161,12 +169,26 @@ pub const MAX_SIGNATURE_OCTETS: usize = 512;
 /// Octets of a UDP answer: no fragments (RFC 9715).
 pub const MAX_UDP_ANSWER_OCTETS: usize = 1232;
 
-/// Open TCP connections of clients on one replica.
+/// Octets of a server's name and version for those who ask: with a question and a TSIG's names they fit 512 octets.
+pub const MAX_IDENTITY_OCTETS: usize = 64;
+/// Secrets of cookies that are accepted: the present one, the next, the last, and one more.
+pub const MAX_COOKIE_SECRETS: usize = 4;
+
+/// Open TCP and TLS connections of clients on one replica, unless the operator chooses another number.
 pub const MAX_TCP_CLIENTS: usize = 1_024;
+/// What he may choose at most: each takes a descriptor and, at worst, some megabytes.
+pub const MAX_TCP_CLIENTS_CHOSEN: usize = 16_384;
+/// Connections of one client: an eighth of all, and enough for many hosts behind one address.
+pub const MAX_TCP_CONNECTIONS_PER_CLIENT: usize = 128;
 /// Milliseconds a client's TCP connection may be idle.
 pub const TCP_IDLE_MS: u64 = 30_000;
+/// Milliseconds for a client's TLS handshake: some round trips to anywhere.
+pub const TLS_HANDSHAKE_MS: u64 = 5_000;
 /// Queries of one TCP connection that may wait for their answers.
 pub const MAX_TCP_PIPELINE: usize = 64;
+
+/// Accounts of response-rate limiting that the operator may choose at most: 32 MiB.
+pub const MAX_RATE_ACCOUNTS: usize = 1024 * 1024;
 
 /// Bytes of one log segment before the next is begun. What a snapshot stands for goes by whole segments, so about so much
 /// may lie on disk that nobody needs; beginning one takes a sync of the directory, which is nothing beside writing so much.

@@ -307,3 +307,40 @@ fn a_demo_on_a_directory_of_another_kind_is_refused_with_the_difference() {
     fs::rename(dir.path().join("c"), &deep).unwrap();
     failed(&conclave(&["demo", "--dir", &text(&deep)]), 1, &["admin socket's path has 108 bytes or more"]);
 }
+
+/// RFC 1035 §5.2: `check-zone` says serial and OK of a zone as named-checkzone does, and of what is none file, line, column.
+#[test]
+fn check_zone_says_ok_or_what_is_wrong_and_where() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let good = file("example.test.zone", ZONE);
+    assert_eq!(done(&conclave(&["check-zone", &good])), "zone example.test/IN: loaded serial 1\nOK\n");
+    let stated = file("x", &ZONE.replace("@ SOA", "other.test. SOA"));
+    assert!(done(&conclave(&["check-zone", &stated])).starts_with("zone other.test/IN"));
+    assert!(done(&conclave(&["check-zone", "--origin", "a.test", &good])).starts_with("zone a.test/IN"));
+    failed(&conclave(&["check-zone", &file("y", ZONE)]), 1, &["say --origin"]);
+    failed(
+        &conclave(&["check-zone", &dir.path().join("none").display().to_string()]),
+        1,
+        &["cannot be read"],
+    );
+    let wrong = file("b.zone", &format!("{ZONE}www MX 10 a..b\n"));
+    failed(&conclave(&["check-zone", &wrong]), 1, &["b.zone:5:11: MX: an empty label"]);
+    let alias = file("c.zone", &format!("{ZONE}ns1 CNAME x\n"));
+    failed(
+        &conclave(&["check-zone", &alias]),
+        1,
+        &["ns1.c. CNAME: stands beside other records", "errors: 1"],
+    );
+    let warned = file("d.zone", &format!("{ZONE}@ MX 10 nowhere\n"));
+    let output = conclave(&["check-zone", &warned]);
+    assert!(
+        done(&output).ends_with("OK\n") && err(&output).contains("warning: d. MX: nowhere.d. has no address")
+    );
+    failed(&conclave(&["check-zone", "--strict", &warned]), 1, &["has no address"]);
+    failed(&conclave(&["check-zone"]), 2, &["FILE"]);
+}

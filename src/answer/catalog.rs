@@ -64,6 +64,11 @@ impl Catalog {
         self.zones[at].view.as_ref()
     }
 
+    /// Whether exactly this zone is served, if not yet.
+    pub fn has(&self, origin: &Name) -> bool {
+        self.zones.binary_search_by(|entry| entry.origin.cmp(origin)).is_ok()
+    }
+
     /// The views, in canonical order of their origins.
     pub fn views(&self) -> impl Iterator<Item = &Arc<View>> {
         self.zones.iter().filter_map(|entry| entry.view.as_ref())

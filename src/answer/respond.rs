@@ -1,76 +1,34 @@
 //! From a request to a response: what may be answered, and the frame around the answer.
 
 use super::catalog::{Catalog, Found};
+use super::chaos;
 use super::compose::{HEADER, Writer, sections};
-use super::solve::solve;
-use crate::dns::edns::{OPTION_EDE, OPTION_NSID, ede};
+use super::options::{Extended, Options};
+use super::request::{Kind, Reply, Request, Settings, Subject};
+use super::solve::{Solution, solve};
+use crate::dns::cookie::Verdict;
+use crate::dns::edns::ede;
 use crate::dns::message::Message;
-use crate::dns::query::{self, Query, Reject};
-use crate::dns::tsig::{self, AuthFailure, Keyring, Signer};
+use crate::dns::query::{self, EdnsIn, Query, Reject};
+use crate::dns::tsig::{self, AuthFailure, Signer};
 use crate::dns::{Class, Opcode, Rcode, RrType};
-use crate::limits::MAX_UDP_ANSWER_OCTETS;
 use crate::zone::View;
 use std::sync::Arc;
-
-/// What the operator chose for answers.
-#[derive(Clone, Default)]
-pub struct Settings {
-    /// The name of this server for those who ask (RFC 5001). Without it all replicas answer in the same bytes.
-    pub nsid: Option<Vec<u8>>,
-    /// Keys by which queries may be signed (RFC 8945).
-    pub keys: Arc<Keyring>,
-}
-
-/// How a request came, which bounds its response.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Transport {
-    /// At most 1232 octets, 512 without EDNS; TC if that is too little.
-    Udp,
-    /// At most 65,535 octets.
-    Tcp,
-}
-
-/// A message from a client.
-#[derive(Clone, Copy)]
-pub struct Request<'a> {
-    /// The message as it came.
-    pub wire: &'a [u8],
-    /// How it came.
-    pub transport: Transport,
-    /// Seconds since 1970; only a TSIG depends on it.
-    pub now_secs: u64,
-}
-
-/// What to do with a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reply {
-    /// Send what is in `out`.
-    Send,
-    /// Say nothing: the message was no request (RFC 8906 and common sense: an answer to an answer makes a loop).
-    Ignore,
-    /// An update, or a query whose zone has ordered reads: hand it to the replica.
-    Forward,
-}
 
 const QR: u8 = 0x80;
 const AA: u8 = 0x04;
 const TC: u8 = 0x02;
 const RD: u8 = 0x01;
 
-/// Octets of an OPT record without options, and of the fixed part of an option.
-const OPT: usize = 11;
-const OPTION: usize = 4;
-const DO: u16 = 0x8000;
-
 /// Answers one request from the zones of `catalog`; the whole response is left in `out`.
 pub fn respond(catalog: &Catalog, settings: &Settings, request: Request<'_>, out: &mut Vec<u8>) -> Reply {
-    answer(settings, request, out, |query| choose(catalog, query))
+    answer(settings, request, out, |query| choose(catalog, settings, query))
 }
 
 /// Answers an ordered read from `view`, the version at its place in the order.
 pub fn respond_from(view: &Arc<View>, settings: &Settings, request: Request<'_>, out: &mut Vec<u8>) -> Reply {
     answer(settings, request, out, |query| {
-        if !query.qname.is_subdomain_of(view.origin()) {
+        if query.qclass == Class::CH || !query.qname.is_subdomain_of(view.origin()) {
             return Choice::Refuse(OFF_ZONE);
         }
         Choice::Answer(view)
@@ -87,30 +45,49 @@ pub fn failure(wire: &[u8], rcode: Rcode, ede: Option<(u16, &str)>, out: &mut Ve
     frame(wire, &wire[HEADER..question], rcode, out);
     // The rest of an update is not read here: whether it has an OPT the full parser says.
     if Message::parse(wire).is_ok_and(|message| message.edns.is_some()) {
-        opt(out, rcode, false, None, ede);
+        Options::none().write(out, rcode, ede, 0);
     }
+}
+
+/// In place of an answer that is not sent: by which who really asked gets one. BADCOOKIE with a cookie for a client that
+/// knows cookies (RFC 7873 §5.2.3), TC for another, who then asks over TCP. Leaves nothing in `out` if the request is no query.
+pub fn instead(settings: &Settings, request: Request<'_>, out: &mut Vec<u8>) {
+    out.clear();
+    let Ok(query) = query::parse(request.wire) else { return };
+    let asked = Asked::new(settings, request, &query);
+    if asked.verdict.is_some() {
+        return asked.reject(BAD_COOKIE, out);
+    }
+    asked.reject(Refusal { rcode: Rcode::NOERROR, ede: None }, out);
+    out[2] |= TC;
 }
 
 /// Why a query is not answered.
 #[derive(Clone, Copy)]
 struct Refusal {
     rcode: Rcode,
-    ede: Option<(u16, &'static str)>,
+    ede: Option<Extended<'static>>,
 }
 
 const OFF_ZONE: Refusal = Refusal { rcode: Rcode::REFUSED, ede: Some((ede::NOT_AUTHORITATIVE, "")) };
 const NOT_READY: Refusal =
     Refusal { rcode: Rcode::SERVFAIL, ede: Some((ede::NOT_READY, "the zone is not signed yet")) };
 const NO_TRANSFER: Refusal = Refusal { rcode: Rcode::REFUSED, ede: Some((ede::NOT_SUPPORTED, "")) };
+const NOT_TOLD: Refusal = Refusal { rcode: Rcode::REFUSED, ede: Some((ede::PROHIBITED, "")) };
+const BAD_COOKIE: Refusal = Refusal { rcode: Rcode::BADCOOKIE, ede: None };
 
-/// Which zone a query is answered from.
+/// From what a query is answered.
 enum Choice<'c> {
     Answer(&'c Arc<View>),
+    Chaos(&'c str),
     Refuse(Refusal),
     Forward,
 }
 
-fn choose<'c>(catalog: &'c Catalog, query: &Query) -> Choice<'c> {
+fn choose<'c>(catalog: &'c Catalog, settings: &'c Settings, query: &Query) -> Choice<'c> {
+    if query.qclass == Class::CH {
+        return chaos::text(settings, query).map_or(Choice::Refuse(NOT_TOLD), Choice::Chaos);
+    }
     let Some(mut found) = catalog.enclosing(&query.qname) else { return Choice::Refuse(OFF_ZONE) };
     if query.qtype == RrType::DS {
         found = parent_side(catalog, found, query);
@@ -143,129 +120,225 @@ fn answer<'c>(
         return Reply::Ignore;
     }
     if opcode(wire) == Opcode::UPDATE {
-        return Reply::Forward;
+        return Reply::Forward(None);
     }
     let query = match query::parse(wire) {
         Ok(query) => query,
         Err(Reject::Ignore) => return Reply::Ignore,
-        Err(Reject::Reply { rcode, question_end, .. }) => {
-            let question = wire.get(HEADER..question_end).unwrap_or_default();
-            frame(wire, question, rcode, out);
-            return Reply::Send;
+        Err(Reject::CookieOnly(edns)) => return cookie_only(settings, request, &edns, out),
+        Err(Reject::Reply { rcode, question_end, edns, .. }) => {
+            // What else than queries has in it the full parser says.
+            let edns = edns
+                || rcode == Rcode::NOTIMP && Message::parse(wire).is_ok_and(|message| message.edns.is_some());
+            frame(wire, wire.get(HEADER..question_end).unwrap_or_default(), rcode, out);
+            if edns {
+                Options::none().write(out, rcode, None, 0);
+            }
+            return Reply::Send(Subject::error(false));
         }
     };
-    let choice = match refuse(&query) {
+    let asked = Asked::new(settings, request, &query);
+    let choice = match asked.refuse() {
         Some(refusal) => Choice::Refuse(refusal),
         None => choose(&query),
     };
-    match choice {
-        Choice::Forward => return Reply::Forward,
-        Choice::Refuse(refusal) => reject(settings, wire, &query, refusal, out),
-        Choice::Answer(view) => {
-            if query.has_tsig {
-                signed(settings, request, &query, view, out);
-            } else {
-                write(settings, request, &query, view, 0, out);
+    let content = match choice {
+        Choice::Forward => {
+            let about = HEADER..query.question_end;
+            return Reply::Forward(Some(Subject { kind: Kind::Answer, about, known: asked.is_known() }));
+        }
+        Choice::Refuse(refusal) => {
+            asked.reject(refusal, out);
+            return Reply::Send(asked.error());
+        }
+        Choice::Answer(view) => Content::Zone(view),
+        Choice::Chaos(text) => Content::Chaos(text),
+    };
+    Reply::Send(if query.has_tsig { asked.signed(&content, out) } else { asked.write(&content, 0, out) })
+}
+
+/// RFC 7873 §5.4: who asks for nothing but a cookie gets it, and hears whether the one it has is good.
+fn cookie_only(settings: &Settings, request: Request<'_>, edns: &EdnsIn, out: &mut Vec<u8>) -> Reply {
+    let verdict = judge(settings, request, edns);
+    let has_server = edns.cookie.is_some_and(|cookie| cookie.has_server);
+    let rcode = match verdict {
+        None => Rcode::FORMERR,
+        Some(_) if edns.version > 0 => Rcode::BADVERS,
+        Some(verdict) if has_server && !verdict.known => Rcode::BADCOOKIE,
+        Some(_) => Rcode::NOERROR,
+    };
+    frame(request.wire, &[], rcode, out);
+    Options::of(settings, request.client, edns, verdict).write(out, rcode, None, 0);
+    Reply::Send(Subject::error(verdict.is_some_and(|verdict| verdict.known)))
+}
+
+/// What is known of a client by its cookie; none if it sent none, or none are taken.
+fn judge(settings: &Settings, request: Request<'_>, edns: &EdnsIn) -> Option<Verdict> {
+    let (cookies, cookie) = (settings.cookies.as_ref()?, edns.cookie.as_ref()?);
+    Some(cookies.secrets.judge(cookie, request.client.address, request.now_secs as u32))
+}
+
+/// What an answer is made of.
+enum Content<'c> {
+    Zone(&'c View),
+    Chaos(&'c str),
+}
+
+/// A query, and what its response must have whatever it says.
+struct Asked<'a> {
+    settings: &'a Settings,
+    request: Request<'a>,
+    query: &'a Query,
+    verdict: Option<Verdict>,
+    options: Option<Options<'a>>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(settings: &'a Settings, request: Request<'a>, query: &'a Query) -> Self {
+        let edns = query.edns.as_ref();
+        let verdict = edns.and_then(|edns| judge(settings, request, edns));
+        let options = edns.map(|edns| Options::of(settings, request.client, edns, verdict));
+        Self { settings, request, query, verdict, options }
+    }
+
+    /// What no zone needs to be looked up for.
+    fn refuse(&self) -> Option<Refusal> {
+        let (query, plain) = (self.query, |rcode| Some(Refusal { rcode, ede: None }));
+        if query.edns.as_ref().is_some_and(|edns| edns.version > 0) {
+            return plain(Rcode::BADVERS); // RFC 6891 §6.1.3
+        }
+        // RFC 7873 §5.2.3: over UDP, who knows cookies is to show ours.
+        let demands = self.settings.cookies.as_ref().is_some_and(|cookies| cookies.required)
+            && self.request.client.transport.is_datagram();
+        if demands && self.verdict.is_some_and(|verdict| !verdict.known) {
+            return Some(BAD_COOKIE);
+        }
+        // RFC 1035 §3.2.5: * is any class, ours among them.
+        if ![Class::IN, Class::CH, Class::ANY].contains(&query.qclass) {
+            return Some(OFF_ZONE);
+        }
+        match query.qtype {
+            // Pseudo-records are not questions (RFC 6891 §6.1.1, RFC 8945 §4.2).
+            RrType::OPT | RrType::TSIG => plain(Rcode::FORMERR),
+            RrType::AXFR | RrType::IXFR => Some(NO_TRANSFER),
+            RrType::TKEY | RrType::MAILA | RrType::MAILB => plain(Rcode::NOTIMP),
+            _ => None,
+        }
+    }
+
+    fn is_known(&self) -> bool {
+        self.verdict.is_some_and(|verdict| verdict.known)
+    }
+
+    fn error(&self) -> Subject {
+        Subject::error(self.is_known())
+    }
+
+    fn question(&self) -> &'a [u8] {
+        &self.request.wire[HEADER..self.query.question_end]
+    }
+
+    fn reject(&self, refusal: Refusal, out: &mut Vec<u8>) {
+        frame(self.request.wire, self.question(), refusal.rcode, out);
+        if let Some(options) = &self.options {
+            options.write(out, refusal.rcode, refusal.ede, 0);
+        }
+    }
+
+    /// Writes the answer; `reserved`: octets to leave for a TSIG.
+    fn write(&self, content: &Content<'_>, reserved: usize, out: &mut Vec<u8>) -> Subject {
+        let query = self.query;
+        let view = match content {
+            Content::Zone(view) => view,
+            Content::Chaos(text) => {
+                frame(self.request.wire, self.question(), Rcode::NOERROR, out);
+                out[2] |= AA;
+                chaos::write(out, HEADER, text);
+                if let Some(options) = &self.options {
+                    options.write(out, Rcode::NOERROR, None, reserved);
+                }
+                return Subject {
+                    kind: Kind::Answer,
+                    about: HEADER..query.question_end,
+                    known: self.is_known(),
+                };
+            }
+        };
+        let dnssec = query.edns.as_ref().is_some_and(|edns| edns.do_bit);
+        let trailer = self.options.as_ref().map_or(0, Options::octets) + reserved;
+        let limit = self.limit().saturating_sub(trailer);
+        let solution = solve(view, &query.qname, query.qtype, dnssec);
+        frame(self.request.wire, self.question(), solution.rcode, out);
+        // RFC 1035 §6.2: an answer for any class is never authoritative.
+        if solution.authoritative && query.qclass == Class::IN {
+            out[2] |= AA;
+        }
+        let fits = sections(&mut Writer::after_question(out, &query.qname, limit), &solution, dnssec);
+        if !fits && !self.request.client.transport.is_datagram() {
+            // TC over TCP would only be asked again.
+            let ede = Some((ede::OTHER, "answer exceeds 65535 octets"));
+            self.reject(Refusal { rcode: Rcode::SERVFAIL, ede }, out);
+            return self.error();
+        }
+        if let Some(options) = &self.options {
+            options.write(out, solution.rcode, None, reserved);
+        }
+        self.subject(&solution)
+    }
+
+    fn subject(&self, solution: &Solution<'_>) -> Subject {
+        let kind = match solution.rcode {
+            Rcode::NXDOMAIN => Kind::NxDomain,
+            Rcode::NOERROR if !solution.authoritative => Kind::Referral,
+            Rcode::NOERROR if solution.answer.is_empty() => Kind::NoData,
+            Rcode::NOERROR => Kind::Answer,
+            _ => return self.error(),
+        };
+        let name_end = HEADER + self.query.qname.wire().len();
+        let end = if kind == Kind::Answer { self.query.question_end } else { name_end };
+        Subject { kind, about: name_end - solution.scope..end, known: self.is_known() }
+    }
+
+    /// A query with a TSIG gets a signed answer, or the error that RFC 8945 §5.2 asks for.
+    fn signed(&self, content: &Content<'_>, out: &mut Vec<u8>) -> Subject {
+        let (keys, wire, now) = (&self.settings.keys, self.request.wire, self.request.now_secs);
+        let key = tsig::authenticate(wire, keys, now).and_then(|verified| {
+            match (&verified.signer, verified.tsig_mac) {
+                (Signer::Tsig(name), Some(mac)) => {
+                    keys.tsig.get(name).map(|key| (key, mac)).ok_or(AuthFailure::BadKey)
+                }
+                _ => Err(AuthFailure::FormErr),
+            }
+        });
+        let (subject, rcode) = match key {
+            Ok((key, mac)) => {
+                let subject = self.write(content, tsig::response_overhead(key), out);
+                tsig::sign_response(out, key, &mac, now);
+                (subject, Rcode::NOERROR)
+            }
+            Err(failure) => {
+                self.reject(Refusal { rcode: failure.rcode(), ede: None }, out);
+                tsig::sign_failure(out, wire, keys, failure, now);
+                (self.error(), failure.rcode())
+            }
+        };
+        // The names asked and in a TSIG are the client's choice, and long ones may not fit: over TCP they do.
+        if out.len() > self.limit() {
+            self.reject(Refusal { rcode, ede: None }, out);
+            out[2] |= TC;
+        }
+        subject
+    }
+
+    /// RFC 6891 §6.2.3: the client's size, at least 512; RFC 9715: not so much that it is fragmented.
+    fn limit(&self) -> usize {
+        match (self.request.client.transport.is_datagram(), &self.query.edns) {
+            (false, _) => usize::from(u16::MAX),
+            (true, None) => 512,
+            (true, Some(edns)) => {
+                usize::from(edns.udp_size).clamp(512, usize::from(self.settings.udp_octets.max(512)))
             }
         }
-    }
-    Reply::Send
-}
-
-/// What no zone needs to be looked up for.
-fn refuse(query: &Query) -> Option<Refusal> {
-    let plain = |rcode| Some(Refusal { rcode, ede: None });
-    if query.edns.as_ref().is_some_and(|edns| edns.version > 0) {
-        return plain(Rcode::BADVERS); // RFC 6891 §6.1.3
-    }
-    // RFC 1035 §3.2.5: * is any class, ours among them.
-    if query.qclass != Class::IN && query.qclass != Class::ANY {
-        return Some(OFF_ZONE);
-    }
-    match query.qtype {
-        // Pseudo-records are not questions (RFC 6891 §6.1.1, RFC 8945 §4.2).
-        RrType::OPT | RrType::TSIG => plain(Rcode::FORMERR),
-        RrType::AXFR | RrType::IXFR => Some(NO_TRANSFER),
-        RrType::TKEY | RrType::MAILA | RrType::MAILB => plain(Rcode::NOTIMP),
-        _ => None,
-    }
-}
-
-fn reject(settings: &Settings, wire: &[u8], query: &Query, refusal: Refusal, out: &mut Vec<u8>) {
-    frame(wire, &wire[HEADER..query.question_end], refusal.rcode, out);
-    if let Some(edns) = &query.edns {
-        let nsid = settings.nsid.as_deref().filter(|_| edns.nsid);
-        opt(out, refusal.rcode, edns.do_bit, nsid, refusal.ede);
-    }
-}
-
-/// Writes the answer; `reserved`: octets to leave for a TSIG.
-fn write(
-    settings: &Settings,
-    request: Request<'_>,
-    query: &Query,
-    view: &View,
-    reserved: usize,
-    out: &mut Vec<u8>,
-) {
-    let dnssec = query.edns.as_ref().is_some_and(|edns| edns.do_bit);
-    let nsid = query.edns.as_ref().and_then(|edns| settings.nsid.as_deref().filter(|_| edns.nsid));
-    let trailer =
-        query.edns.as_ref().map_or(0, |_| OPT + nsid.map_or(0, |nsid| OPTION + nsid.len())) + reserved;
-    let limit = limit(request.transport, query).saturating_sub(trailer);
-    let solution = solve(view, &query.qname, query.qtype, dnssec);
-    frame(request.wire, &request.wire[HEADER..query.question_end], solution.rcode, out);
-    // RFC 1035 §6.2: an answer for any class is never authoritative.
-    if solution.authoritative && query.qclass == Class::IN {
-        out[2] |= AA;
-    }
-    let fits = sections(&mut Writer::after_question(out, &query.qname, limit), &solution, dnssec);
-    if !fits && request.transport == Transport::Tcp {
-        // TC over TCP would only be asked again.
-        let refusal =
-            Refusal { rcode: Rcode::SERVFAIL, ede: Some((ede::OTHER, "answer exceeds 65535 octets")) };
-        return reject(settings, request.wire, query, refusal, out);
-    }
-    if query.edns.is_some() {
-        opt(out, solution.rcode, dnssec, nsid, None);
-    }
-}
-
-/// A query with a TSIG gets a signed answer, or the error that RFC 8945 §5.2 asks for.
-fn signed(settings: &Settings, request: Request<'_>, query: &Query, view: &View, out: &mut Vec<u8>) {
-    let keys = &settings.keys;
-    let key = tsig::authenticate(request.wire, keys, request.now_secs).and_then(|verified| {
-        match (&verified.signer, verified.tsig_mac) {
-            (Signer::Tsig(name), Some(mac)) => {
-                keys.tsig.get(name).map(|key| (key, mac)).ok_or(AuthFailure::BadKey)
-            }
-            _ => Err(AuthFailure::FormErr),
-        }
-    });
-    match key {
-        Ok((key, mac)) => {
-            write(settings, request, query, view, tsig::response_overhead(key), out);
-            tsig::sign_response(out, key, &mac, request.now_secs);
-        }
-        Err(failure) => {
-            let refusal = Refusal { rcode: failure.rcode(), ede: None };
-            reject(settings, request.wire, query, refusal, out);
-            tsig::sign_failure(out, request.wire, keys, failure, request.now_secs);
-            // The names in a TSIG are the client's choice, and long ones may not fit: over TCP they do.
-            if out.len() > limit(request.transport, query) {
-                reject(settings, request.wire, query, refusal, out);
-                out[2] |= TC;
-            }
-        }
-    }
-}
-
-/// RFC 6891 §6.2.3: the client's size, at least 512; RFC 9715: not so much that it is fragmented.
-fn limit(transport: Transport, query: &Query) -> usize {
-    match (transport, &query.edns) {
-        (Transport::Tcp, _) => usize::from(u16::MAX),
-        (Transport::Udp, None) => 512,
-        (Transport::Udp, Some(edns)) => usize::from(edns.udp_size).clamp(512, MAX_UDP_ANSWER_OCTETS),
     }
 }
 
@@ -277,31 +350,6 @@ fn frame(wire: &[u8], question: &[u8], rcode: Rcode, out: &mut Vec<u8>) {
     out.push((rcode.0 & 0x0F) as u8);
     out.extend_from_slice(&[0, u8::from(!question.is_empty()), 0, 0, 0, 0, 0, 0]);
     out.extend_from_slice(question);
-}
-
-/// Appends the OPT record (RFC 6891 §6.1.2), with NSID (RFC 5001) and an extended error (RFC 8914).
-fn opt(out: &mut Vec<u8>, rcode: Rcode, dnssec: bool, nsid: Option<&[u8]>, ede: Option<(u16, &str)>) {
-    let nsid_length = nsid.map_or(0, |nsid| OPTION + nsid.len());
-    let ede_length = ede.map_or(0, |(_, text)| OPTION + 2 + text.len());
-    out.push(0);
-    out.extend_from_slice(&RrType::OPT.0.to_be_bytes());
-    out.extend_from_slice(&(MAX_UDP_ANSWER_OCTETS as u16).to_be_bytes());
-    out.extend_from_slice(&[(rcode.0 >> 4) as u8, 0]);
-    out.extend_from_slice(&(if dnssec { DO } else { 0 }).to_be_bytes());
-    out.extend_from_slice(&((nsid_length + ede_length) as u16).to_be_bytes());
-    if let Some(nsid) = nsid {
-        out.extend_from_slice(&OPTION_NSID.to_be_bytes());
-        out.extend_from_slice(&(nsid.len() as u16).to_be_bytes());
-        out.extend_from_slice(nsid);
-    }
-    if let Some((code, text)) = ede {
-        out.extend_from_slice(&OPTION_EDE.to_be_bytes());
-        out.extend_from_slice(&(2 + text.len() as u16).to_be_bytes());
-        out.extend_from_slice(&code.to_be_bytes());
-        out.extend_from_slice(text.as_bytes());
-    }
-    let total = u16::from_be_bytes([out[10], out[11]]).saturating_add(1);
-    out[10..12].copy_from_slice(&total.to_be_bytes());
 }
 
 fn is_request(wire: &[u8]) -> bool {

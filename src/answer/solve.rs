@@ -21,10 +21,13 @@ pub(super) struct Solution<'v> {
     pub(super) authoritative: bool,
     pub(super) answer: Vec<Item<'v>>,
     pub(super) authority: Vec<Item<'v>>,
-    /// Addresses without which a referral is of no use: if they do not fit, TC (RFC 9471 §2.1).
+    /// Addresses without which a referral is of no use: if they do not fit, TC (RFC 9471 §3.1).
     pub(super) glue: Vec<Item<'v>>,
     /// Addresses that may be left out (RFC 2181 §9).
     pub(super) courtesy: Vec<Item<'v>>,
+    /// Octets of the suffix of the name asked whose every name gets a response like this: of a delegation, of what is above
+    /// an asterisk, of a DNAME, of the zone if the name does not exist; otherwise of the whole name.
+    pub(super) scope: usize,
 }
 
 /// Answers `qname qtype` from `view`, whose zone encloses `qname`.
@@ -36,6 +39,7 @@ pub(super) fn solve<'v>(view: &'v View, qname: &Name, qtype: RrType, dnssec: boo
         authority: Vec::with_capacity(4),
         glue: Vec::new(),
         courtesy: Vec::new(),
+        scope: qname.wire().len(),
     };
     let mut solver = Solver { view, qtype, dnssec, solution };
     let mut name = qname.clone();
@@ -89,6 +93,7 @@ impl<'v> Solver<'v> {
         if self.solution.answer.is_empty() {
             self.solution.authoritative = false;
         }
+        self.narrow(owner);
         self.authority(owner, ns);
         if self.dnssec {
             // Every cut has an NSEC of its own.
@@ -106,6 +111,7 @@ impl<'v> Solver<'v> {
     fn redirect(&mut self, name: &Name, node: &'v Node) -> Next {
         let owner = node.name();
         let Some(dname) = node.get(RrType::DNAME) else { return Next::Done };
+        self.narrow(owner);
         if !self.answered(owner, dname) {
             self.answer(owner, dname);
         }
@@ -134,8 +140,10 @@ impl<'v> Solver<'v> {
 
     /// Step 3c: the name does not exist; is there a source of synthesis (RFC 4592 §3.3.1)?
     fn synthesize(&mut self, name: &Name, walk: &Walk<'v>) -> Next {
+        let encloser = walk.closest_encloser(name);
+        self.narrow(&encloser);
         // An asterisk that would be too long cannot be there.
-        let Some(asterisk) = walk.closest_encloser(name).wildcard_child() else {
+        let Some(asterisk) = encloser.wildcard_child() else {
             return self.nx_domain(walk, None);
         };
         let source = self.view.walk(&asterisk);
@@ -211,7 +219,15 @@ impl<'v> Solver<'v> {
     /// RFC 2308 §2.1 (and RFC 6604 §3: the rcode is that of the last name of a chain); RFC 4035 §3.1.3.2.
     fn nx_domain(&mut self, walk: &Walk<'v>, asterisk: Option<&Walk<'v>>) -> Next {
         self.solution.rcode = Rcode::NXDOMAIN;
+        self.narrow(self.view.origin());
         self.no_data(walk, asterisk)
+    }
+
+    /// The response comes from `suffix`, and would for each name under it; what follows an alias is about the alias.
+    fn narrow(&mut self, suffix: &Name) {
+        if self.solution.answer.is_empty() {
+            self.solution.scope = suffix.wire().len();
+        }
     }
 
     /// The SOA of a negative answer, whose TTL bounds how long the denial is kept (RFC 2308 §3).

@@ -96,7 +96,7 @@ pub fn read_zone(file: &Path, origin: &Name) -> Result<Vec<Record>, Problem> {
     master::read_zone(file, origin, &mut open).map_err(|e| Problem {
         file: e.file,
         line: line(e.line),
-        reason: e.reason,
+        reason: if e.column > 0 { format!("column {}: {}", e.column, e.reason) } else { e.reason },
     })
 }
 

@@ -5,6 +5,7 @@
 //! | `conclave demo` ([`demo`]) | a whole cluster on this machine |
 //! | `conclave replica` | one replica in the foreground |
 //! | `conclave check` | what is wrong with a replica's files |
+//! | `conclave check-zone` ([`check_zone`]) | what is wrong with a master file |
 //! | `conclave keygen`, `conclave import` ([`operator`]) | a replica's side of the key ceremony |
 //! | `conclave ctl` ([`ctl`]) | questions to a running replica |
 //! | `conclave sim` ([`sim`]) | simulated clusters, whose runs a seed decides |
@@ -14,6 +15,7 @@
 //! one line each. Exit codes: 0 done, 1 failed, 2 wrong usage.
 #![forbid(unsafe_code)]
 
+pub mod check_zone;
 pub mod ctl;
 pub mod demo;
 mod metrics;
@@ -110,7 +112,7 @@ pub fn signing_protocol() -> impl TypedValueParser<Value = Protocol> {
     version,
     about = "An authoritative DNS service that no single machine can corrupt, forge or stop",
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\nExample:\n  conclave demo\n  \
-                  conclave ctl status\n  conclave ctl export example.test"
+                  conclave check-zone example.test.zone\n  conclave ctl status\n  conclave ctl export example.test"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -162,6 +164,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Say what is wrong with a master file, as named-checkzone does
+    CheckZone(check_zone::Arguments),
     /// Ask a running replica
     Ctl(ctl::Arguments),
     /// Run whole clusters in a simulated world, and look for broken promises
@@ -182,6 +186,7 @@ pub fn main() -> ExitCode {
         Command::Keygen(arguments) => operator::keygen(&arguments),
         Command::Import(arguments) => operator::import(&arguments),
         Command::Check { config } => check(&config),
+        Command::CheckZone(arguments) => check_zone::run(&arguments),
         Command::Ctl(arguments) => ctl::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Completions { shell } => {

@@ -104,3 +104,45 @@ impl RunsDisplay {
         }
     }
 }
+
+/// Shows how far a large file has been read: a bar on a terminal, nothing elsewhere.
+pub struct ReadDisplay {
+    bar: Option<ProgressBar>,
+}
+
+impl ReadDisplay {
+    /// For a file of so many octets.
+    pub fn new(octets: u64) -> Self {
+        let style = ProgressStyle::with_template("  {bar:30} {bytes} of {total_bytes}, {msg}, {eta} left");
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(octets).with_style(style)
+        });
+        Self { bar }
+    }
+
+    /// So many octets and records are read; files that are included come on top of what was expected.
+    pub fn tell(&self, octets: u64, records: usize) {
+        if let Some(bar) = &self.bar {
+            if bar.length().is_some_and(|expected| octets > expected) {
+                bar.set_length(octets);
+            }
+            bar.set_position(octets);
+            bar.set_message(format!("{records} records"));
+        }
+    }
+
+    /// All is read, and now looked at.
+    pub fn checking(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_message("checking");
+        }
+    }
+
+    /// The bar goes.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

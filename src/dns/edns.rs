@@ -19,6 +19,12 @@ pub struct Edns {
 
 /// Option code of NSID (RFC 5001).
 pub const OPTION_NSID: u16 = 3;
+/// Option code of a cookie (RFC 7873).
+pub const OPTION_COOKIE: u16 = 10;
+/// Option code of the TCP keepalive (RFC 7828).
+pub const OPTION_KEEPALIVE: u16 = 11;
+/// Option code of padding (RFC 7830).
+pub const OPTION_PADDING: u16 = 12;
 /// Option code of an extended error (RFC 8914).
 pub const OPTION_EDE: u16 = 15;
 

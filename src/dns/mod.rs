@@ -7,6 +7,7 @@
 //! Everything here is a pure function of its arguments, bounded, and gives errors, never panics, for any octets.
 #![forbid(unsafe_code)]
 
+pub mod cookie;
 pub mod dnssec;
 pub mod edns;
 pub mod master;

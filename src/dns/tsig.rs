@@ -5,6 +5,8 @@
 //! truncation to policy). A window counts at most [`MAX_FUDGE_SECS`] to each side, whatever the client asks, so that the
 //! replay table may forget what is older than twice that.
 
+mod stream;
+
 use super::name::Name;
 use super::rtype::{Class, Rcode, RrType};
 use super::sig0::{self, Sig0Key};
@@ -15,6 +17,7 @@ use aws_lc_rs::hmac;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
 use std::fmt;
+pub use stream::sign_next;
 use zeroize::Zeroizing;
 
 /// Seconds that a client's clock may differ from ours.

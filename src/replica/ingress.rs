@@ -122,6 +122,8 @@ impl Ingress {
             Ok(query) => query,
             Err(query::Reject::Ignore) => return Admission::Ignored,
             Err(query::Reject::Reply { rcode, .. }) => return self.refuse(now, &asker, rcode),
+            // It asks nothing of any zone: the answering side replies to it.
+            Err(query::Reject::CookieOnly(_)) => return self.refuse(now, &asker, Rcode::FORMERR),
         };
         if self.reads_at(&query.qname) != Some(Reads::Ordered) {
             return self.refuse(now, &asker, Rcode::REFUSED);

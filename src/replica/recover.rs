@@ -58,7 +58,6 @@ impl Replica {
         let mut state = stored.map(|records| reader.read(records)).transpose()?;
         let base = state.as_mut().and_then(|stored| begin_order(stored, &mut order));
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
-        let awaits = predecessor.is_some() && state.is_none();
         let recovered = Consensus::recover(public, secrets, chance("consensus"), base, order);
         let (consensus, step) = recovered.map_err(Error::Order)?;
         let mut replica = Self {
@@ -83,9 +82,9 @@ impl Replica {
             ordered: false,
             checkpoints: Checkpoints::default(),
             transfer: None,
+            awaits: predecessor.is_some() && state.is_none(),
             predecessor,
             before: None,
-            awaits,
             last: None,
             serving: BTreeMap::new(),
             ready: None,

@@ -20,9 +20,6 @@ use super::inbox::Lane;
 use crate::answer::Catalog;
 use crate::dns::master;
 use crate::dns::name::Name;
-use crate::dns::rrset::Record;
-use crate::dns::rtype::{Class, RrType};
-use crate::zone::Node;
 use arc_swap::ArcSwap;
 use rustix::fs::Mode;
 use serde::Deserialize;
@@ -206,37 +203,16 @@ async fn export(
         let error = format!("the zone {origin} is not served here, or not yet");
         return write_line(writer, &json!({ "error": error })).await;
     };
-    let records: usize = view.iter().map(|node| records_of(node).len()).sum();
+    let records: usize = view.iter().map(|node| node.records().len()).sum();
     let head = json!({ "zone": origin.to_string(), "serial": view.serial(), "records": records });
     write_line(writer, &head).await?;
     for node in view.iter() {
-        for record in records_of(node) {
+        for record in node.records() {
             writer.write_all(master::write_record(&record).trim_end().as_bytes()).await?;
             writer.write_all(b"\n").await?;
         }
     }
     writer.flush().await
-}
-
-/// The records of a node by type and canonical rdata, signatures included.
-fn records_of(node: &Node) -> Vec<Record> {
-    let mut records = Vec::new();
-    let mut signatures = Vec::new();
-    for (rtype, signed) in node.iter() {
-        let record = |rtype: RrType, rdata: &crate::dns::rdata::Rdata| Record {
-            name: node.name().clone(),
-            rtype,
-            class: Class::IN,
-            ttl: signed.rrset.ttl,
-            rdata: rdata.clone(),
-        };
-        records.extend(signed.rrset.rdatas.iter().map(|rdata| record(rtype, rdata)));
-        signatures.extend(signed.rrsigs().iter().map(|rdata| record(RrType::RRSIG, rdata)));
-    }
-    records.extend(signatures);
-    // Stable: what is equal in type is in order already.
-    records.sort_by_key(|record| record.rtype);
-    records
 }
 
 async fn write_line(

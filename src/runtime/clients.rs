@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use super::inbox::Lane;
-pub use crate::answer::Transport;
+pub use crate::answer::Client;
 use crate::limits::{MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES};
 use crate::replica::ClientId;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ struct Shared {
 struct Waiting {
     next: u64,
     ended: bool,
-    clients: BTreeMap<ClientId, (Transport, OnReply)>,
+    clients: BTreeMap<ClientId, (Client, OnReply)>,
 }
 
 /// Too many clients wait; answer SERVFAIL.
@@ -63,27 +63,27 @@ impl ClientPort {
 
     /// Hands an update or ordered query (the client's bytes as received) to the replica and waits for the reply.
     /// `None`: too many wait, or the replica has ended; answer SERVFAIL. Dropping the future forgets the client.
-    pub async fn ask(&self, wire: Vec<u8>, transport: Transport) -> Option<Vec<u8>> {
+    pub async fn ask(&self, wire: Vec<u8>, client: Client) -> Option<Vec<u8>> {
         let (sender, receiver) = oneshot::channel();
         let reply: OnReply = Box::new(move |wire| {
             // The asker may have gone.
             let _ = sender.send(wire);
         });
-        let id = self.submit(wire, transport, reply).ok()?;
+        let id = self.submit(wire, client, reply).ok()?;
         let _forget = Forget { port: self, id };
         receiver.await.ok().flatten()
     }
 
     /// The same without waiting, for threads: `reply` is called once with the whole response.
-    pub fn try_submit(&self, wire: Vec<u8>, transport: Transport, reply: OnReply) -> Result<(), Busy> {
-        self.submit(wire, transport, reply).map(|_| ())
+    pub fn try_submit(&self, wire: Vec<u8>, client: Client, reply: OnReply) -> Result<(), Busy> {
+        self.submit(wire, client, reply).map(|_| ())
     }
 
     /// The replica replies to a client, who may have gone.
-    pub(super) fn reply(&self, id: ClientId, make: impl FnOnce(Transport) -> Option<Vec<u8>>) {
+    pub(super) fn reply(&self, id: ClientId, make: impl FnOnce(Client) -> Option<Vec<u8>>) {
         let waiting = self.waiting().clients.remove(&id);
-        if let Some((transport, reply)) = waiting {
-            reply(make(transport));
+        if let Some((client, reply)) = waiting {
+            reply(make(client));
         }
     }
 
@@ -97,7 +97,7 @@ impl ClientPort {
         clients.into_values().for_each(|(_, reply)| reply(None));
     }
 
-    fn submit(&self, wire: Vec<u8>, transport: Transport, reply: OnReply) -> Result<ClientId, Busy> {
+    fn submit(&self, wire: Vec<u8>, client: Client, reply: OnReply) -> Result<ClientId, Busy> {
         let id = {
             let mut waiting = self.waiting();
             if waiting.ended || waiting.clients.len() >= MAX_PENDING_CLIENTS {
@@ -105,7 +105,7 @@ impl ClientPort {
             }
             waiting.next += 1;
             let id = ClientId(waiting.next);
-            waiting.clients.insert(id, (transport, reply));
+            waiting.clients.insert(id, (client, reply));
             id
         };
         if (self.shared.submit)(FromClient::Request { id, wire }) {

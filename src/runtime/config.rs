@@ -8,11 +8,15 @@
 //! data = "data"                   # the log; made at the first start
 //! admin = "admin.sock"            # Unix socket of `conclave ctl`, under 108 bytes
 //! [dns]
-//! listen = ["127.0.0.1:5301"]     # UDP and TCP
+//! listen = ["127.0.0.1:5301"]     # UDP and TCP; what else may stand here: [`front`]
 //! [peer]
 //! listen = "127.0.0.1:5401"
 //! [peer.addresses]                # of every other replica
 //! 2 = "127.0.0.1:5402"
+//! [[transfer]]                    # optional, any number: who may have a zone by AXFR; nobody else may
+//! zone = "example.test"
+//! networks = ["192.0.2.0/24"]     # from where; without: anywhere
+//! keys = ["secondary"]            # signed with one of these TSIG keys of the cluster; without: unsigned too
 //! [limits]                        # optional
 //! update-patience-ms = 10000      # then a client whose update is not through gets SERVFAIL
 //! gather-ms = 3                   # wait for more than a quorum before the next round
@@ -24,22 +28,27 @@
 //! The secrets stand beside the file, under the names that the dealer gave them ([`crate::ceremony::deal`]).
 #![forbid(unsafe_code)]
 
+pub mod front;
 mod load;
+mod transfers;
 mod zones;
 
 pub use crate::ceremony::files::Problem;
+pub use front::{CookieMode, FrontFiles, FrontRules};
 pub use load::{Loaded, Tls};
 
 use crate::ceremony::files::read_text;
 use crate::consensus::DEFAULT_GATHER_MS;
 use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::ReplicaId;
+use crate::runtime::transfer::Rule;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
+use transfers::TransferText;
 
 /// Version of the file.
 const VERSION: u16 = 1;
@@ -59,6 +68,8 @@ pub struct ReplicaFile {
     pub data: PathBuf,
     /// Addresses that answer DNS over UDP and TCP.
     pub dns: Vec<SocketAddr>,
+    /// How it behaves there.
+    pub front: FrontRules,
     /// The address that peers connect to.
     pub peer: SocketAddr,
     /// Where the other replicas are, as `host:port`.
@@ -67,6 +78,8 @@ pub struct ReplicaFile {
     pub admin: PathBuf,
     /// Milliseconds until an update that is not through gets SERVFAIL.
     pub update_patience_ms: u64,
+    /// Who may have which zone.
+    pub transfers: Vec<Rule>,
     /// Milliseconds to wait for more than a quorum of vertices before the next round.
     pub gather_ms: u64,
     /// Logs as JSON lines.
@@ -83,18 +96,14 @@ struct FileText {
     cluster: PathBuf,
     data: PathBuf,
     admin: Spanned<PathBuf>,
-    dns: DnsText,
+    dns: front::DnsText,
     peer: PeerText,
     #[serde(default)]
     limits: LimitsText,
     #[serde(default)]
+    transfer: Vec<TransferText>,
+    #[serde(default)]
     log: LogText,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DnsText {
-    listen: Spanned<Vec<SocketAddr>>,
 }
 
 #[derive(Deserialize)]
@@ -181,18 +190,23 @@ impl ReplicaFile {
             wrong(gather.span().start, "gather-ms must be 0 to 1000".into());
         }
         let peers = addresses(file.peer.addresses, &mut wrong);
+        let transfers = transfers::rules(file.transfer, &mut wrong);
+        let dns = file.dns.listen.get_ref().clone();
+        let front = file.dns.rules(base, &mut wrong);
         match me {
             Some(me) if problems.is_empty() => Ok(Self {
                 path: path.to_owned(),
                 me,
                 cluster: base.join(file.cluster),
                 data: base.join(file.data),
-                dns: file.dns.listen.into_inner(),
+                dns,
+                front,
                 peer: file.peer.listen,
                 peers,
                 admin,
                 update_patience_ms: *patience.get_ref(),
                 gather_ms: *gather.get_ref(),
+                transfers,
                 json_logs: matches!(file.log.format, LogFormat::Json),
                 log_level: file.log.level,
             }),

@@ -14,7 +14,7 @@ use super::peers::{FromPeer, Peers};
 use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
-use crate::answer::{self, Settings};
+use crate::answer;
 use crate::codec::Epoch;
 use crate::dns::name::Name;
 use crate::link::Event;
@@ -95,7 +95,6 @@ pub(super) struct Hands<D> {
     pub keys: Arc<KeyStore>,
     pub store: Store<D, Arrival>,
     pub common: Common,
-    pub settings: Arc<Settings>,
     /// Zones whose queries go through the order.
     pub ordered: BTreeSet<Name>,
     pub outbound: Option<Outbound>,
@@ -387,12 +386,12 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
     }
 
     fn answer(&self, client: ClientId, query: &[u8], view: &Arc<View>) {
-        self.hands.clients.reply(client, |transport| {
-            let request = answer::Request { wire: query, transport, now_secs: now().secs() };
+        self.hands.clients.reply(client, |client| {
+            let request = answer::Request { wire: query, client, now_secs: now().secs() };
             let mut out = Vec::new();
-            match answer::respond_from(view, &self.hands.settings, request, &mut out) {
-                answer::Reply::Send => Some(out),
-                answer::Reply::Ignore | answer::Reply::Forward => None,
+            match answer::respond_from(view, &self.hands.common.settings.load(), request, &mut out) {
+                answer::Reply::Send(_) => Some(out),
+                answer::Reply::Ignore | answer::Reply::Forward(_) => None,
             }
         });
     }

@@ -21,6 +21,7 @@ use crate::ceremony::files::NEVER_RUN;
 use crate::codec::Epoch;
 use crate::consensus;
 use crate::dns::name::Name;
+use crate::dns::tsig::Keyring;
 use crate::limits::{MAX_INBOX_BYTES, MAX_INBOX_FRAMES};
 use crate::link::Local;
 use crate::quorum::ReplicaId;
@@ -47,14 +48,19 @@ const CONTROL_ITEMS: usize = 64;
 #[derive(Clone)]
 pub(super) struct Common {
     pub catalog: Arc<ArcSwap<Catalog>>,
+    pub settings: Arc<ArcSwap<Settings>>,
     /// Which epoch's replica has published each zone: an older one's versions come too late.
     published: Arc<Mutex<BTreeMap<Name, Epoch>>>,
     pub notices: mpsc::UnboundedSender<Notice>,
 }
 
 impl Common {
-    pub fn new(catalog: Arc<ArcSwap<Catalog>>, notices: mpsc::UnboundedSender<Notice>) -> Self {
-        Self { catalog, published: Arc::default(), notices }
+    pub fn new(
+        catalog: Arc<ArcSwap<Catalog>>,
+        settings: Arc<ArcSwap<Settings>>,
+        notices: mpsc::UnboundedSender<Notice>,
+    ) -> Self {
+        Self { catalog, settings, published: Arc::default(), notices }
     }
 
     /// Answers from this version from now on.
@@ -75,7 +81,8 @@ pub(super) struct Engine {
     pub cluster: Arc<Cluster>,
     pub port: ClientPort,
     pub control: Lane<Arrival>,
-    pub settings: Arc<Settings>,
+    /// The keys of its clients.
+    pub keyring: Arc<Keyring>,
     pub importer: Arc<Importer>,
     /// Its thread's end, until that has been heard.
     ended: Option<oneshot::Receiver<Result<(), End>>>,
@@ -98,7 +105,7 @@ impl Engine {
         let (id, epoch) = (consensus.cluster, consensus.epoch);
         let ordered = genesis.zones.iter().filter(|(rules, _)| rules.reads == Reads::Ordered);
         let ordered = ordered.map(|(rules, _)| rules.origin.clone()).collect();
-        let settings = Arc::new(Settings { nsid: None, keys: genesis.keys.clone() });
+        let keyring = genesis.keys.clone();
         let in_log = |e: LogError| Error(format!("{}: {e}", file.data.display()));
         let (mut log, opened) = Log::open(disk.clone(), id, me).map_err(in_log)?;
         let past = past(&file, &consensus, &mut log, opened)?;
@@ -138,7 +145,6 @@ impl Engine {
             keys: key_store.clone(),
             store: Store { disk, cluster: id, me, lane: inbox.lane(1, 0) },
             common: common.clone(),
-            settings: settings.clone(),
             ordered,
             outbound,
         };
@@ -148,7 +154,7 @@ impl Engine {
         core.begin(recovered).map_err(|end| end.told(&file.data))?;
         let ended = run(core)?;
         info!(replica = %me, epoch = epoch.0, peer = %file.peer, "working");
-        Ok(Self { file, cluster, port, control, settings, importer, ended: Some(ended), tasks })
+        Ok(Self { file, cluster, port, control, keyring, importer, ended: Some(ended), tasks })
     }
 
     /// How its thread ended, once it has: told once.
@@ -249,7 +255,7 @@ fn peer_lanes(
     others.map(|peer| (peer, inbox.lane(MAX_INBOX_FRAMES, MAX_INBOX_BYTES))).collect()
 }
 
-fn entropy() -> Result<[u8; 32], Error> {
+pub(super) fn entropy() -> Result<[u8; 32], Error> {
     let mut entropy = [0; 32];
     aws_lc_rs::rand::fill(&mut entropy)
         .map_err(|_| Error("the operating system gives no randomness: start again when it does".into()))?;

@@ -5,7 +5,7 @@
 //! | one, `core` | owns the replica and its log: steps, syncs, lets effects go |
 //! | one a core, `workers` | RSA |
 //! | some for each UDP address, [`udp`] | answer queries from the catalog, without a lock |
-//! | tokio's | links to peers ([`peers`]), TCP clients ([`tcp`]), the admin socket ([`admin`]) |
+//! | tokio's | links to peers ([`peers`]), TCP and TLS clients ([`tcp`]), the admin socket ([`admin`]), files that change (`front`) |
 //!
 //! What any of them gives to the core goes through a bounded lane of its own ([`inbox`]). What the core gives to the
 //! answering threads is an immutable catalog, swapped whole.
@@ -18,19 +18,25 @@ pub mod clients;
 pub mod config;
 mod core;
 mod disk;
+mod dot;
 mod engine;
 mod epochs;
+mod front;
 mod importer;
 pub mod inbox;
 mod logging;
+pub mod network;
 pub mod peers;
+pub mod places;
 mod process;
+pub mod rate;
 pub mod service;
 mod start;
 mod store;
 pub mod tcp;
 mod throttle;
 mod tls;
+pub mod transfer;
 pub mod udp;
 mod vault;
 mod workers;

@@ -1,42 +1,85 @@
-//! What the UDP and the TCP loop share: the zones, the settings, and the way to the replica.
+//! What the UDP and the TCP loop share: the zones, the settings, the way to the replica, and limits on what UDP may be sent.
 #![forbid(unsafe_code)]
 
 use super::clients::{Busy, ClientPort, OnReply};
-use crate::answer::{self, Catalog, Settings, Transport};
+use super::rate::{Judgement, RateLimit};
+use super::transfer::Transfers;
+use crate::answer::{self, Catalog, Client, Request, Settings, Subject};
 use crate::dns::Rcode;
 use crate::dns::edns::ede;
 use arc_swap::ArcSwap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc;
 
 /// Hands an update or an ordered query to the replica.
-pub type Forward = Arc<dyn Fn(Vec<u8>, Transport, OnReply) -> Result<(), Busy> + Send + Sync>;
+pub type Forward = Arc<dyn Fn(Vec<u8>, Client, OnReply) -> Result<(), Busy> + Send + Sync>;
 
 /// The service of one replica: cheap to clone, one clone for each listener.
 #[derive(Clone)]
 pub struct Service {
     pub(super) catalog: Arc<ArcSwap<Catalog>>,
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) forward: Forward,
+    pub(super) transfers: Arc<Transfers>,
+    rate: Option<Arc<RateLimit>>,
 }
 
 impl Service {
     /// Answers from `catalog` as it is at each query; updates and ordered queries go to `port`.
-    pub fn new(catalog: Arc<ArcSwap<Catalog>>, settings: Arc<Settings>, port: ClientPort) -> Self {
+    pub fn new(catalog: Arc<ArcSwap<Catalog>>, settings: Arc<ArcSwap<Settings>>, port: ClientPort) -> Self {
         Self::with_forward(
             catalog,
             settings,
-            Arc::new(move |wire, transport, reply| port.try_submit(wire, transport, reply)),
+            Arc::new(move |wire, client, reply| port.try_submit(wire, client, reply)),
         )
     }
 
     /// The same with any way to hand a message on.
-    pub fn with_forward(catalog: Arc<ArcSwap<Catalog>>, settings: Arc<Settings>, forward: Forward) -> Self {
-        Self { catalog, settings, forward }
+    pub fn with_forward(
+        catalog: Arc<ArcSwap<Catalog>>,
+        settings: Arc<ArcSwap<Settings>>,
+        forward: Forward,
+    ) -> Self {
+        Self { catalog, settings, forward, transfers: Arc::new(Transfers::new(Vec::new())), rate: None }
+    }
+
+    /// The same, with zone transfers by these rules.
+    pub fn with_transfers(self, transfers: Transfers) -> Self {
+        Self { transfers: Arc::new(transfers), ..self }
+    }
+
+    /// The same with bounds on how often one network is sent one thing.
+    pub fn limited(self, rate: Option<Arc<RateLimit>>) -> Self {
+        Self { rate, ..self }
+    }
+
+    /// Answers a message that asks for a zone transfer; an error if the connection is to end.
+    pub(super) async fn transfer(
+        &self,
+        wire: &[u8],
+        address: IpAddr,
+        answers: &mpsc::Sender<Vec<u8>>,
+    ) -> Result<(), ()> {
+        let keys = self.settings.load().keys.clone();
+        self.transfers.answer(&self.catalog, &keys, wire, address, answers).await
+    }
+
+    /// Leaves in `out` what of a response about `subject` may be sent to where forged addresses may lead; false: it is not
+    /// the response any more.
+    pub(super) fn limit(&self, request: Request<'_>, subject: &Subject, out: &mut Vec<u8>) -> bool {
+        let Some(rate) = &self.rate else { return true };
+        match rate.judge(request.client.address, request.wire, subject) {
+            Judgement::Send => return true,
+            Judgement::Slip => answer::instead(&self.settings.load(), request, out),
+            Judgement::Drop => out.clear(),
+        }
+        false
     }
 }
 
-/// The response to a message that the replica cannot take now: SERVFAIL with the reason (RFC 8914 §4.24).
+/// The response to a message that the replica cannot take now: SERVFAIL with the reason (RFC 8914 §4.15).
 pub(super) fn not_taken(wire: &[u8], out: &mut Vec<u8>) {
     answer::failure(wire, Rcode::SERVFAIL, Some((ede::NOT_READY, "replica is busy or ending")), out);
 }

@@ -10,16 +10,16 @@ use super::clients::ClientPort;
 use super::config::{Loaded, ReplicaFile};
 use super::core::Arrival;
 use super::disk::DirDisk;
-use super::engine::{Common, Engine, bind_peer, cannot_bind, cannot_start};
+use super::engine::{Common, Engine, bind_peer, cannot_start};
 use super::epochs::{self, Home, Mark};
+use super::front::{Front, Listeners};
 use super::importer::Importer;
 use super::inbox::Lane;
 use super::service::Service;
-use super::udp::UdpServer;
-use super::{Error, Outbound, tcp};
-use crate::answer::Catalog;
+use super::transfer::Transfers;
+use super::{Error, Outbound};
+use crate::answer::{Catalog, Settings};
 use arc_swap::ArcSwap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
@@ -33,7 +33,7 @@ const ENDING: Duration = Duration::from_secs(1);
 /// The sockets, bound before anything is changed.
 struct Sockets {
     peer: TcpListener,
-    dns: Vec<TcpListener>,
+    dns: Listeners,
     admin: UnixListener,
 }
 
@@ -43,15 +43,17 @@ pub(super) struct Doors {
     pub control: Arc<ArcSwap<Lane<Arrival>>>,
     pub home: Arc<ArcSwap<Home>>,
     pub importer: Arc<ArcSwap<Importer>>,
+    settings: Arc<ArcSwap<Settings>>,
 }
 
 impl Doors {
-    fn of(engine: &Engine) -> Self {
+    fn of(engine: &Engine, settings: Arc<ArcSwap<Settings>>) -> Self {
         Self {
             port: Arc::new(ArcSwap::from_pointee(engine.port.clone())),
             control: Arc::new(ArcSwap::from_pointee(engine.control.clone())),
             home: Arc::new(ArcSwap::from_pointee(Home::of(engine))),
             importer: Arc::new(ArcSwap::new(engine.importer.clone())),
+            settings,
         }
     }
 
@@ -61,6 +63,7 @@ impl Doors {
         self.control.store(Arc::new(engine.control.clone()));
         self.home.store(Arc::new(Home::of(engine)));
         self.importer.store(engine.importer.clone());
+        self.settings.rcu(|old| Settings { keys: engine.keyring.clone(), ..Settings::clone(old) });
     }
 }
 
@@ -68,9 +71,10 @@ pub(super) fn run(file: ReplicaFile, outbound: Option<Outbound>) -> Result<(), E
     match epochs::mark(&file)? {
         Mark::None => {}
         Mark::Moved => {
-            // Clients and operators find it where they found the old one.
-            let next =
-                ReplicaFile { dns: file.dns.clone(), admin: file.admin.clone(), ..epochs::next_file(&file)? };
+            // Clients, secondaries and operators find it where they found the old one.
+            let next = epochs::next_file(&file)?;
+            let (dns, front, admin, transfers) = (file.dns, file.front, file.admin, file.transfers);
+            let next = ReplicaFile { dns, front, admin, transfers, ..next };
             warn!(config = %next.path.display(), "this epoch is over; start the replica with that file from now on");
             return run(next, outbound);
         }
@@ -117,17 +121,16 @@ async fn serve(
     let origins = loaded.genesis.zones.iter().map(|(rules, _)| rules.origin.clone());
     let catalog = Arc::new(ArcSwap::from_pointee(origins.fold(Catalog::new(), |c, o| c.awaiting(o))));
     let (teller, notices) = mpsc::unbounded_channel();
-    let common = Common::new(catalog.clone(), teller);
+    let front = Front::new(&file.front, loaded.front.clone(), loaded.genesis.keys.clone())?;
+    let common = Common::new(catalog.clone(), front.settings.clone(), teller);
     let engine = Engine::start(loaded, disk, sockets.peer, &common, outbound)?;
-    let doors = Doors::of(&engine);
+    let doors = Doors::of(&engine, front.settings.clone());
     let port = doors.port.clone();
-    let forward = Arc::new(move |wire, transport, reply| port.load().try_submit(wire, transport, reply));
-    let service = Service::with_forward(catalog.clone(), engine.settings.clone(), forward);
-    let udp = start_udp(&file.dns, &service)?;
+    let forward = Arc::new(move |wire, client, reply| port.load().try_submit(wire, client, reply));
+    let service = Service::with_forward(catalog.clone(), front.settings.clone(), forward);
+    let service = service.with_transfers(Transfers::new(file.transfers.clone()));
     let mut tasks = JoinSet::new();
-    sockets.dns.into_iter().for_each(|listener| {
-        tasks.spawn(tcp::serve(listener, service.clone()));
-    });
+    let udp = front.serve(sockets.dns, &file.dns, service, &mut tasks)?;
     let home = doors.home.clone();
     let next = Arc::new(move || epochs::command(&home.load_full()));
     tasks.spawn(admin::serve(
@@ -142,14 +145,6 @@ async fn serve(
 }
 
 fn bind(file: &ReplicaFile, admin: std::os::unix::net::UnixListener) -> Result<Sockets, Error> {
-    let peer = bind_peer(file)?;
-    let dns = file.dns.iter().map(|at| tcp::bind(*at).map_err(|e| cannot_bind("DNS over TCP", *at, &e)));
-    let dns = dns.collect::<Result<_, _>>()?;
+    let (peer, dns) = (bind_peer(file)?, Listeners::bind(file)?);
     Ok(Sockets { peer, dns, admin: UnixListener::from_std(admin).map_err(cannot_start)? })
-}
-
-fn start_udp(addresses: &[SocketAddr], service: &Service) -> Result<Vec<UdpServer>, Error> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let start = |at: &SocketAddr| UdpServer::start(*at, threads, service);
-    addresses.iter().map(|at| start(at).map_err(|e| cannot_bind("DNS over UDP", *at, &e))).collect()
 }

@@ -1,26 +1,31 @@
-//! DNS over TCP (RFC 7766): messages behind their length, any number on a connection, answered as they are ready.
+//! DNS over TCP (RFC 7766) and, under TLS, RFC 7858: messages behind their length, any number on a connection, answered as
+//! they are ready.
 //!
 //! One task a connection reads and writes at once. Each message first takes a place among
 //! [`MAX_TCP_PIPELINE`] and keeps it until its answer is written, so that a client which does not read is not read
-//! either. An update or an ordered query waits for the replica without holding up what comes behind it (§7).
-//! A connection ends when it was idle too long, which is sooner when many are open (§6.2.3), and at the first
-//! write error; a peer that has closed its sending side still gets the answers that it waits for.
+//! either. A zone transfer is many messages ([`super::transfer`]), before what was asked behind it. An update or an ordered query waits for the replica without holding up what comes behind it (§7).
+//! A connection needs a place of its client's ([`super::places`]). It ends when it was idle too long, which is sooner when
+//! many are open (§6.2.3), as RFC 7828's option tells who asks, and at the first write error; a peer that has closed its sending side still gets the answers that it waits for.
 #![forbid(unsafe_code)]
 
 use super::clients::OnReply;
+use super::places::Places;
 use super::service::{Service, not_taken, now_secs};
-use crate::answer::{Reply, Request, Transport, respond};
-use crate::limits::{CLIENT_PATIENCE_MS, MAX_TCP_CLIENTS, MAX_TCP_PIPELINE, TCP_IDLE_MS};
+use crate::answer::{Client, Reply, Request, Transport, respond, transfer};
+use crate::limits::{CLIENT_PATIENCE_MS, MAX_TCP_PIPELINE, TLS_HANDSHAKE_MS};
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 /// Connections that may wait in the kernel to be taken.
 const BACKLOG: i32 = 1024;
@@ -28,9 +33,6 @@ const BACKLOG: i32 = 1024;
 const HEADER: usize = 12;
 /// Octets of answers that are gathered for one write.
 const GATHER: usize = 64 * 1024;
-
-// An update's answer comes before its connection counts as idle.
-const _: () = assert!(CLIENT_PATIENCE_MS < TCP_IDLE_MS);
 
 /// Binds `address` (port 0: any). To be called inside a tokio runtime.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -46,13 +48,15 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Serves `listener` until dropped, which ends its connections.
-pub async fn serve(listener: TcpListener, service: Service) {
-    let places = Arc::new(Semaphore::new(MAX_TCP_CLIENTS));
+/// The server's side of TLS, as it is at each new connection.
+pub type Guard = Arc<ArcSwap<ServerConfig>>;
+
+/// Serves `listener` until dropped, which ends its connections; with `guard`, under TLS.
+pub async fn serve(listener: TcpListener, service: Service, places: Places, guard: Option<Guard>) {
     let mut connections = JoinSet::new();
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, most likely: wait for some to be free.
                 tracing::warn!(%error, "cannot accept a client's connection");
@@ -62,69 +66,81 @@ pub async fn serve(listener: TcpListener, service: Service) {
         };
         while connections.try_join_next().is_some() {}
         // More than can be served are closed at once: the client may go to another replica.
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let Some(place) = places.take(peer.ip()) else { continue };
         let (service, places) = (service.clone(), places.clone());
+        let acceptor = guard.as_ref().map(|guard| TlsAcceptor::from(guard.load_full()));
         connections.spawn(async move {
             let _place = place;
             // Small answers are not to wait for an acknowledgement; without the option they do, that is all.
             let _ = stream.set_nodelay(true);
-            let (read, write) = stream.into_split();
-            connection(read, write, &service, &places, Duration::from_millis(TCP_IDLE_MS)).await;
+            let address = peer.ip();
+            let Some(acceptor) = acceptor else {
+                let (read, write) = stream.into_split();
+                return connection(read, write, &service, &places, (address, Transport::Tcp)).await;
+            };
+            let shaken = timeout(Duration::from_millis(TLS_HANDSHAKE_MS), acceptor.accept(stream)).await;
+            if let Ok(Ok(stream)) = shaken {
+                let (read, write) = tokio::io::split(stream);
+                connection(read, write, &service, &places, (address, Transport::Tls)).await;
+            }
         });
     }
 }
 
-/// Serves one peer; `idle`: how long it may be silent, or not read.
+/// Serves one peer.
 async fn connection(
     read: impl AsyncRead + Unpin,
     write: impl AsyncWrite + Unpin,
     service: &Service,
-    places: &Semaphore,
-    idle: Duration,
+    places: &Places,
+    peer: (IpAddr, Transport),
 ) {
     let (answers, queue) = mpsc::channel(MAX_TCP_PIPELINE);
-    let mut writing = std::pin::pin!(write_all(write, queue, idle));
+    let mut writing = std::pin::pin!(write_all(write, queue, places));
     tokio::select! {
         () = writing.as_mut() => {}
         // The sender is gone with the reader; replies still awaited keep the queue open.
-        () = read_all(read, service, places, answers, idle) => {
+        () = read_all(read, service, places, answers, peer) => {
             let _ = timeout(Duration::from_millis(CLIENT_PATIENCE_MS + 1_000), writing).await;
         }
     }
 }
 
-/// How long a connection may be silent now.
-fn patience(places: &Semaphore, idle: Duration) -> Duration {
-    let crowded = places.available_permits() < MAX_TCP_CLIENTS / 2;
-    if crowded { idle / 10 } else { idle }
-}
-
 async fn read_all(
     mut read: impl AsyncRead + Unpin,
     service: &Service,
-    places: &Semaphore,
+    places: &Places,
     answers: mpsc::Sender<Vec<u8>>,
-    idle: Duration,
+    (address, transport): (IpAddr, Transport),
 ) {
     let mut wire = Vec::new();
     // No place: the writer has ended.
     while let Ok(place) = answers.clone().reserve_owned().await {
-        match timeout(patience(places, idle), read_message(&mut read, &mut wire)).await {
+        match timeout(places.idle(), read_message(&mut read, &mut wire)).await {
             Ok(Ok(())) if wire.len() >= HEADER => {}
             _ => return, // Idle, closed, broken, or not DNS.
         }
+        if transfer::is_asked(&wire) {
+            drop(place);
+            match service.transfer(&wire, address, &answers).await {
+                Ok(()) => continue,
+                Err(()) => return,
+            }
+        }
         let mut out = Vec::new();
-        let request = Request { wire: &wire, transport: Transport::Tcp, now_secs: now_secs() };
-        match respond(&service.catalog.load(), &service.settings, request, &mut out) {
-            Reply::Send => drop(place.send(out)),
+        let idle_ds = u16::try_from(places.idle().as_millis() / 100).unwrap_or(u16::MAX);
+        let client = Client { address, transport, idle_ds: Some(idle_ds) };
+        let request = Request { wire: &wire, client, now_secs: now_secs() };
+        match respond(&service.catalog.load(), &service.settings.load(), request, &mut out) {
+            Reply::Send(_) => drop(place.send(out)),
             Reply::Ignore => {}
-            Reply::Forward => {
+            Reply::Forward(_) => {
                 let reply: OnReply = Box::new(move |reply| {
                     if let Some(reply) = reply {
                         place.send(reply);
                     }
                 });
-                if (service.forward)(wire.clone(), Transport::Tcp, reply).is_err() {
+                if (service.forward)(wire.clone(), client, reply).is_err() {
                     not_taken(&wire, &mut out);
                     if answers.send(out).await.is_err() {
                         return;
@@ -142,7 +158,7 @@ async fn read_message(read: &mut (impl AsyncRead + Unpin), wire: &mut Vec<u8>) -
 }
 
 /// Writes answers as they come, all that are ready in one go.
-async fn write_all(mut write: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Vec<u8>>, idle: Duration) {
+async fn write_all(mut write: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Vec<u8>>, places: &Places) {
     let mut bytes = Vec::new();
     while let Some(answer) = queue.recv().await {
         bytes.clear();
@@ -151,7 +167,11 @@ async fn write_all(mut write: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver
             let Ok(answer) = queue.try_recv() else { break };
             append(&mut bytes, &answer);
         }
-        match timeout(idle, write.write_all(&bytes)).await {
+        let sent = async {
+            write.write_all(&bytes).await?;
+            write.flush().await
+        };
+        match timeout(places.idle(), sent).await {
             Ok(Ok(())) => {}
             _ => return,
         }

@@ -2,17 +2,17 @@
 //! library nor rustix offers).
 //!
 //! Each thread has its own socket; with several threads the kernel spreads clients over them (SO_REUSEPORT). A thread
-//! waits for one datagram, takes what else is there, answers all, and sends all answers in one call: no lock, no
-//! allocation besides an answer's own, no other thread. What must go through the replica is handed on with a callback
+//! waits for one datagram, takes what else is there, answers all, and sends all answers in one call: no lock (unless rates
+//! are limited, [`super::rate`]), no allocation besides an answer's own, no other thread. What must go through the replica is handed on with a callback
 //! that sends the reply from the same socket; how much may wait there the replica's entrance bounds. A thread without
 //! work sleeps: shutting its socket down wakes it to see that the server is to stop.
 
 use super::clients::OnReply;
 use super::service::{Service, not_taken, now_secs};
-use crate::answer::{Reply, Request, Transport, respond};
+use crate::answer::{Client, Reply, Request, Subject, Transport, respond};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{Shutdown, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -100,6 +100,7 @@ fn serve(socket: &Arc<Socket>, service: &Service, stop: &AtomicBool) {
     let mut peers = [Peer::NONE; BATCH];
     let mut lengths = [0; BATCH];
     let mut answers: Vec<Vec<u8>> = (0..BATCH).map(|_| Vec::with_capacity(1500)).collect();
+    let anybody = Client::over(Transport::Udp);
     while !stop.load(Ordering::Relaxed) {
         let taken = match receive(socket, &mut datagrams, &mut peers, &mut lengths) {
             Ok(taken) => taken,
@@ -113,19 +114,28 @@ fn serve(socket: &Arc<Socket>, service: &Service, stop: &AtomicBool) {
                 continue;
             }
         };
-        let (catalog, now) = (service.catalog.load(), now_secs());
+        let (catalog, settings, now) = (service.catalog.load(), service.settings.load(), now_secs());
+        answers.iter_mut().for_each(Vec::clear);
         for index in 0..taken {
             let wire = &datagrams[index * DATAGRAM..][..lengths[index]];
             let out = &mut answers[index];
-            let request = Request { wire, transport: Transport::Udp, now_secs: now };
-            match respond(&catalog, &service.settings, request, out) {
-                Reply::Send => {}
+            let Some(address) = peers[index].address() else { continue };
+            let request = Request { wire, client: Client { address, ..anybody }, now_secs: now };
+            match respond(&catalog, &settings, request, out) {
+                Reply::Send(subject) => {
+                    service.limit(request, &subject, out);
+                }
                 Reply::Ignore => out.clear(),
-                Reply::Forward => {
+                Reply::Forward(subject) => {
                     out.clear();
-                    let reply = reply_to(socket, peers[index]);
-                    if (service.forward)(wire.to_vec(), Transport::Udp, reply).is_err() {
+                    // A query that would not be answered is not ordered either.
+                    if subject.is_some_and(|subject| !service.limit(request, &subject, out)) {
+                        continue;
+                    }
+                    let reply = reply_to(socket, peers[index], request.client, service);
+                    if (service.forward)(wire.to_vec(), request.client, reply).is_err() {
                         not_taken(wire, out);
+                        service.limit(request, &Subject::error(false), out);
                     }
                 }
             }
@@ -135,12 +145,16 @@ fn serve(socket: &Arc<Socket>, service: &Service, stop: &AtomicBool) {
 }
 
 /// Sends the replica's reply from the socket at which it was asked, without ever waiting.
-fn reply_to(socket: &Arc<Socket>, peer: Peer) -> OnReply {
-    let socket = socket.clone();
+fn reply_to(socket: &Arc<Socket>, peer: Peer, client: Client, service: &Service) -> OnReply {
+    let (socket, service) = (socket.clone(), service.clone());
     Box::new(move |reply| {
-        if let Some(reply) = reply {
-            send(&socket, &[reply], &[peer], libc::MSG_DONTWAIT);
+        let Some(mut reply) = reply else { return };
+        // A refusal may go to a forged address; an update that took effect was signed by who sent it.
+        if reply.get(3).is_some_and(|octet| octet & 0x0F != 0) {
+            let request = Request { wire: &[], client, now_secs: 0 };
+            service.limit(request, &Subject::error(false), &mut reply);
         }
+        send(&socket, &[reply], &[peer], libc::MSG_DONTWAIT);
     })
 }
 
@@ -154,6 +168,25 @@ struct Peer {
 impl Peer {
     // SAFETY: sockaddr_storage is plain integers; all zeros is AF_UNSPEC.
     const NONE: Self = Self { address: unsafe { std::mem::zeroed() }, length: 0 };
+
+    /// The IP address, if it is one.
+    fn address(&self) -> Option<IpAddr> {
+        let at = &raw const self.address;
+        match libc::c_int::from(self.address.ss_family) {
+            libc::AF_INET => {
+                // SAFETY: the kernel, or `NONE`, has filled all of the storage, which is larger than a sockaddr_in, as
+                // strictly aligned, and plain integers; its family says that it is one.
+                let address = unsafe { (*at.cast::<libc::sockaddr_in>()).sin_addr };
+                Some(Ipv4Addr::from(address.s_addr.to_ne_bytes()).into())
+            }
+            libc::AF_INET6 => {
+                // SAFETY: as above, with sockaddr_in6.
+                let address = unsafe { (*at.cast::<libc::sockaddr_in6>()).sin6_addr };
+                Some(Ipv6Addr::from(address.s6_addr).into())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Waits for a datagram (at most the socket's read timeout) and takes up to [`BATCH`]: how many. Datagram i is the first

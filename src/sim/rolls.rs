@@ -19,6 +19,17 @@ const BITS: usize = 2048;
 /// Seconds for which the parent, were there one, has its DS records cached.
 const DS_TTL: &str = "30";
 
+impl Rolls {
+    /// Virtual milliseconds that the stages wait for caches and for batches, beside what goes on meanwhile.
+    pub(super) fn waits_ms(self) -> u64 {
+        match self {
+            Self::Never => 0,
+            Self::Zsk | Self::Ksk => 900_000,
+            Self::Algorithm => 1_800_000,
+        }
+    }
+}
+
 /// A key that was dealt and is not used yet.
 pub(super) struct Spare {
     which: usize,

@@ -153,8 +153,8 @@ impl<'a> World<'a> {
 
     fn run(&mut self) -> Result<(), String> {
         while let Some(((at, _), event)) = self.events.pop_first() {
-            let Scenario { idle_ms, pace_ms, operations, .. } = *self.scenario;
-            if at > LIMIT_MS + idle_ms + pace_ms * operations as u64 {
+            let Scenario { idle_ms, pace_ms, operations, rolls, .. } = *self.scenario;
+            if at > LIMIT_MS + idle_ms + pace_ms * operations as u64 + rolls.waits_ms() {
                 return Err(format!("liveness: not done; {}", self.describe()));
             }
             self.now = at;

@@ -34,6 +34,7 @@
 
 mod bundle;
 mod chain;
+pub mod check;
 mod command;
 mod deals;
 mod digest;
@@ -41,6 +42,7 @@ mod draft;
 mod element;
 mod keys;
 mod ledger;
+mod listing;
 mod load;
 mod machine;
 mod manifest;
@@ -66,6 +68,7 @@ mod versions;
 mod view;
 mod votes;
 mod walk;
+mod zonemd;
 
 #[cfg(test)]
 mod differential;

@@ -97,12 +97,10 @@ impl Rolling {
 
     /// The name of the last bundle, once it has so many receipts.
     pub fn complete(&self, receipts: u64) -> String {
+        let tag = self.tags.last().and_then(|tag| tag.parse::<u64>().ok());
         wait_for("receipts", || {
             let zone = self.keys();
-            let bundle = zone["bundles"]
-                .as_array()?
-                .iter()
-                .find(|bundle| self.tags.last().is_some_and(|tag| bundle["tag"].to_string() == *tag))?;
+            let bundle = zone["bundles"].as_array()?.iter().find(|bundle| bundle["tag"].as_u64() == tag)?;
             (bundle["receipts"] == receipts).then(|| bundle["name"].as_str().map(str::to_owned))?
         })
     }
@@ -170,7 +168,8 @@ impl Rolling {
         published.retain(|line| line.starts_with("257 3 "));
         let mut wanted: Vec<String> = wanted.iter().map(|record| key_material(record)).collect();
         let mut published: Vec<String> = published.iter().map(|line| key_material(line)).collect();
-        (wanted.sort(), published.sort());
+        wanted.sort();
+        published.sort();
         assert_eq!(published, wanted, "{cdnskey}");
         let (child, dsset) = (self.ceremony.path("child"), self.ceremony.path("dsset"));
         fs::write(&child, dnskey + &cds + &cdnskey).unwrap();

@@ -24,6 +24,7 @@ fn any_one_of_four_may_be_killed_and_comes_back() {
     demo.agreed_export(&[1, 2, 3, 4], "example.test");
 }
 
+/// RFC 2136 §3.5.
 #[test]
 fn all_four_killed_at_once_lose_no_answered_update() {
     if !has("nsupdate") {

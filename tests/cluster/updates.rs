@@ -3,7 +3,7 @@
 use crate::harness::{Demo, Key, all_output, has, wait_for};
 use std::fs;
 
-/// One cluster for the whole chapter: dealing and starting are the slow part.
+/// RFC 2136 §2.1, §2.2. One cluster for the whole chapter: dealing and starting are the slow part.
 #[test]
 fn stock_nsupdate_changes_the_zone_at_any_replica_and_refusals_change_nothing() {
     if !has("nsupdate") || !has("delv") {
@@ -18,6 +18,7 @@ fn stock_nsupdate_changes_the_zone_at_any_replica_and_refusals_change_nothing() 
     demo.agreed_export(&[1, 2, 3, 4], "example.test");
 }
 
+/// RFC 2931 §3.2: nsupdate takes the unsigned reply to SIG(0).
 fn tsig_and_sig0_updates_are_visible_at_the_replica_that_answered(demo: &Demo) {
     for i in 1..=4 {
         let key = if i % 2 == 0 { Key::Sig0 } else { Key::Tsig };

@@ -53,8 +53,8 @@ fn flood(loaded: Loaded) {
     let (me, committee) = (loaded.consensus.me, loaded.consensus.committee);
     let seed = *loaded.secrets.identity.seed();
     let local = Local {
-        cluster: loaded.cluster,
-        epoch: loaded.epoch,
+        cluster: loaded.cluster.id(),
+        epoch: loaded.cluster.epoch,
         me,
         incarnation: u64::from(std::process::id()),
     };
@@ -66,8 +66,14 @@ fn flood(loaded: Loaded) {
     let setup = Setup { local, tls: loaded.tls, listener, addresses: loaded.file.peers, lanes };
     let peers = start(setup, &mut tasks).expect("links");
     let key = Ed25519KeyPair::from_seed_unchecked(&seed).expect("32 octets");
-    let mut forger =
-        Forger { cluster: loaded.cluster, epoch: loaded.epoch, me, committee, key, chance: Chance::new(7) };
+    let mut forger = Forger {
+        cluster: loaded.cluster.id(),
+        epoch: loaded.cluster.epoch,
+        me,
+        committee,
+        key,
+        chance: Chance::new(7),
+    };
     let began = Instant::now();
     let mut hear = || {
         if began.elapsed().as_secs().is_multiple_of(2) {

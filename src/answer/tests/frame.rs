@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// RFC 1034 §4.3.1, RFC 1035 §4.1.1 and RFC 4035 §3.1.6.
 #[test]
 fn header_rd_is_copied_and_ra_ad_cd_are_clear() {
     let out = answer_over(Transport::Udp, &query("web A"));
@@ -9,6 +10,7 @@ fn header_rd_is_copied_and_ra_ad_cd_are_clear() {
     assert_eq!(out[..4], [0xAB, 0xCD, 0x85, 0x00]);
 }
 
+/// RFC 1035 §4.1.2 and RFC 1035 §4.1.3 too.
 #[test]
 fn rfc1035_4_1_4_the_question_is_copied_and_owners_point_to_it() {
     let out = answer_over(Transport::Udp, &query("wEb A"));
@@ -23,11 +25,12 @@ fn what_is_not_a_request_is_never_answered() {
     let mut response = query("web A");
     response[2] |= 0x80;
     for wire in [&response[..], &response[..12], &[], &[0; 11]] {
-        let request = Request { wire, transport: Transport::Udp, now_secs: 0 };
+        let request = Request { wire, client: Client::over(Transport::Udp), now_secs: 0 };
         assert_eq!(respond(&catalog(), &Settings::default(), request, &mut out), Reply::Ignore);
     }
 }
 
+/// RFC 8906 §3.1.4 and RFC 1035 §6.4.
 #[test]
 fn opcodes_other_than_query_and_update_are_not_implemented() {
     for opcode in [1, 2, 3, 4, 6, 15] {
@@ -44,12 +47,13 @@ fn updates_and_ordered_reads_go_to_the_replica() {
     update[2] |= 5 << 3;
     let ordered = Catalog::new().with(view(), true);
     for wire in [update, query("web A"), query("nothing TXT do")] {
-        let request = Request { wire: &wire, transport: Transport::Udp, now_secs: 0 };
-        assert_eq!(respond(&ordered, &Settings::default(), request, &mut Vec::new()), Reply::Forward);
+        let request = Request { wire: &wire, client: Client::over(Transport::Udp), now_secs: 0 };
+        let reply = respond(&ordered, &Settings::default(), request, &mut Vec::new());
+        assert!(matches!(reply, Reply::Forward(_)));
     }
     let (local, mut out) = (query("x.wild A do"), Vec::new());
-    let request = Request { wire: &local, transport: Transport::Udp, now_secs: 0 };
-    assert_eq!(respond_from(&view(), &Settings::default(), request, &mut out), Reply::Send);
+    let request = Request { wire: &local, client: Client::over(Transport::Udp), now_secs: 0 };
+    assert!(matches!(respond_from(&view(), &Settings::default(), request, &mut out), Reply::Send(_)));
     assert_eq!(out, answer_over(Transport::Udp, &local), "an ordered read's answer has the same bytes");
 }
 
@@ -58,8 +62,8 @@ fn a_zone_without_a_version_yet_gets_servfail_and_no_other() {
     let one = Catalog::new().with(view(), false).awaiting(Name::parse("mail.example.test.").unwrap());
     let ask = |question| {
         let (wire, mut out) = (query(question), Vec::new());
-        let request = Request { wire: &wire, transport: Transport::Udp, now_secs: 0 };
-        assert_eq!(respond(&one, &Settings::default(), request, &mut out), Reply::Send);
+        let request = Request { wire: &wire, client: Client::over(Transport::Udp), now_secs: 0 };
+        assert!(matches!(respond(&one, &Settings::default(), request, &mut out), Reply::Send(_)));
         render(&out)
     };
     assert_eq!(ask("mail A"), "SERVFAIL |  |  |");
@@ -81,7 +85,7 @@ fn malformed_queries_get_formerr() {
     two_opts[11] = 2;
     two_opts.extend_from_within(two_opts.len() - 11..);
     for (what, wire) in [
-        ("RFC 9619: two questions", two),
+        ("RFC 9619 §4: two questions", two),
         ("RFC 9619: none", none),
         ("cut short", cut),
         ("RFC 6891 §6.1.1", two_opts),
@@ -101,7 +105,7 @@ fn classes() {
         render(&answer_over(Transport::Udp, &wire))
     };
     assert_eq!(with_class(3), "REFUSED |  |  |");
-    // RFC 1035 §6.2: never authoritative.
+    // RFC 1035 §3.2.5: our class among them. RFC 1035 §6.2: never authoritative.
     assert_eq!(with_class(255), "NOERROR | web A 192.0.2.3 |  |");
 }
 
@@ -111,7 +115,11 @@ fn edns() {
     assert_eq!(plain[10..12], [0, 0], "RFC 6891 §7: no OPT without an OPT");
     let asked = answer_over(Transport::Udp, &query("web A do"));
     let opt = &asked[asked.len() - 11..];
-    assert_eq!(opt, [0, 0, 41, 0x04, 0xD0, 0, 0, 0x80, 0, 0, 0], "RFC 3225 §3: DO copied; our size");
+    assert_eq!(
+        opt,
+        [0, 0, 41, 0x04, 0xD0, 0, 0, 0x80, 0, 0, 0],
+        "RFC 3225 §3, RFC 6840 §5.6 and RFC 8906 §3.2.6: DO copied; RFC 6891 §6.2.4: our size"
+    );
 
     let mut version = query("web A do");
     let at = version.len() - 5;
@@ -120,7 +128,7 @@ fn edns() {
     assert_eq!(
         (bad[3] & 15, bad[bad.len() - 6], bad[bad.len() - 5]),
         (0, 1, 0),
-        "RFC 6891 §6.1.3: BADVERS, our version"
+        "RFC 6891 §6.1.3 and RFC 8906 §3.2.2: BADVERS, our version"
     );
     assert_eq!(bad[6..8], [0, 0]);
 
@@ -131,19 +139,19 @@ fn edns() {
     assert_eq!(
         render(&answer_over(Transport::Udp, &unknown)),
         "NOERROR aa | web A 192.0.2.3 |  |",
-        "RFC 6891 §6.1.2"
+        "RFC 6891 §6.1.2 and RFC 8906 §3.2.3"
     );
 }
 
 #[test]
-fn rfc5001_nsid_is_given_only_when_asked_for_and_set() {
+fn rfc5001_2_2_nsid_is_given_only_when_asked_for_and_set() {
     let mut wire = query("web A edns");
     let at = wire.len() - 1;
     wire[at] = 4;
     wire.extend_from_slice(&[0, 3, 0, 0]);
-    let request = Request { wire: &wire, transport: Transport::Udp, now_secs: 0 };
+    let request = Request { wire: &wire, client: Client::over(Transport::Udp), now_secs: 0 };
     let mut out = Vec::new();
-    let named = Settings { nsid: Some(b"one".to_vec()), ..Settings::default() };
+    let named = Settings { identity: Some("one".into()), ..Settings::default() };
     respond(&catalog(), &named, request, &mut out);
     assert!(out.ends_with(b"\x00\x07\x00\x03\x00\x03one"));
     respond(&catalog(), &Settings::default(), request, &mut out);
@@ -167,9 +175,9 @@ fn sizes() {
     assert_eq!(
         (render(&big).as_str(), big[10..12] == [0, 0]),
         ("NOERROR aa tc |  |  |", true),
-        "RFC 2181 §9: all or none"
+        "RFC 2181 §9, §5.1 and RFC 1035 §4.2.1: all or none"
     );
-    assert_eq!(render(&udp("big TXT do", 4096)), "NOERROR aa tc |  |  |", "RFC 9715: not above 1232");
+    assert_eq!(render(&udp("big TXT do", 4096)), "NOERROR aa tc |  |  |", "RFC 9715 §3.1: not above 1232");
     assert!(!render(&answer_over(Transport::Tcp, &query("big TXT do"))).contains(" tc"));
 
     // Courtesies go first, and silently.
@@ -179,7 +187,7 @@ fn sizes() {
     let all = answer_over(Transport::Tcp, &query("manymx MX do"));
     assert_eq!(Message::parse(&all).unwrap().additionals.iter().filter(|r| r.rtype == RrType::A).count(), 7);
 
-    // RFC 9471 §2.1: all in-domain glue, or TC.
+    // RFC 9471 §3.1: all in-domain glue, or TC.
     let referral = udp("x.bigdeleg A edns", 1232);
     assert!(referral.len() <= 1232 && render(&referral).contains(" tc"));
     let whole = render(&answer_over(Transport::Tcp, &query("x.bigdeleg A")));
@@ -198,8 +206,8 @@ fn rfc8945_a_query_with_a_known_key_gets_a_signed_answer_and_another_notauth() {
     let ask = |question: &str, key: &TsigKey, at: u64| {
         let (mut wire, mut out) = (query(question), Vec::new());
         let mac = tsig::sign_request(&mut wire, key, at);
-        let request = Request { wire: &wire, transport: Transport::Udp, now_secs: NOW };
-        assert_eq!(respond(&catalog(), &settings, request, &mut out), Reply::Send);
+        let request = Request { wire: &wire, client: Client::over(Transport::Udp), now_secs: NOW };
+        assert!(matches!(respond(&catalog(), &settings, request, &mut out), Reply::Send(_)));
         let verdict = tsig::verify_response(&out, key, &mac, NOW);
         (out, verdict)
     };
@@ -208,14 +216,17 @@ fn rfc8945_a_query_with_a_known_key_gets_a_signed_answer_and_another_notauth() {
         assert_eq!(verdict, Ok(Rcode::NOERROR), "{question}");
         assert!(
             out.len() <= if question.ends_with("do") { 1232 } else { 512 },
-            "§5.3: room is left for the TSIG"
+            "RFC 8945 §5.3: room is left for the TSIG"
         );
     }
     assert!(render(&ask("web A", &key("known.", 1), NOW).0).starts_with("NOERROR aa | web A 192.0.2.3"));
     for (key, at) in [(key("unknown.", 1), NOW), (key("known.", 2), NOW), (key("known.", 1), NOW - 1000)] {
         let (out, _) = ask("web A", &key, at);
-        assert_eq!(render(&out), "NOTAUTH |  |  |", "§5.2");
-        assert!(Message::parse(&out).unwrap().signature_at.is_some(), "§5.2: the reason is in a TSIG");
+        assert_eq!(render(&out), "NOTAUTH |  |  |", "RFC 8945 §5.2.1, §5.2.2, §5.2.3");
+        assert!(
+            Message::parse(&out).unwrap().signature_at.is_some(),
+            "RFC 8945 §5.3.2: the reason is in a TSIG"
+        );
     }
     // Names as long as they may be: the reason does not fit 512 octets, so it is to be asked for over TCP.
     let label = "x".repeat(63);
@@ -224,6 +235,7 @@ fn rfc8945_a_query_with_a_known_key_gets_a_signed_answer_and_another_notauth() {
     assert!(out.len() <= 512 && render(&out).starts_with("NOTAUTH tc"), "{}", render(&out));
 }
 
+/// RFC 2136 §3.8; RFC 8914 §3.
 #[test]
 fn failures_echo_the_question() {
     let mut out = Vec::new();
@@ -235,7 +247,7 @@ fn failures_echo_the_question() {
         (message.header.id, message.header.opcode, message.header.rcode),
         (0xABCD, crate::dns::Opcode::UPDATE, 2)
     );
-    assert!(out.ends_with(b"\x00\x0f\x00\x05\x00\x0ewhy"), "RFC 8914");
+    assert!(out.ends_with(b"\x00\x0f\x00\x05\x00\x0ewhy"), "RFC 8914 §2");
     failure(&query("web A"), Rcode::REFUSED, Some((14, "why")), &mut out);
     assert_eq!(render(&out), "REFUSED |  |  |");
     failure(&[0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0], Rcode::SERVFAIL, None, &mut out);
@@ -269,8 +281,8 @@ fn random_and_mutated_bytes_get_a_wellformed_answer_or_none() {
             }
         }
         wire.truncate(wire.len() - (random() % 8 / 7).min(wire.len()));
-        let request = Request { wire: &wire, transport: Transport::Udp, now_secs: 0 };
-        if respond(&catalog, &settings, request, &mut out) == Reply::Send {
+        let request = Request { wire: &wire, client: Client::over(Transport::Udp), now_secs: 0 };
+        if matches!(respond(&catalog, &settings, request, &mut out), Reply::Send(_)) {
             assert!(out.len() <= 1232 && out[2] & 0x80 != 0, "seed {seed:#x} round {round}: {wire:02x?}");
             assert!(
                 Message::parse(&out).is_ok(),

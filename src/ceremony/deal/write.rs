@@ -131,6 +131,10 @@ fn replica_text(plan: &WrittenPlan, id: ReplicaId) -> String {
         "\n[limits]\n# Milliseconds after which a client whose update is not through is told so.\n",
     );
     text.push_str(&format!("update-patience-ms = {}\n", crate::limits::CLIENT_PATIENCE_MS));
+    text.push_str(
+        "\n# Who may have a zone by AXFR; nobody else may. From these networks, and signed with one of these keys:\n\
+         # [[transfer]]\n# zone = \"example.test\"\n# networks = [\"192.0.2.0/24\"]\n# keys = [\"a-tsig-key\"]\n",
+    );
     text.push_str("\n[log]\nformat = \"human\"\nlevel = \"info\"\n");
     text
 }

@@ -13,8 +13,9 @@ fn dskey_example() -> (Name, Rdata) {
     (Name::parse("dskey.example.com").unwrap(), Rdata::new(&rdata))
 }
 
+/// RFC 4034 §B.
 #[test]
-fn rfc4034_5_4_key_tag_and_rfc4509_2_3_ds() {
+fn rfc4034_5_4_key_tag_and_rfc4509_2_2_and_2_3_ds() {
     let (owner, dnskey) = dskey_example();
     assert_eq!(key_tag(dnskey.wire()), 60485);
     let digest = ds_digest(&owner, &dnskey, 2).unwrap();
@@ -22,6 +23,20 @@ fn rfc4034_5_4_key_tag_and_rfc4509_2_3_ds() {
     assert_eq!(ds_digest(&owner, &dnskey, 1), None);
 }
 
+#[test]
+fn rfc6605_2_ds_of_sha_384_is_the_examples() {
+    let public = "xKYaNhWdGOfJ+nPrL8/arkwf2EY3MDJ+SErKivBVSum1w/egsXvSADtNJhyem5RCOpgQ6K8X1DRSEkrbYQ+OB+v8/uX45NBwY8rp65F6Glur\
+                  8I/mlVNgF6W/qTI37m40";
+    let mut rdata = vec![1, 1, 3, 14];
+    rdata.extend(BASE64.decode(public.as_bytes()).unwrap());
+    let digest = ds_digest(&Name::parse("example.net").unwrap(), &Rdata::new(&rdata), 4).unwrap();
+    assert_eq!(key_tag(&rdata), 10771);
+    let wanted =
+        "72D7B62976CE06438E9C0BF319013CF801F09ECC84B8D7E9495F27E305C6A9B0563A9B5F4D288405C3008A946DF983D6";
+    assert_eq!(HEXUPPER.encode(&digest), wanted);
+}
+
+/// RFC 4034 §4.1.2.
 #[test]
 fn rfc4034_4_3_nsec_example() {
     let types = [RrType::A, RrType::MX, RrType::RRSIG, RrType::NSEC, RrType(1234)].into_iter().collect();
@@ -34,6 +49,7 @@ fn rfc4034_4_3_nsec_example() {
     assert_eq!(parse_nsec(&rdata), Some((next, types)));
 }
 
+/// RFC 8080 §3 and RFC 4034 §B.
 #[test]
 fn rfc8080_6_1_ed25519_key_tag() {
     let mut rdata = vec![1, 1, 3, 15];
@@ -107,16 +123,18 @@ fn refuses_all_else(owner: &Name, set: &Rrset, rrsig: &Rdata, key: &Rdata) {
     }
 }
 
+/// RFC 4034 §3.1.3, §3.1.8.1, §6.3: BIND signed it all in canonical form and order.
 #[test]
 fn rfc4034_6_2_signatures_of_bind_over_every_type_verify() {
     assert!(verify_all(EVERY_TYPE) > 100);
 }
 
 #[test]
-fn rfc5702_rfc6605_rfc8080_signatures_of_bind_with_every_algorithm_verify() {
+fn rfc5702_3_and_rfc6605_4_and_rfc8080_4_signatures_of_bind_with_every_algorithm_verify() {
     assert!(verify_all(EVERY_ALGORITHM) >= 24);
 }
 
+/// RFC 4034 §5.3.
 #[test]
 fn rfc4034_5_1_4_ds_data_is_binds() {
     let (_, _, keys) = read(EVERY_ALGORITHM);
@@ -129,7 +147,7 @@ fn rfc4034_5_1_4_ds_data_is_binds() {
 }
 
 #[test]
-fn rfc4034_4_1_nsec_data_of_bind_reads_back() {
+fn rfc4034_4_1_1_and_4_1_2_nsec_data_of_bind_reads_back() {
     let (sets, _, _) = read(EVERY_TYPE);
     let chain: Vec<_> = sets.iter().filter(|((_, rtype), _)| *rtype == RrType::NSEC).collect();
     assert!(chain.len() > 50);
@@ -140,6 +158,7 @@ fn rfc4034_4_1_nsec_data_of_bind_reads_back() {
     }
 }
 
+/// RFC 5702 §2.
 #[test]
 fn rsa_keys_take_their_dnskey_form_and_hopeless_ones_are_refused() {
     // RFC 3110 §2: the length of the exponent, the exponent, the modulus.

@@ -15,6 +15,7 @@ fn error(text: &str) -> (usize, String) {
     (error.line, error.reason)
 }
 
+/// RFC 2308 §4: $TTL.
 #[test]
 fn rfc1035_5_1_owners_origins_parentheses_and_comments() {
     let text = "$TTL 1h ; an hour\n\
@@ -67,7 +68,7 @@ fn errors_have_their_line_and_reason() {
         ("x 2147483648 TXT a\n", 1, "TTL"),
         ("x..y 60 TXT a\n", 1, "empty label"),
         ("$INCLUDE other\n", 0, "no files"),
-        ("$GENERATE 1-2 a A 192.0.2.$\n", 1, "not read yet"),
+        ("$GENERATE 1-2 a A 192.0.2.$\n", 1, "no TTL"),
         ("$FOO\n", 1, "unknown directive"),
         ("x 60 ANY a\n", 1, "no type for a zone"),
         ("x 60\n", 1, "without a type"),
@@ -120,6 +121,65 @@ fn ttls_take_units() {
     for bad in ["", "h", "1x", "-1", "2147483648", "99999999999999999999"] {
         assert_eq!(parse_ttl(bad), None, "{bad}");
     }
+}
+
+/// RFC 1035 §5.1: an error stands where its word stands, in lines and octets from 1.
+#[test]
+fn errors_have_the_column_of_the_word_that_is_wrong() {
+    let cases = [
+        ("x 60 A 192.0.2.256\n", (1, 8)),
+        ("x 60 MX ( 10 ; first\n  a..b )\n", (2, 3)),
+        ("x 60 A 192.0.2.1 more\n", (1, 18)),
+        ("x 60 MX 10\n", (1, 9)),
+        ("x 60 IN NOPE y\n", (1, 9)),
+        ("x 6z A 192.0.2.1\n", (1, 3)),
+        ("ok 1 A 192.0.2.1\n\t60 TXT \"open\n", (2, 9)),
+        ("  x 60 TXT a )\n", (1, 14)),
+        ("$GENERATE 1-2 h$ A 192.0.2.${1,2,3}\n", (1, 20)),
+        ("$GENERATE 2-1 h$ A 192.0.2.$\n", (1, 11)),
+    ];
+    for (text, place) in cases {
+        let error = read_str(text, &origin()).unwrap_err();
+        assert_eq!((error.line, error.column), place, "{text:?}: {error}");
+        let shown = format!("(text):{}:{}: ", place.0, place.1);
+        assert!(error.to_string().starts_with(&shown), "{error}");
+    }
+}
+
+/// `$GENERATE` (BIND's manual): offsets, widths, forms and steps, in owner and data; not bound by what a line costs.
+#[test]
+fn generate_writes_a_record_for_each_number_and_is_bounded() {
+    let text = "$TTL 1\n$GENERATE 9-11 h${-1,3,d} A 192.0.2.$\n$GENERATE 254-258/2 ${0,5,n} 5 IN PTR h${0,0,X}\n\
+                $GENERATE 8-8 o TXT \"${0,4,o}\" $$ \\$ ${1}\n$GENERATE 0-0 m${-1,2,x} MX \"10 m$\"\n";
+    assert_eq!(
+        lines(text),
+        [
+            "h008.example.test. 1 IN A 192.0.2.9",
+            "h009.example.test. 1 IN A 192.0.2.10",
+            "h010.example.test. 1 IN A 192.0.2.11",
+            "e.f.0.example.test. 5 IN PTR hFE.example.test.",
+            "0.0.1.example.test. 5 IN PTR h100.example.test.",
+            "2.0.1.example.test. 5 IN PTR h102.example.test.",
+            "o.example.test. 1 IN TXT \"0010\" \"$\" \"$\" \"9\"",
+            "mffffffff.example.test. 1 IN MX 10 m0.example.test.",
+        ]
+    );
+    let (_, why) = error("$GENERATE 0-2147483647 h$ 60 A 192.0.2.1\n");
+    assert!(why.contains("more than"), "{why}");
+    let (_, why) = error("$GENERATE 2147483647-2147483647 h${1} 60 A 192.0.2.1\n");
+    assert!(why.contains("beyond"), "{why}");
+}
+
+/// RFC 1035 §5.1: the zone's name is that of its SOA.
+#[test]
+fn a_file_that_says_its_origin_is_known_by_it() {
+    let stated = |text: &str| stated_origin(text.as_bytes()).map(|name| name.to_string());
+    assert_eq!(stated("$TTL 1\nx.test. IN SOA a b 1 2 3 4 5\n").as_deref(), Some("x.test."));
+    assert_eq!(stated("$ORIGIN y.test.\n@ 1 in soa a b ( 1 2\n 3 4 5 )\n").as_deref(), Some("y.test."));
+    assert_eq!(stated("$ORIGIN test.\nz SOA a b 1 2 3 4 5\n").as_deref(), Some("z.test."));
+    assert_eq!(stated("@ SOA a b 1 2 3 4 5\n"), None);
+    assert_eq!(stated("x SOA a b 1 2 3 4 5\n"), None);
+    assert_eq!(stated("x.test. A 192.0.2.1\n"), None);
 }
 
 /// Real input; see `tests/cluster/root_zone.rs` for where it comes from.

@@ -34,6 +34,7 @@ fn raw(rtype: RrType, class: Class, rdata: &[u8]) -> Vec<u8> {
 
 const OPT: &[u8] = &[0, 0, 41, 4, 208, 0, 0, 128, 0, 0, 0];
 
+/// RFC 2136 §2.3: the zone section is where the question is.
 #[test]
 fn rfc2136_2_4_and_2_5_any_and_none_have_rdata_or_not() {
     let exists = raw(RrType::A, Class::ANY, &[]);
@@ -48,7 +49,7 @@ fn rfc2136_2_4_and_2_5_any_and_none_have_rdata_or_not() {
 }
 
 #[test]
-fn rfc2136_class_none_is_validated_and_class_in_needs_its_rdata() {
+fn rfc2136_2_5_4_class_none_is_validated_and_class_in_needs_its_rdata() {
     let refused = |record: &[u8]| {
         matches!(Message::parse(&update(&[], &[record], &[])), Err(ParseError::Rdata(RrType::A, _)))
     };
@@ -74,6 +75,7 @@ fn rfc6891_6_1_1_one_opt_at_the_root_among_the_additionals() {
     assert_eq!(Message::parse(&update(&[], &[OPT], &[])), Err(ParseError::Opt));
 }
 
+/// RFC 2931 §3 and RFC 8945 §5.2.
 #[test]
 fn rfc8945_5_1_and_rfc2931_3_1_a_signature_is_the_last_record() {
     let tsig = raw(RrType::TSIG, Class::ANY, &[0; 17]);
@@ -142,6 +144,7 @@ fn message_of(sections: [&[Record]; 3], question: Name) -> Vec<u8> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// RFC 1035 §3.2.1 and RFC 1035 §4.1.3.
     #[test]
     fn what_is_written_is_read_by_us_and_by_hickory_and_hickorys_by_us(
         question in names(),

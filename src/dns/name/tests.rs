@@ -35,7 +35,7 @@ fn rfc4034_6_1_the_example_is_in_order() {
 }
 
 #[test]
-fn rfc4343_case_is_kept_and_does_not_count() {
+fn rfc1035_2_3_3_and_rfc4343_3_and_4_2_case_is_kept_and_does_not_count() {
     let (upper, lower) = (name("WwW.Example"), name("www.eXAMPLE."));
     assert_eq!(upper, lower);
     assert_eq!(upper.to_string(), "WwW.Example.");
@@ -59,6 +59,7 @@ fn rfc1035_2_3_4_labels_have_63_octets_and_names_255() {
     assert_eq!(Name::parse(&"a.".repeat(128)), Err(NameError::NameTooLong));
 }
 
+/// RFC 4343 §2.1; RFC 2181 §11: any octet may stand in a label.
 #[test]
 fn rfc1035_5_1_text_has_escapes_origin_and_final_dot() {
     let origin = name("example.test");
@@ -83,6 +84,7 @@ fn rfc1035_5_1_text_has_escapes_origin_and_final_dot() {
     }
 }
 
+/// RFC 4592 §2.1.1: an asterisk with company is none.
 #[test]
 fn relatives_are_found() {
     let deep = name("a.b.C.d");
@@ -119,7 +121,7 @@ fn rfc1035_4_1_4_pointers_go_back_only_and_not_for_ever() {
     assert_eq!(bad(b"\xc0\x02\x00", 0), NameError::BadPointer, "forward");
     assert_eq!(bad(b"\x01a\xc0", 0), NameError::Truncated);
     assert_eq!(bad(b"\x01a", 0), NameError::Truncated);
-    assert_eq!(bad(b"\x40a", 0), NameError::LabelTooLong);
+    assert_eq!(bad(b"\x40a", 0), NameError::LabelTooLong, "RFC 6891 §5");
     assert_eq!(bad(b"", 7), NameError::Truncated);
     // A chain of pointers to pointers.
     let mut chain = vec![0];
@@ -156,6 +158,7 @@ proptest! {
         prop_assert_eq!(b.is_subdomain_of(&a), b.sort_key().starts_with(&a.sort_key()));
     }
 
+    /// RFC 4343 §2.1 and RFC 2181 §11.
     #[test]
     fn text_reads_back_octet_for_octet(a in names(), origin in names()) {
         let again = Name::parse_relative(&a.to_string(), &origin).unwrap();

@@ -10,6 +10,7 @@
 mod bitmap;
 mod loc;
 mod params;
+mod rare;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -20,11 +21,13 @@ use super::name::{Name, NameError};
 use super::rtype::{Class, RrType};
 pub(super) use bitmap::{decode as decode_types, encode as encode_types};
 use borsh::{BorshDeserialize, BorshSerialize};
+use rare::Kind;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use table::{Field, fields};
+pub(super) use text::string;
 
 /// Octets of the longest rdata (RFC 1035 §3.2.1).
 pub const MAX_RDATA_OCTETS: usize = 65_535;
@@ -117,13 +120,17 @@ impl From<NameError> for RdataError {
 pub fn canonical(rtype: RrType, rdata: &Rdata) -> Cow<'_, [u8]> {
     let octets = rdata.wire();
     let mut lower = Cow::Borrowed(octets);
-    for range in names(rtype, octets, |field| matches!(field, Field::OldName | Field::LowerName)) {
+    for range in names(rtype, octets, lower_case) {
         if octets[range.clone()].iter().any(u8::is_ascii_uppercase) {
             // Length octets are below the letters.
             lower.to_mut()[range].make_ascii_lowercase();
         }
     }
     lower
+}
+
+fn lower_case(field: Field) -> bool {
+    matches!(field, Field::OldName | Field::LowerName | Field::Rare(Kind::A6Name))
 }
 
 /// Where the names stand that may be compressed in a message (RFC 3597 §4: the types of RFC 1035 only).
@@ -200,8 +207,22 @@ pub fn to_text(rtype: RrType, rdata: &Rdata) -> String {
 /// Parses the words of the text form, `\#` and so on too (RFC 3597 §5). A word is as it stands in a master file, with
 /// its escapes and, if it is quoted, its quotes.
 pub fn from_text(rtype: RrType, words: &[&str], origin: &Name) -> Result<Rdata, RdataError> {
-    let generic = words.first() == Some(&"\\#");
-    let mut words = text::Words::new(words, origin);
+    from_words(rtype, words, origin).map_err(|(_, error)| error)
+}
+
+/// As [`from_text`], and says at which word it went wrong.
+pub(super) fn from_words(rtype: RrType, texts: &[&str], origin: &Name) -> Result<Rdata, (usize, RdataError)> {
+    let mut words = text::Words::new(texts, origin);
+    read_words(rtype, texts, &mut words).map_err(|error| {
+        // What is left over is the next word; all else is found when its word has been taken.
+        let taken = texts.len() - words.left();
+        let at = if error == RdataError::Trailing { taken } else { taken.saturating_sub(1) };
+        (at, error)
+    })
+}
+
+fn read_words(rtype: RrType, texts: &[&str], words: &mut text::Words<'_>) -> Result<Rdata, RdataError> {
+    let generic = texts.first() == Some(&"\\#");
     let mut out = Vec::new();
     match fields(rtype) {
         _ if generic => {
@@ -210,7 +231,7 @@ pub fn from_text(rtype: RrType, words: &[&str], origin: &Name) -> Result<Rdata, 
         }
         Some(fields) => {
             for field in fields {
-                text::read(*field, &mut words, &mut out)?;
+                text::read(*field, words, &mut out)?;
             }
         }
         None => {

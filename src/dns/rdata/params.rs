@@ -161,7 +161,10 @@ pub(super) fn from_words<'w>(words: impl Iterator<Item = &'w str>) -> Result<Vec
         let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
         let key = parse_key(name).ok_or_else(wrong)?;
         let octets = text::string(value.unwrap_or_default())?;
-        let value = from_value(key, &octets).ok_or_else(wrong)?;
+        // RFC 9460 §2.1: behind `keyNNNNN` stand the octets of the wire.
+        let generic = KEYS.iter().all(|(_, known)| *known != name);
+        let value = if generic { Some(octets) } else { from_value(key, &octets) };
+        let value = value.ok_or_else(wrong)?;
         if params.insert(key, value).is_some() {
             return Err(RdataError::Field("a service parameter twice"));
         }

@@ -1,5 +1,6 @@
 //! The descriptor table: of which fields the rdata of each known type consists.
 
+use super::rare::Kind;
 use crate::dns::rtype::RrType;
 
 /// A kind of field: how it lies on the wire and how it is written.
@@ -41,7 +42,7 @@ pub(super) enum Field {
     Tag,
     /// Octets up to the end, as one string that may be longer than 255.
     LongText,
-    /// Octets up to the end, in hexadecimal or base64.
+    /// Octets up to the end, in hexadecimal (at least one) or base64.
     Hex,
     Base64,
     /// The digest of a DS, as long as its type says.
@@ -60,6 +61,12 @@ pub(super) enum Field {
     Loc,
     /// The parameters of SVCB (RFC 9460 §2.2).
     Params,
+    /// The digest of a ZONEMD, as long as its algorithm says (RFC 8976 §2.2.4).
+    ZoneDigest,
+    /// One or two character-strings.
+    OneOrTwoTexts,
+    /// What only one type has.
+    Rare(Kind),
 }
 
 /// The fields of a type; none: its rdata is opaque (RFC 3597).
@@ -73,12 +80,14 @@ pub(super) fn fields(rtype: RrType) -> Option<&'static [Field]> {
         RrType::HINFO => &[Text, Text],
         RrType::MINFO => &[OldName, OldName],
         RrType::MX => &[U16, OldName],
-        RrType::TXT | RrType::SPF => &[Texts],
+        RrType::TXT | RrType::SPF | RrType::NINFO | RrType::AVC | RrType::RESINFO | RrType::WALLET => {
+            &[Texts]
+        }
         RrType::RP => &[LowerName, LowerName],
         RrType::AFSDB | RrType::RT | RrType::KX => &[U16, LowerName],
         RrType::X25 => &[Text],
         RrType::SIG | RrType::RRSIG => &[Type, Algorithm, U8, Ttl, Time, Time, U16, LowerName, Base64],
-        RrType::KEY | RrType::DNSKEY | RrType::CDNSKEY => &[U16, U8, Algorithm, Base64],
+        RrType::KEY | RrType::DNSKEY | RrType::CDNSKEY | RrType::RKEY => &[U16, U8, Algorithm, Base64],
         RrType::PX => &[U16, LowerName, LowerName],
         RrType::AAAA => &[Ipv6],
         RrType::LOC => &[Loc],
@@ -86,7 +95,7 @@ pub(super) fn fields(rtype: RrType) -> Option<&'static [Field]> {
         RrType::NAPTR => &[U16, U16, Text, Text, Text, LowerName],
         RrType::CERT => &[CertType, U16, Algorithm, Base64],
         RrType::DNAME => &[LowerName],
-        RrType::DS | RrType::CDS => &[U16, Algorithm, U8, Digest],
+        RrType::DS | RrType::CDS | RrType::TA | RrType::DLV => &[U16, Algorithm, U8, Digest],
         RrType::SSHFP => &[U8, U8, Hex],
         RrType::IPSECKEY => &[U8, U8, U8, Gateway, Base64],
         RrType::NSEC => &[PlainName, Bitmap],
@@ -96,7 +105,7 @@ pub(super) fn fields(rtype: RrType) -> Option<&'static [Field]> {
         RrType::TLSA | RrType::SMIMEA => &[U8, U8, U8, Hex],
         RrType::HIP => &[Hip, PlainNames],
         RrType::CSYNC => &[U32, U16, Bitmap],
-        RrType::ZONEMD => &[U32, U8, U8, Hex],
+        RrType::ZONEMD => &[U32, U8, U8, ZoneDigest],
         RrType::SVCB | RrType::HTTPS => &[U16, PlainName, Params],
         RrType::NID | RrType::L64 => &[U16, Groups],
         RrType::L32 => &[U16, Ipv4],
@@ -104,6 +113,20 @@ pub(super) fn fields(rtype: RrType) -> Option<&'static [Field]> {
         RrType::EUI48 => &[Eui(6)],
         RrType::EUI64 => &[Eui(8)],
         RrType::URI => &[U16, U16, LongText],
+        RrType::WKS => &[Ipv4, Rare(Kind::Services)],
+        RrType::ISDN => &[OneOrTwoTexts],
+        RrType::NSAP => &[Rare(Kind::Nsap)],
+        RrType::NSAP_PTR => &[PlainName],
+        RrType::GPOS => &[Text, Text, Text],
+        RrType::NXT => &[LowerName, Rare(Kind::OldBitmap)],
+        RrType::EID | RrType::NIMLOC => &[Hex],
+        RrType::ATMA => &[Rare(Kind::Atma)],
+        RrType::A6 => &[Rare(Kind::A6Suffix), Rare(Kind::A6Name)],
+        RrType::SINK => &[U8, U8, U8, Base64],
+        RrType::APL => &[Rare(Kind::Prefixes)],
+        RrType::TALINK => &[PlainName, PlainName],
+        RrType::DOA => &[U32, U32, U8, Text, Rare(Kind::DashedBase64)],
+        RrType::AMTRELAY => &[U8, Rare(Kind::Relay)],
         RrType::CAA => &[U8, Tag, LongText],
         _ => return None,
     })

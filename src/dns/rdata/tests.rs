@@ -11,6 +11,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("MD", "madname.example."),
     ("MF", "madname.example."),
     ("CNAME", "cname-target.example."),
+    // RFC 1035 §3.3.13
     ("SOA", "dns1.example. hostmaster.example. 4294967295 7200 3600 604800 300"),
     ("MB", "madname.example."),
     ("MG", "mgmname.example."),
@@ -19,6 +20,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("HINFO", r#""Generic PC clone" "NetBSD-1.4""#),
     ("MINFO", "rmailbx.example. emailbx.example."),
     ("MX", "10 mail.example."),
+    // RFC 1035 §3.3.14
     ("TXT", r#""foo" "b;a\"r" "" "\000\255\\""#),
     ("SPF", r#""v=spf1 -all""#),
     ("RP", r"mbox\.dname.example. txt-dname.example."),
@@ -29,27 +31,33 @@ const SAMPLES: &[(&str, &str)] = &[
     ("PX", "65535 foo. bar."),
     ("AAAA", "fd92:7065:b8e:ffff::5"),
     ("LOC", "60 9 1.234 S 24 39 0.000 W -10.25m 20.00m 2000.00m 20.00m"),
+    // RFC 2782
     ("SRV", "65535 65535 65535 old-slow-box.example."),
     ("NAPTR", r#"100 10 "U" "E2U+sip" "!^.*$!sip:x@example!" ."#),
     ("CERT", "1 65535 8 MxFcby9k/yvedMfQgKzhH5er0Mu/vILz45IkskceFGg="),
     ("DNAME", "dname-target.example."),
+    // RFC 4034 §5.3
     ("DS", "12892 5 2 26584835CA80C81C91999F31CFAF2A0E89D4FF1C8FAFD0DDB31A85C719277C13"),
     ("SSHFP", "4 2 C76D8329954DA2835751E371544E963EFDA099080D6C58DD2BFD9A31D6E162C8"),
     ("IPSECKEY", "10 0 2 . AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ=="),
     ("IPSECKEY", "10 1 2 192.0.2.38 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ=="),
     ("IPSECKEY", "10 2 2 2001:db8::2000:1 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ=="),
     ("IPSECKEY", "10 3 2 mygateway.example.com. AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ=="),
+    // RFC 4034 §3.2
     (
         "RRSIG",
         "NSEC 1 3 3600 20000102030405 19961211100908 2143 foo.example. \
          MxFcby9k/yvedMfQgKzhH5er0Mu/vILz45IkskceFGgiWCn/GxHhai6VAuHAoNUz4YoU1tVfSCSqQYn6//11U6Nld80jEeC8aTrO+KKmCaY=",
     ),
     ("SIG", "A 15 2 3600 20260102030405 20251211100908 2143 foo.example. MxFcby9k"),
+    // RFC 4034 §4.2
     ("NSEC", "a.example. A NS SOA MX TXT AAAA RRSIG NSEC DNSKEY CAA TYPE65281"),
+    // RFC 4034 §2.1, §2.2
     (
         "DNSKEY",
         "512 3 8 AQMFD5raczCJHViKtLYhWGz8hMY9UGRuniJDBzC7w0aRyzWZriO6i2odGWWQVucZqKVsENW91IOW4vqudngPZsY3GvQ/xVA8/7pyFj6b7Esga60zyGW6LFe9r8n6paHrlG5ojqf0BaqHT+8=",
     ),
+    // RFC 8078 §4
     ("CDNSKEY", "0 3 0 AA=="),
     ("CDS", "0 0 0 00"),
     ("KEY", "512 3 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4="),
@@ -69,6 +77,7 @@ const SAMPLES: &[(&str, &str)] = &[
         "ZONEMD",
         "2018031500 1 1 FEBE3D4CE2EC2FFA4BA99D46CD69D6D29711E55217057BEE7EB1A7B641A47BA7FED2DD5B97AE499FAFA4F22C6BD647DE",
     ),
+    // RFC 9460 §2.1, §2.2, §7.1, §7.2, §7.3, §8, §A.1
     ("SVCB", r#"16 foo.example.org. mandatory=alpn,ipv4hint alpn="h2,h3-19" ipv4hint=192.0.2.1"#),
     (
         "HTTPS",
@@ -83,6 +92,40 @@ const SAMPLES: &[(&str, &str)] = &[
     ("EUI64", "00-00-5e-ef-10-00-00-2a"),
     ("URI", r#"10 20 "https://www.isc.org/""#),
     ("CAA", r#"128 tbs "Unknown""#),
+    ("WKS", "192.0.2.1 6 25 80"),
+    ("ISDN", r#""150862028003217" "004""#),
+    ("ISDN", r#""150862028003217""#),
+    ("NSAP", "0x47000580005a0000000001e133ffffff00016100"),
+    ("NSAP-PTR", "host.Example."),
+    ("GPOS", r#""-32.6882" "116.8652" "10.0""#),
+    ("NXT", "next.example. A MX NXT"),
+    ("EID", "ABCD12"),
+    ("NIMLOC", "32251A030067"),
+    ("ATMA", "+61200123"),
+    ("ATMA", "39246f000e7c9c0312000100010000123456789a00"),
+    ("A6", "0 2001:db8::1"),
+    ("A6", "61 ::7:0:0:0:1 prefix.example."),
+    ("A6", "128 prefix.example."),
+    ("SINK", "1 2 3 abcd"),
+    ("APL", "1:192.0.2.0/24 !2:2001:db8::/32 1:10.1.2.3/8 !1:0.0.0.0/0"),
+    ("APL", ""),
+    ("NINFO", r#""a" "b c""#),
+    ("RKEY", "0 3 8 AQAB"),
+    ("TALINK", "a.example. b.example."),
+    ("AVC", r#""app:1""#),
+    ("RESINFO", r#""qnamemin" "exterr=15-17""#),
+    ("WALLET", r#""BTC" "x""#),
+    ("DOA", r#"1 2 3 "text/plain" YWJj"#),
+    ("DOA", r#"4294967295 0 0 "" -"#),
+    ("AMTRELAY", "10 0 1 203.0.113.15"),
+    ("AMTRELAY", "10 0 2 2001:db8::15"),
+    ("AMTRELAY", "128 1 3 relays.example."),
+    ("AMTRELAY", "10 1 0 ."),
+    ("TA", "1 8 1 26584835CA80C81C91999F31CFAF2A0E89D4FF1C"),
+    ("DLV", "1 8 1 26584835CA80C81C91999F31CFAF2A0E89D4FF1C"),
+    ("NULL", r"\# 2 ABCD"),
+    ("AMTRELAY", r"\# 3 0A09FF"),
+    ("APL", r"\# 5 0003080101"),
     ("TYPE65533", r"\# 3 616263"),
     ("TYPE65534", r"\# 0"),
 ];
@@ -107,6 +150,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("NSEC3", "1 0 0 - - A", "base32"),
     ("LOC", "91 N 0 E 0m", "latitude"),
     ("LOC", "1 N 181 E 0m", "longitude"),
+    // RFC 9460 §2.1, §7.1, §8
     ("SVCB", "1 . alpn=h2 alpn=h3", "twice"),
     ("SVCB", "1 . no-default-alpn", "malformed"),
     ("SVCB", "1 . mandatory=port", "malformed"),
@@ -115,6 +159,19 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("EUI48", "00-00-5e-00-53", "EUI"),
     ("L64", "10 2001:db8:1140", "groups"),
     ("IPSECKEY", "10 4 2 x AQ==", "gateway"),
+    ("MX", "10 \"m\"", "without quotes"),
+    ("TLSA", "3 1 1", "no octets"),
+    ("ZONEMD", "1 1 1 FEBE3D4C", "wrong length"),
+    ("ZONEMD", "1 1 240 FEBE3D4C", "below 12"),
+    ("SVCB", "1 . key3=x", "malformed"),
+    ("WKS", "192.0.2.1 6 65536", "a port or a service"),
+    ("APL", "1:192.0.2.0/33", "address prefixes"),
+    ("A6", "129 x.", "up to 128"),
+    ("NXT", "x. TYPE128", "below 128"),
+    ("NSAP", "47", "0x and"),
+    ("ATMA", "+12a", "digits"),
+    ("AMTRELAY", "1 0 4 x", "up to 3"),
+    ("ISDN", "a b c", "left over"),
     ("TYPE65280", "abc", "for a type without"),
     ("TYPE65280", r"\# 2 616263", "length and number"),
     ("A", r"\# 3 616263", "too short"),
@@ -143,6 +200,15 @@ fn rfc3597_5_each_type_is_also_read_in_the_generic_form() {
         let generic = format!("\\# {} {hex}", rdata.wire().len());
         assert_eq!(read(rtype, &generic).unwrap(), (code, rdata.clone()), "{rtype}");
         assert_eq!(read(&format!("TYPE{}", code.0), text).unwrap().1, rdata, "{rtype}");
+    }
+}
+
+/// RFC 4034 §A.1.
+#[test]
+fn algorithms_have_names() {
+    for (name, number) in [("RSASHA256", 8), ("RSASHA512", 10), ("ECDSAP256SHA256", 13), ("ED25519", 15)] {
+        let named = read("DNSKEY", &format!("256 3 {name} AQID")).unwrap();
+        assert_eq!(named, read("DNSKEY", &format!("256 3 {number} AQID")).unwrap());
     }
 }
 
@@ -182,10 +248,11 @@ fn rfc6840_5_1_names_are_canonically_lower_case_but_not_in_nsec() {
     for (rtype, text) in
         [("NSEC", "A.B. A"), ("TXT", "\"AB\""), ("SVCB", "1 A.B."), ("TYPE65280", r"\# 1 41")]
     {
-        assert_eq!(lower(rtype, text), text);
+        assert_eq!(lower(rtype, text), text, "RFC 3597 §7");
     }
 }
 
+/// RFC 1035 §3.3.
 #[test]
 fn rfc3597_4_compression_is_undone_for_old_types_and_refused_in_new_ones() {
     let mut message = b"\x07example\x00".to_vec();

@@ -1,7 +1,7 @@
 //! The text side of the table: the words that a field is written in, and read from.
 
 use super::table::{ALGORITHMS, CERT_TYPES, Field};
-use super::{RdataError, bitmap, loc, params};
+use super::{RdataError, bitmap, loc, params, rare};
 use crate::dns::name::{Name, unescape};
 use crate::dns::rtype::RrType;
 use crate::dns::text_time;
@@ -39,7 +39,7 @@ pub(super) fn quote(octets: &[u8]) -> String {
 }
 
 /// The octets of a word: without its quotes, escapes resolved.
-pub(super) fn string(word: &str) -> Result<Vec<u8>, RdataError> {
+pub(in crate::dns) fn string(word: &str) -> Result<Vec<u8>, RdataError> {
     let wrong = || RdataError::Word { expected: "a string", found: word.to_owned() };
     let raw = word.as_bytes();
     let raw = match raw {
@@ -93,7 +93,7 @@ pub(super) fn show(field: Field, octets: &[u8], before: &[u8]) -> Result<Vec<Str
             one(chunks::<2>(octets).map(|g| format!("{:x}", number(&g))).collect::<Vec<_>>().join(":"))
         }
         Field::Text => one(quote(&octets[1..])),
-        Field::Texts => {
+        Field::Texts | Field::OneOrTwoTexts => {
             let mut words = Vec::new();
             let mut rest = octets;
             while let Some((length, after)) = rest.split_first() {
@@ -106,7 +106,7 @@ pub(super) fn show(field: Field, octets: &[u8], before: &[u8]) -> Result<Vec<Str
         }
         Field::Tag => one(String::from_utf8_lossy(&octets[1..]).into_owned()),
         Field::LongText => one(quote(octets)),
-        Field::Hex | Field::Digest => Ok(hex(octets)),
+        Field::Hex | Field::Digest | Field::ZoneDigest => Ok(hex(octets)),
         Field::Base64 => Ok(base64(octets)),
         Field::Salt if octets.len() == 1 => one("-".to_owned()),
         Field::Salt => Ok(hex(&octets[1..])),
@@ -127,6 +127,7 @@ pub(super) fn show(field: Field, octets: &[u8], before: &[u8]) -> Result<Vec<Str
         }
         Field::Loc => one(loc::show(octets)),
         Field::Params => params::to_words(octets),
+        Field::Rare(kind) => rare::show(kind, octets),
     }
 }
 
@@ -151,8 +152,29 @@ impl<'w> Words<'w> {
         Ok(word)
     }
 
+    /// How many are left.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    pub(super) fn peek(&self) -> Option<&'w str> {
+        self.rest.first().copied()
+    }
+
+    /// Reads all that are left, one by one.
+    pub(super) fn all<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Self) -> Result<T, RdataError>,
+    ) -> Result<Vec<T>, RdataError> {
+        let mut found = Vec::new();
+        while !self.is_empty() {
+            found.push(read(self)?);
+        }
+        Ok(found)
+    }
+
     /// Reads one word with `parse`; `expected`: what it must be.
-    fn take<T>(
+    pub(super) fn take<T>(
         &mut self,
         expected: &'static str,
         parse: impl FnOnce(&str) -> Option<T>,
@@ -170,7 +192,7 @@ impl<'w> Words<'w> {
     }
 
     /// Reads all words with an encoding that ignores where they are cut.
-    fn blob(
+    pub(super) fn blob(
         &mut self,
         expected: &'static str,
         decode: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
@@ -179,8 +201,12 @@ impl<'w> Words<'w> {
         decode(text.as_bytes()).ok_or(RdataError::Word { expected, found: text })
     }
 
-    fn name(&mut self) -> Result<Name, RdataError> {
-        Ok(Name::parse_relative(self.next()?, self.origin)?)
+    pub(super) fn name(&mut self) -> Result<Name, RdataError> {
+        let word = self.next()?;
+        if word.starts_with('"') {
+            return Err(RdataError::Word { expected: "a name without quotes", found: word.to_owned() });
+        }
+        Ok(Name::parse_relative(word, self.origin)?)
     }
 
     /// Reads `\# length hex` after the `\#` (RFC 3597 §5).
@@ -242,6 +268,7 @@ pub(super) fn read(field: Field, words: &mut Words<'_>, out: &mut Vec<u8>) -> Re
         Field::Eui(octets) => out.extend(words.take("an EUI address", |w| groups(w, '-', 2..=2, octets))?),
         Field::Groups => out.extend(words.take("four groups of digits", |w| groups(w, ':', 1..=4, 4))?),
         Field::Loc => loc::read(words, out)?,
+        Field::Rare(kind) => rare::read(kind, words, out)?,
         Field::Params => {
             out.extend(params::from_words(std::mem::take(&mut words.rest).iter().copied())?);
         }
@@ -263,6 +290,12 @@ pub(super) fn read(field: Field, words: &mut Words<'_>, out: &mut Vec<u8>) -> Re
 fn read_octets(field: Field, words: &mut Words<'_>, out: &mut Vec<u8>) -> Result<(), RdataError> {
     match field {
         Field::Text | Field::Tag => push_sized(out, &string(words.next()?)?)?,
+        Field::OneOrTwoTexts => {
+            push_sized(out, &string(words.next()?)?)?;
+            if !words.is_empty() {
+                push_sized(out, &string(words.next()?)?)?;
+            }
+        }
         Field::Texts => {
             // At least one, as on the wire.
             push_sized(out, &string(words.next()?)?)?;
@@ -271,7 +304,9 @@ fn read_octets(field: Field, words: &mut Words<'_>, out: &mut Vec<u8>) -> Result
             }
         }
         Field::LongText => out.extend(string(words.next()?)?),
-        Field::Hex | Field::Digest => out.extend(words.blob("hexadecimal digits", unhex)?),
+        Field::Hex | Field::Digest | Field::ZoneDigest => {
+            out.extend(words.blob("hexadecimal digits", unhex)?)
+        }
         Field::Base64 => out.extend(words.blob("base64", |text| BASE64.decode(text).ok())?),
         Field::Salt => {
             let salt = |word: &str| if word == "-" { Some(Vec::new()) } else { unhex(word.as_bytes()) };

@@ -1,7 +1,7 @@
 //! The wire side of the table: how long a field is, whether it is well formed, and where it may be compressed.
 
 use super::table::Field;
-use super::{RdataError, bitmap, loc, params};
+use super::{RdataError, bitmap, loc, params, rare};
 use crate::dns::name::{self, MAX_NAME_OCTETS};
 
 /// Copies the fields at `at..end` of `message` to `out`, names decompressed where that may be.
@@ -66,9 +66,13 @@ fn length(field: Field, rest: &[u8], before: &[u8]) -> Result<usize, RdataError>
         }
         Field::Text | Field::Salt | Field::Hash | Field::Tag => sized(rest)?,
         Field::Texts => texts(rest)?,
-        Field::LongText | Field::Hex | Field::Base64 | Field::Digest | Field::Bitmap | Field::Params => {
-            rest.len()
-        }
+        Field::OneOrTwoTexts => match sized(rest)? {
+            first if first < rest.len() => first + sized(&rest[first..])?,
+            first => first,
+        },
+        Field::Rare(kind) => rare::length(kind, rest, before)?,
+        Field::LongText | Field::Hex | Field::Base64 | Field::Digest | Field::ZoneDigest => rest.len(),
+        Field::Bitmap | Field::Params => rest.len(),
         Field::Gateway => match before.get(1) {
             Some(0) => 0,
             Some(1) => 4,
@@ -111,6 +115,15 @@ fn check(field: Field, octets: &[u8], before: &[u8]) -> Result<(), RdataError> {
         }
         Field::Hash if octets.len() < 2 => wrong("an empty hash"),
         Field::Hip if octets[0] == 0 || octets[2..4] == [0, 0] => wrong("an empty tag or key"),
+        Field::Hex if octets.is_empty() => wrong("no octets at the end"),
+        // RFC 8976 §2.2.4.
+        Field::ZoneDigest => match (before.get(5), octets.len()) {
+            (Some(1), 48) | (Some(2), 64) => Ok(()),
+            (Some(1 | 2), _) => wrong("a digest of the wrong length"),
+            (_, 12..) => Ok(()),
+            _ => wrong("a digest below 12 octets"),
+        },
+        Field::Rare(kind) => rare::check(kind, octets),
         Field::Digest => {
             let due = match before.get(3) {
                 Some(1) => Some(20),

@@ -60,6 +60,7 @@ fn request(index: usize) -> (Vec<u8>, Keyring) {
     (wire, keys)
 }
 
+/// RFC 2931 §3.1, §3.3; RFC 8080 §3, RFC 6605 §4 and RFC 5702 §2: the algorithms of keys.
 #[test]
 fn requests_of_nsupdate_with_rsa_p256_and_ed25519_are_authentic_for_ten_minutes() {
     for index in 0..REQUESTS.len() {
@@ -75,6 +76,7 @@ fn requests_of_nsupdate_with_rsa_p256_and_ed25519_are_authentic_for_ten_minutes(
     }
 }
 
+/// RFC 2931 §3.1.
 #[test]
 fn any_changed_octet_is_refused() {
     // The TTL of the SIG is not covered, and of its class only that it is ANY.
@@ -113,6 +115,7 @@ fn another_key_is_badkey_and_another_of_the_same_tag_is_badsig() {
     assert_eq!(authenticate(&wire, &keys, TIME), Err(AuthFailure::BadSig));
 }
 
+/// RFC 2931 §3.3.
 #[test]
 fn a_window_is_at_most_ten_minutes_with_what_is_taken_before_it() {
     let taken = |from: i32, to: i32| {
@@ -136,6 +139,7 @@ fn a_window_is_at_most_ten_minutes_with_what_is_taken_before_it() {
     }
 }
 
+/// RFC 2931 §3.
 #[test]
 fn keys_that_cannot_sign_messages_are_refused() {
     for key in ["49664 3 15", "512 2 15 AA==", "512 3 5 AA==", "512 3 16 AA=="] {

@@ -22,8 +22,9 @@ fn key(keys: &Keyring) -> &TsigKey {
     keys.tsig.values().next().unwrap()
 }
 
+/// RFC 8945 §6: by every algorithm.
 #[test]
-fn rfc8945_5_2_a_signed_request_is_authentic_whatever_id_a_forwarder_gave_it() {
+fn rfc8945_5_5_a_signed_request_is_authentic_whatever_id_a_forwarder_gave_it() {
     for algorithm in TsigAlgorithm::ALL {
         let keys = keyring(algorithm);
         let mut wire = request();
@@ -36,6 +37,7 @@ fn rfc8945_5_2_a_signed_request_is_authentic_whatever_id_a_forwarder_gave_it() {
     }
 }
 
+/// RFC 8945 §4.3, §5.2.2.
 #[test]
 fn rfc8945_5_2_any_changed_octet_is_refused() {
     let keys = keyring(TsigAlgorithm::HmacSha256);
@@ -63,7 +65,7 @@ fn rfc8945_5_2_3_a_window_counts_five_minutes_at_most() {
 }
 
 #[test]
-fn rfc8945_5_3_replies_verify_and_failures_say_what_they_must() {
+fn rfc8945_5_3_and_5_3_2_replies_verify_and_failures_say_what_they_must() {
     let keys = keyring(TsigAlgorithm::HmacSha512);
     let mut wire = request();
     let mac = sign_request(&mut wire, key(&keys), NOW);
@@ -86,6 +88,7 @@ fn rfc8945_5_3_replies_verify_and_failures_say_what_they_must() {
     assert_eq!(unsigned[unsigned.len() - 4..], [0, 16, 0, 0], "error 16, no other data");
 }
 
+/// RFC 8945 §5.2.1.
 #[test]
 fn a_key_of_another_name_or_algorithm_is_badkey_and_none_is_unsigned() {
     let keys = keyring(TsigAlgorithm::HmacSha256);
@@ -96,6 +99,7 @@ fn a_key_of_another_name_or_algorithm_is_badkey_and_none_is_unsigned() {
     assert_eq!(authenticate(&wire, &keyring(TsigAlgorithm::HmacSha384), NOW), Err(AuthFailure::BadKey));
 }
 
+/// RFC 8945 §5.2.
 #[test]
 fn a_truncated_message_is_formerr_at_every_length() {
     let keys = keyring(TsigAlgorithm::HmacSha256);
@@ -103,6 +107,31 @@ fn a_truncated_message_is_formerr_at_every_length() {
     sign_request(&mut wire, key(&keys), NOW);
     for length in 0..wire.len() {
         assert_eq!(authenticate(&wire[..length], &keys, NOW), Err(AuthFailure::FormErr), "{length} octets");
+    }
+}
+
+/// RFC 8945 §5.2.4 and RFC 8945 §7: the policy is that nothing is cut. RFC 8945 §5.2.2.1: nor may it be anyhow.
+#[test]
+fn a_mac_cut_short_is_badtrunc_or_formerr() {
+    let keys = keyring(TsigAlgorithm::HmacSha256);
+    let cut = |octets: usize| {
+        let mut wire = request();
+        let mut tsig = Tsig::of(key(&keys), NOW, id(&wire));
+        tsig.mac = key(&keys).mac(&tsig.covered(None, &wire));
+        tsig.mac.resize(octets, 0);
+        tsig.append(&mut wire);
+        (authenticate(&wire, &keys, NOW).map(drop), wire, tsig.mac)
+    };
+    assert_eq!(cut(32).0, Ok(()));
+    for octets in [0, 9, 10, 15, 33] {
+        assert_eq!(cut(octets).0, Err(AuthFailure::FormErr), "{octets}");
+    }
+    for octets in [16, 31] {
+        let (verdict, wire, mac) = cut(octets);
+        assert_eq!(verdict, Err(AuthFailure::BadTrunc), "{octets}");
+        let mut reply = request();
+        sign_failure(&mut reply, &wire, &keys, AuthFailure::BadTrunc, NOW);
+        assert_eq!(verify_response(&reply, key(&keys), &mac, NOW), Ok(Rcode::BADTRUNC));
     }
 }
 
@@ -136,6 +165,7 @@ const NSUPDATE: &[(TsigAlgorithm, &str, &str, &str)] = &[
     ),
 ];
 
+/// RFC 8945 §4.2, §4.3, §6.
 #[test]
 fn requests_of_nsupdate_are_authentic() {
     for (algorithm, secret, id, tsig) in NSUPDATE {

@@ -18,6 +18,7 @@ fn writer(limit: usize) -> Writer {
     writer
 }
 
+/// RFC 3597 §4; RFC 6672 §2.5: the target of a DNAME is written out.
 #[test]
 fn rfc1035_4_1_4_owners_and_old_rdata_are_compressed_and_newer_rdata_is_not() {
     let mut writer = writer(512);
@@ -31,8 +32,9 @@ fn rfc1035_4_1_4_owners_and_old_rdata_are_compressed_and_newer_rdata_is_not() {
     assert_eq!(message.answers[1], record("Example.test", RrType::DNAME, "a.Example.test"));
 }
 
+/// RFC 1035 §2.3.3.
 #[test]
-fn rfc4343_4_compression_keeps_the_case_of_every_name() {
+fn rfc4343_4_1_compression_keeps_the_case_of_every_name() {
     let records = [
         record("WWW.example.test", RrType::NS, "a.example.TEST"),
         record("www.example.test", RrType::NS, "A.example.test"),
@@ -92,6 +94,7 @@ fn names_beyond_the_reach_of_pointers_are_written_out() {
     assert_eq!(message.answers[1_399], record("n699.far", RrType::NS, "deep.down"));
 }
 
+/// RFC 6891 §6.1.2 and RFC 6891 §6.1.3.
 #[test]
 fn an_opt_record_reads_back() {
     let mut writer = writer(512);

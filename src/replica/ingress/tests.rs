@@ -110,6 +110,7 @@ fn a_malformed_update_gets_formerr() {
     assert_eq!(rcode(&refused(wire)), Rcode::FORMERR);
 }
 
+/// RFC 6891 §6.1.3.
 #[test]
 fn a_later_version_of_edns_gets_badvers() {
     let mut writer = Writer::new(512);
@@ -125,7 +126,7 @@ fn a_later_version_of_edns_gets_badvers() {
 
 #[test]
 fn the_zone_section_is_one_soa_of_a_zone_of_ours() {
-    // RFC 2136 §3.1.1 and §3.1.2.
+    // RFC 2136 §2.3 and RFC 2136 §3.1.1.
     let not_soa = request(Opcode::UPDATE, "example.test.", RrType::A);
     assert_eq!(rcode(&refused(not_soa)), Rcode::FORMERR);
     let elsewhere = request(Opcode::UPDATE, "elsewhere.test.", RrType::SOA);
@@ -134,11 +135,13 @@ fn the_zone_section_is_one_soa_of_a_zone_of_ours() {
     assert_eq!(rcode(&refused(below)), Rcode::NOTAUTH);
 }
 
+/// RFC 3007 §2.
 #[test]
 fn an_unsigned_update_is_refused_at_once() {
     assert_eq!(rcode(&refused(update())), Rcode::REFUSED);
 }
 
+/// RFC 8945 §5.2.2.
 #[test]
 fn a_bad_tsig_gets_notauth_and_its_error() {
     let (wire, mac) = signed(2, NOW.secs());
@@ -155,6 +158,7 @@ fn a_bad_tsig_gets_notauth_and_its_error() {
     assert_eq!(badtime, Ok(Rcode::BADTIME));
 }
 
+/// RFC 8906 §3.1.4.
 #[test]
 fn other_opcodes_are_not_implemented() {
     assert_eq!(rcode(&refused(request(Opcode::NOTIFY, "example.test.", RrType::SOA))), Rcode::NOTIMP);

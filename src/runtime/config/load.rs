@@ -1,7 +1,7 @@
 //! From files to the values a replica is made of; each is checked against the cluster file.
 
 use super::zones::{self, Kept};
-use super::{Problem, ReplicaFile};
+use super::{FrontFiles, Problem, ReplicaFile};
 use crate::ceremony::client_keys::{self, KeyClause};
 use crate::ceremony::cluster::{Cluster, Key, Zone, tsig_commitment};
 use crate::ceremony::cluster_file;
@@ -58,6 +58,8 @@ pub struct Loaded {
     pub receipts: Vec<Receipt>,
     /// TLS.
     pub tls: Tls,
+    /// What faces clients has these files.
+    pub front: FrontFiles,
     /// What should be told to the operator, one line each.
     pub warnings: Vec<String>,
     kept: Vec<Kept>,
@@ -78,6 +80,7 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     let mut loader =
         Loader { file: &file, cluster: &cluster, id, problems: Vec::new(), warnings: Vec::new() };
     loader.addresses();
+    loader.transfers();
     let identity = loader.identity();
     let coin = loader.coin();
     let held = loader.held();
@@ -85,13 +88,16 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     let keyring = loader.keyring();
     let predecessor = loader.predecessor();
     let (zones, kept) = loader.zones();
+    let front = file.front_files(&mut loader.problems);
     let keep = |one: Held| {
         key_store.insert(Arc::new(one.bundle.public().clone()), one.share);
         one.receipt
     };
     let receipts = held.into_iter().map(keep).collect();
     let Loader { problems, warnings, .. } = loader;
-    let (Some((secret, tls)), Some((coin_public, coin)), true) = (identity, coin, problems.is_empty()) else {
+    let (Some((secret, tls)), Some((coin_public, coin)), Some(front), true) =
+        (identity, coin, front, problems.is_empty())
+    else {
         return Err(problems);
     };
     let consensus = consensus::Config {
@@ -121,6 +127,7 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
         key_store,
         receipts,
         tls,
+        front,
         warnings,
         kept,
     })
@@ -155,6 +162,23 @@ impl Loader<'_> {
             let reason =
                 format!("says where replica {id} is, but the cluster has {} replicas", committee.n());
             self.problems.push(Problem::new(&self.file.path, reason));
+        }
+    }
+
+    fn transfers(&mut self) {
+        for rule in &self.file.transfers {
+            if !self.cluster.zones.iter().any(|zone| zone.origin == rule.zone) {
+                let reason = format!("a [[transfer]] of {}, which is no zone of the cluster", rule.zone);
+                self.problems.push(Problem::new(&self.file.path, reason));
+            }
+            for key in rule.keys.iter().filter(|key| !self.cluster.tsig.iter().any(|held| held.name == **key))
+            {
+                let reason = format!(
+                    "the [[transfer]] of {} names the key {key}, which is no TSIG key of the cluster",
+                    rule.zone
+                );
+                self.problems.push(Problem::new(&self.file.path, reason));
+            }
         }
     }
 

@@ -58,6 +58,94 @@ fn a_replicas_file_is_refused_with_the_line_of_what_is_wrong() {
     assert!(refused(dir.path(), 1).contains("108 bytes"));
 }
 
+/// `replica.toml` of replica 1 with these lines at the end of `[dns]`, and the line on which they begin.
+fn with_dns(dir: &Path, lines: &str) -> usize {
+    let path = dir.join("replica-1/replica.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, after) = text.split_once("\n[peer]\n").unwrap();
+    fs::write(&path, format!("{before}{lines}\n[peer]\n{after}")).unwrap();
+    before.lines().count() + 1
+}
+
+#[test]
+fn manners_are_read_and_have_defaults() {
+    let dir = dealt();
+    let plain = load(dir.path(), 1).unwrap_or_else(|problems| panic!("{problems:?}")).file.front;
+    assert_eq!((&plain.identity, &plain.version, plain.udp_octets), (&None, &None, 1_232));
+    assert_eq!((plain.cookies, plain.tls.is_some(), plain.rate.is_some()), (CookieMode::On, false, false));
+    with_dns(
+        dir.path(),
+        "identity = \"fra\"\nudp-octets = 4096\ncookies = \"required\"\n[dns.tcp]\nidle-ms = 5000\n\
+         [dns.rate-limit]\nresponses-per-second = 7\nerrors-per-second = 0\nexempt = [\"192.0.2.0/24\", \"::1\"]\n",
+    );
+    let front = load(dir.path(), 1).unwrap_or_else(|problems| panic!("{problems:?}")).file.front;
+    assert_eq!(
+        (front.identity.as_deref(), front.udp_octets, front.cookies),
+        (Some("fra"), 4_096, CookieMode::Required)
+    );
+    assert_eq!(front.tcp.idle, std::time::Duration::from_secs(5));
+    assert_eq!(front.tcp.connections, crate::limits::MAX_TCP_CLIENTS);
+    let rate = front.rate.unwrap();
+    assert_eq!((rate.answers, rate.nxdomains, rate.errors, rate.exempt.len()), (7, 7, 0, 2));
+}
+
+#[test]
+fn manners_out_of_range_are_refused_with_their_line() {
+    for (lines, reason) in [
+        ("identity = \"\"", "identity must have 1 to 64 octets"),
+        ("udp-octets = 100", "udp-octets must be 512 to 4096"),
+        ("cookies = \"maybe\"", "maybe"),
+        ("speed = 7", "speed"),
+        ("[dns.tcp]\nconnections = 0", "connections must be 1 to"),
+        ("[dns.tcp]\nidle-ms = 5", "idle-ms must be 1000 to 600000"),
+        ("[dns.tls]\nlisten = []\ncertificate = \"c\"\nkey = \"k\"", "no address"),
+        ("[dns.rate-limit]\nslip = 11", "slip must be 0 to 10"),
+        ("[dns.rate-limit]\nexempt = [\"192.0.2.1/24\"]", "is 192.0.2.0/24 meant?"),
+        ("[dns.rate-limit]\naccounts = 7", "accounts must be 1024 to"),
+    ] {
+        let dir = dealt();
+        let at = with_dns(dir.path(), &format!("{lines}\n")) + usize::from(lines.contains('\n'));
+        let said = refused(dir.path(), 1);
+        assert!(said.contains(&format!("replica.toml:{at}: ")) && said.contains(reason), "{lines}: {said}");
+    }
+}
+
+#[test]
+fn files_that_face_clients_are_checked() {
+    let dir = dealt();
+    let home = dir.path().join("replica-1");
+    with_dns(
+        dir.path(),
+        "cookie-secrets = \"cookies\"\n[dns.tls]\nlisten = [\"127.0.0.1:8853\"]\ncertificate = \"tls.pem\"\n\
+         key = \"tls.key\"\n",
+    );
+    let secret = |name: &str, text: &str| {
+        let _ = fs::remove_file(home.join(name));
+        crate::ceremony::files::write_secret(&home.join(name), text.as_bytes()).unwrap();
+    };
+    let said = refused(dir.path(), 1);
+    assert!(said.contains("cookies: cannot be read") && said.contains("tls.pem: cannot be read"), "{said}");
+    let pair = rcgen::generate_simple_self_signed(vec!["ns.example.test".into()]).unwrap();
+    fs::write(home.join("tls.pem"), pair.cert.pem()).unwrap();
+    secret("tls.key", &pair.signing_key.serialize_pem());
+    for (text, reason) in [
+        ("", "has no cookie secret"),
+        ("# one\n0011\n", "cookies:2: is not a cookie secret"),
+        (&"00112233445566778899aabbccddeeff\n".repeat(5), "more than 4 secrets"),
+    ] {
+        secret("cookies", text);
+        let said = refused(dir.path(), 1);
+        assert!(said.contains(reason), "{said}");
+    }
+    secret("cookies", "00112233445566778899AABBCCDDEEFF # now\n\nffeeddccbbaa99887766554433221100\n");
+    let loaded = load(dir.path(), 1).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert!(loaded.front.cookies.is_some() && loaded.front.tls.is_some());
+    let other = rcgen::generate_simple_self_signed(vec!["ns.example.test".into()]).unwrap();
+    secret("tls.key", &other.signing_key.serialize_pem());
+    let said = refused(dir.path(), 1);
+    assert!(said.contains("tls.key: is not the key of the certificate"), "{said}");
+}
+
 #[test]
 fn all_problems_are_told_at_once() {
     let dir = dealt();

@@ -1,4 +1,5 @@
 use super::super::clients::Busy;
+use super::super::places::TcpRules;
 use super::*;
 use crate::answer::{Catalog, Settings};
 use arc_swap::ArcSwap;
@@ -13,17 +14,17 @@ fn message(id: u8, opcode: u8) -> Vec<u8> {
 }
 
 fn service(
-    forward: impl Fn(Vec<u8>, Transport, OnReply) -> Result<(), Busy> + Send + Sync + 'static,
+    forward: impl Fn(Vec<u8>, Client, OnReply) -> Result<(), Busy> + Send + Sync + 'static,
 ) -> Service {
     let catalog = Arc::new(ArcSwap::from_pointee(Catalog::new()));
-    Service::with_forward(catalog, Arc::new(Settings::default()), Arc::new(forward))
+    Service::with_forward(catalog, Arc::new(ArcSwap::from_pointee(Settings::default())), Arc::new(forward))
 }
 
 /// A server, and how to connect to it.
 fn start(service: Service) -> (tokio::task::JoinHandle<()>, SocketAddr) {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    (tokio::spawn(serve(listener, service)), address)
+    (tokio::spawn(serve(listener, service, Places::new(TcpRules::default()), None)), address)
 }
 
 async fn receive_one(stream: &mut TcpStream) -> Option<Vec<u8>> {
@@ -32,6 +33,7 @@ async fn receive_one(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(wire)
 }
 
+/// RFC 1035 §4.2.2, RFC 7766 §6.2.1 and RFC 8906 §3.1.5.
 #[tokio::test]
 async fn queries_sent_together_are_all_answered_in_order() {
     let (_server, address) = start(service(|_, _, _| Err(Busy)));
@@ -44,6 +46,7 @@ async fn queries_sent_together_are_all_answered_in_order() {
     }
 }
 
+/// RFC 1035 §4.2.2.
 #[tokio::test]
 async fn a_message_in_single_octets_is_a_message() {
     let (_server, address) = start(service(|_, _, _| Err(Busy)));
@@ -55,12 +58,14 @@ async fn a_message_in_single_octets_is_a_message() {
     assert_eq!(receive_one(&mut stream).await.unwrap()[1], 9);
 }
 
+/// RFC 2136 §2.1 and RFC 7766 §7.
 #[tokio::test]
 async fn queries_overtake_a_waiting_update() {
     let waiting = Arc::new(Mutex::new(Vec::new()));
     let held = waiting.clone();
-    let (_server, address) = start(service(move |_, transport, reply| {
-        assert_eq!(transport, Transport::Tcp);
+    let (_server, address) = start(service(move |_, client, reply| {
+        assert_eq!((client.transport, client.idle_ds), (Transport::Tcp, Some(300)));
+        assert!(client.address.is_loopback());
         held.lock().unwrap().push(reply);
         Ok(())
     }));
@@ -130,26 +135,63 @@ async fn what_is_not_dns_ends_the_connection_and_no_other() {
     assert_eq!(receive_one(&mut good).await.unwrap()[1], 4);
 }
 
+/// Somebody on the other side of the world.
+const FAR: (IpAddr, Transport) = (IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), Transport::Tcp);
+
+fn places(idle: Duration) -> Places {
+    Places::new(TcpRules { connections: 4, per_client: 4, idle })
+}
+
+/// RFC 7766 §6.2.3: an idle connection is closed, sooner when many are open.
 #[tokio::test]
 async fn a_silent_connection_is_closed_after_its_idle_time_and_sooner_in_a_crowd() {
     let idle = Duration::from_millis(500);
-    for (free, limit) in [(MAX_TCP_CLIENTS, idle), (1, idle / 10)] {
-        let (places, service) = (Semaphore::new(free), service(|_, _, _| Err(Busy)));
+    for (others, limit) in [(1, idle), (3, idle / 10)] {
+        let (places, service) = (places(idle), service(|_, _, _| Err(Busy)));
+        let _held: Vec<_> = (0..others).map(|_| places.take(FAR.0).unwrap()).collect();
         let (near, _far) = tokio::io::duplex(64);
         let (read, write) = tokio::io::split(near);
         let begin = std::time::Instant::now();
-        connection(read, write, &service, &places, idle).await;
-        assert!(begin.elapsed() >= limit && (free > 1 || begin.elapsed() < idle), "{:?}", begin.elapsed());
+        connection(read, write, &service, &places, FAR).await;
+        assert!(begin.elapsed() >= limit && (others == 1 || begin.elapsed() < idle), "{:?}", begin.elapsed());
     }
 }
 
 #[tokio::test]
 async fn a_peer_that_does_not_read_is_let_go() {
-    let (places, service) = (Semaphore::new(MAX_TCP_CLIENTS), service(|_, _, _| Err(Busy)));
+    let (places, service) = (places(Duration::from_millis(100)), service(|_, _, _| Err(Busy)));
     let (near, mut far) = tokio::io::duplex(256);
     let (read, write) = tokio::io::split(near);
     let flood = async { while far.write_all(&message(1, 0)).await.is_ok() {} };
-    let idle = Duration::from_millis(100);
-    let both = async { tokio::join!(connection(read, write, &service, &places, idle), flood) };
+    let both = async { tokio::join!(connection(read, write, &service, &places, FAR), flood) };
     timeout(Duration::from_secs(10), both).await.expect("the connection ends");
+}
+
+/// RFC 7766 §6.2.2: who has its connections gets no more, and others still get theirs.
+#[tokio::test]
+async fn a_client_with_too_many_connections_is_closed_at_once() {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let rules = TcpRules { per_client: 2, ..TcpRules::default() };
+    let _server = tokio::spawn(serve(listener, service(|_, _, _| Err(Busy)), Places::new(rules), None));
+    let mut held = Vec::new();
+    for id in 0..2 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(&message(id, 0)).await.unwrap();
+        assert_eq!(receive_one(&mut stream).await.unwrap()[1], id);
+        held.push(stream);
+    }
+    let mut third = TcpStream::connect(address).await.unwrap();
+    let _ = third.write_all(&message(9, 0)).await;
+    assert_eq!(receive_one(&mut third).await, None);
+    drop(held.pop());
+    let end = std::time::Instant::now() + Duration::from_secs(240);
+    loop {
+        let mut fourth = TcpStream::connect(address).await.unwrap();
+        let _ = fourth.write_all(&message(4, 0)).await;
+        if receive_one(&mut fourth).await.is_some() {
+            break;
+        }
+        assert!(std::time::Instant::now() < end, "the place of a closed connection is free again");
+    }
 }

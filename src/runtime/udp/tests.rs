@@ -14,10 +14,10 @@ fn message(id: u8, opcode: u8) -> Vec<u8> {
 }
 
 fn service(
-    forward: impl Fn(Vec<u8>, Transport, OnReply) -> Result<(), Busy> + Send + Sync + 'static,
+    forward: impl Fn(Vec<u8>, Client, OnReply) -> Result<(), Busy> + Send + Sync + 'static,
 ) -> Service {
     let catalog = Arc::new(ArcSwap::from_pointee(Catalog::new()));
-    Service::with_forward(catalog, Arc::new(Settings::default()), Arc::new(forward))
+    Service::with_forward(catalog, Arc::new(ArcSwap::from_pointee(Settings::default())), Arc::new(forward))
 }
 
 fn start(threads: usize, service: &Service) -> (UdpServer, UdpSocket) {
@@ -65,14 +65,16 @@ fn responses_and_scraps_are_not_answered_and_hold_up_nothing() {
     assert_eq!(receive_one(&client)[1], 2);
 }
 
+/// RFC 2181 §4.1, §4.2; RFC 2136 §2.1.
 #[test]
 fn an_update_waits_aside_and_its_reply_comes_from_the_same_address() {
     let waiting = Arc::new(Mutex::new(Vec::new()));
     let held = waiting.clone();
     let (_server, client) = start(
         1,
-        &service(move |wire, transport, reply| {
-            assert_eq!((wire, transport), (message(7, 5), Transport::Udp));
+        &service(move |wire, client, reply| {
+            assert_eq!((wire, client.transport), (message(7, 5), Transport::Udp));
+            assert!(client.address.is_loopback());
             held.lock().unwrap().push(reply);
             Ok(())
         }),

@@ -100,10 +100,7 @@ impl Effects {
         chain(view)?;
         let mut held = BTreeSet::new();
         for node in view.iter() {
-            for (rtype, signed) in node
-                .iter()
-                .filter(|(rtype, _)| !matches!(*rtype, RrType::NSEC | RrType::SOA | RrType::DNSKEY))
-            {
+            for (rtype, signed) in node.iter().filter(|(rtype, _)| !is_the_clusters(*rtype)) {
                 let rdatas =
                     signed.rrset.iter().map(|rdata| (node.name().clone(), rtype, rdata.wire().to_vec()));
                 held.extend(rdatas);
@@ -146,6 +143,11 @@ fn chain(view: &View) -> Result<(), String> {
 /// Names a message without its header, whose identifier and counts signing changes.
 fn name(message: &[u8]) -> Digest {
     digest("conclave/sim/update", &[message.get(HEADER..).unwrap_or(&[])])
+}
+
+/// What is not the clients' to write: none of this zone's writes what the parent is told.
+fn is_the_clusters(rtype: RrType) -> bool {
+    matches!(rtype, RrType::NSEC | RrType::SOA | RrType::DNSKEY | RrType::CDS | RrType::CDNSKEY)
 }
 
 #[cfg(test)]

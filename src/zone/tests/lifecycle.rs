@@ -17,6 +17,7 @@ fn genesis() -> Request {
     Request::Genesis { zone: name("example.") }
 }
 
+/// RFC 4035 §2.1.
 #[test]
 fn genesis_adds_keys_keeps_the_serial_and_happens_once() {
     let mut bench = Bench::unstarted("example.", ZONE, &["grant updater. zonesub ANY"]);
@@ -36,6 +37,7 @@ fn genesis_adds_keys_keeps_the_serial_and_happens_once() {
     assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
 }
 
+/// RFC 7344 §4.1; RFC 4035 §2.2.
 #[test]
 fn the_ksk_signs_what_speaks_of_keys_and_the_zsk_all_but_the_keys_themselves() {
     let mut bench = bench();
@@ -63,6 +65,7 @@ fn the_ksk_signs_what_speaks_of_keys_and_the_zsk_all_but_the_keys_themselves() {
     }
 }
 
+/// RFC 2136 §3.7.
 #[test]
 fn pitfall_14_no_version_is_visible_before_its_last_signature() {
     let mut bench = bench();
@@ -197,6 +200,7 @@ fn pitfall_15_and_16_refresh_is_spread_bumps_the_serial_and_only_acts_when_due()
     assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
 }
 
+/// RFC 4034 §3.1.5.
 #[test]
 fn pitfall_18_and_20_rrsig_times_come_from_agreed_time() {
     let view = bench().view();
@@ -300,6 +304,7 @@ fn malformed_requests_and_queries_off_zone_change_nothing() {
     assert_eq!(bench.machine.head(&bench.origin).serial(), before);
 }
 
+/// RFC 1982 §3.1 and RFC 2136 §3.6.
 #[test]
 fn serials_never_go_back_and_skip_zero() {
     let at = AgreedTime(1_795_000_000 * SECOND);
@@ -313,6 +318,7 @@ fn serials_never_go_back_and_skip_zero() {
     assert_eq!(SerialRule::Date.next(1, leap), 2_024_022_900);
 }
 
+/// RFC 1035 §5.2, RFC 2181 §10.1 and RFC 4034 §3.1.5.
 #[test]
 fn what_is_no_zone_is_refused_with_the_reason() {
     let soa = "example. 60 SOA a. b. 1 1 1 1 1";
@@ -336,6 +342,7 @@ fn what_is_no_zone_is_refused_with_the_reason() {
     assert!(Bench::of("example.", ZONE, &[], |rules| rules.validity = validity).is_err());
 }
 
+/// RFC 1034 §3.6 and RFC 4034 §6.3.
 #[test]
 fn the_order_of_a_files_records_does_not_matter() {
     let reversed: Vec<&str> = ZONE.lines().rev().collect();

@@ -8,6 +8,7 @@ fn allows(rules: &[&str], key: &str, owner: &str, rtype: RrType) -> bool {
     UpdatePolicy::parse(rules).unwrap().allows(&name(key), &name(owner), rtype)
 }
 
+/// RFC 3007 §3 and RFC 2136 §3.3.1.
 #[test]
 fn nothing_is_allowed_by_default() {
     assert!(!allows(&[], "updater.", "www.example.", RrType::A));
@@ -17,6 +18,7 @@ fn nothing_is_allowed_by_default() {
     assert_eq!(bench.update("del nothing.example."), Rcode::REFUSED);
 }
 
+/// RFC 3007 §3.
 #[test]
 fn rule_types_match_as_in_bind() {
     let matrix: [(&str, &[&str], &[&str]); 7] = [

@@ -11,15 +11,17 @@ fn one(text: &str) -> Rcode {
     bench().update(text)
 }
 
+/// RFC 2136 §2.4.1.
 #[test]
-fn s3_2_1_rrset_exists_value_independent() {
+fn rfc2136_3_2_1_rrset_exists_value_independent() {
     assert_eq!(one("yxrrset www.example. A"), Rcode::NOERROR);
     assert_eq!(one("yxrrset www.example. AAAA"), Rcode::NXRRSET);
     assert_eq!(one("yxrrset nothing.example. A"), Rcode::NXRRSET);
 }
 
+/// RFC 2136 §2.4.2; RFC 2136 §1.1.1 and RFC 2136 §1.1.2.
 #[test]
-fn s3_2_3_rrset_exists_value_dependent_is_equality_of_sets_without_ttl_and_case() {
+fn rfc2136_3_2_3_rrset_exists_value_dependent_is_equality_of_sets_without_ttl_and_case() {
     // Pitfall 1: a subset does not do, nor does a superset.
     assert_eq!(one("yxrrset www.example. A 192.0.2.80"), Rcode::NXRRSET);
     assert_eq!(one("yxrrset www.example. A 192.0.2.80\nyxrrset WWW.example. A 192.0.2.81"), Rcode::NOERROR);
@@ -28,8 +30,9 @@ fn s3_2_3_rrset_exists_value_dependent_is_equality_of_sets_without_ttl_and_case(
     assert_eq!(one("yxrrset alias.example. CNAME WWW.EXAMPLE."), Rcode::NOERROR);
 }
 
+/// RFC 2136 §2.4.3, §2.4.4, §2.4.5.
 #[test]
-fn s3_2_2_and_s3_2_4_and_s3_2_5_absence_and_names_in_use() {
+fn rfc2136_3_2_1_and_3_2_2_absence_and_names_in_use() {
     assert_eq!(one("nxrrset www.example. A"), Rcode::YXRRSET);
     assert_eq!(one("nxrrset www.example. AAAA"), Rcode::NOERROR);
     assert_eq!(one("yxdomain www.example."), Rcode::NOERROR);
@@ -40,6 +43,7 @@ fn s3_2_2_and_s3_2_4_and_s3_2_5_absence_and_names_in_use() {
     assert_eq!(one("yxdomain deep.below.example."), Rcode::NXDOMAIN);
 }
 
+/// RFC 2136 §1.1.3.
 #[test]
 fn pitfall_8_prerequisites_do_not_expand_wildcards_and_the_clusters_records_are_not_there() {
     let mut bench = bench();
@@ -48,6 +52,7 @@ fn pitfall_8_prerequisites_do_not_expand_wildcards_and_the_clusters_records_are_
     assert_eq!(bench.update("yxrrset www.example. NSEC"), Rcode::NXRRSET);
 }
 
+/// RFC 2136 §3.7.
 #[test]
 fn pitfall_19_a_prerequisite_on_the_soa_is_the_served_one_and_one_of_two_racers_wins() {
     let mut bench = bench();
@@ -63,8 +68,9 @@ fn raw(class: Class, ttl: u32, rtype: RrType, octets: &[u8]) -> Record {
     Record { name: name("www.example."), rtype, class, ttl, rdata: Rdata::new(octets) }
 }
 
+/// RFC 2136 §3.2.1, §3.2.2, §3.2.3, §3.4.1.
 #[test]
-fn s3_2_5_and_s3_4_1_3_malformed_records_are_formerr() {
+fn rfc2136_3_2_and_3_4_1_2_malformed_records_are_formerr() {
     let mut bench = bench();
     let mut ask = |prerequisites: &[Record], updates: &[Record]| {
         let request = bench.signed_records(prerequisites, updates);
@@ -97,7 +103,7 @@ fn s3_2_5_and_s3_4_1_3_malformed_records_are_formerr() {
 }
 
 #[test]
-fn s3_1_and_notzone() {
+fn rfc2136_3_1_1_and_3_2_and_3_4_1_what_is_outside_is_notauth_or_notzone() {
     let mut bench = bench();
     assert_eq!(bench.update("yxdomain www.test."), Rcode::NOTZONE);
     assert_eq!(bench.update("add www.test. 60 A 192.0.2.1"), Rcode::NOTZONE);
@@ -107,8 +113,9 @@ fn s3_1_and_notzone() {
     assert_eq!(bench.update("add www.example. 60 A 192.0.2.1"), Rcode::NOTAUTH);
 }
 
+/// RFC 2136 §3.4.1 and RFC 2136 §3.3.2: nothing changes before all is known to be right.
 #[test]
-fn s3_4_2_2_a_failing_update_changes_nothing_at_all() {
+fn rfc2136_3_4_2_1_a_failing_update_changes_nothing_at_all() {
     let mut bench = bench();
     let digest = |bench: &Bench| bench.machine.head(&bench.origin).iter().count();
     let before = digest(&bench);
@@ -116,12 +123,15 @@ fn s3_4_2_2_a_failing_update_changes_nothing_at_all() {
     let too_many: String =
         (0..3000).map(|i| format!("add big.example. 60 A 10.0.{}.{}\n", i / 250, i % 250)).collect();
     assert_eq!(bench.update(&format!("add new.example. 60 A 192.0.2.1\n{too_many}")), Rcode::REFUSED);
+    let forbidden = "add new.example. 60 A 192.0.2.1\ndel example. DNSKEY";
+    assert_eq!(bench.update(forbidden), Rcode::REFUSED, "RFC 2136 §3.3.2");
     assert_eq!(digest(&bench), before);
     assert_eq!(bench.machine.pending_jobs(), []);
 }
 
+/// RFC 2136 §1.1.5 and RFC 2181 §10.1; RFC 4035 §2.5: what DNSSEC has beside a CNAME does not count.
 #[test]
-fn s3_4_2_2_cname_beside_other_data_is_ignored_pitfall_2() {
+fn rfc2136_3_4_2_2_cname_beside_other_data_is_ignored_pitfall_2() {
     let mut bench = bench();
     let view = bench.publish("add www.example. 60 CNAME x.example.\nadd alias.example. 60 A 192.0.2.1");
     assert_eq!(view.serial(), 5, "nothing changed");
@@ -134,8 +144,9 @@ fn s3_4_2_2_cname_beside_other_data_is_ignored_pitfall_2() {
     assert!(is_signed(&view, "www.example.", RrType::CNAME));
 }
 
+/// RFC 2136 §2.5.2, §2.5.3, §2.5.4.
 #[test]
-fn s3_4_2_3_and_s3_4_2_4_the_apex_keeps_soa_and_ns_pitfall_3() {
+fn rfc2136_3_4_2_3_and_3_4_2_4_the_apex_keeps_soa_and_ns_pitfall_3() {
     let mut bench = bench();
     let view = bench.publish(
         "add example. 60 TXT x\nadd example. 60 CDS 1 8 2 abababababababababababababababababababababababababababababababab",
@@ -155,13 +166,14 @@ fn s3_4_2_3_and_s3_4_2_4_the_apex_keeps_soa_and_ns_pitfall_3() {
     assert_eq!(bench.publish("del example. CDS").serial(), serial + 2, "but CDS can be deleted by name");
 }
 
+/// RFC 2136 §3.6 and RFC 2136 §1.1.5.
 #[test]
-fn s3_4_2_2_soa_is_taken_only_forward_and_only_at_the_apex() {
+fn rfc2136_3_4_2_2_soa_is_taken_only_forward_and_only_at_the_apex() {
     let mut bench = bench();
     let soa = |serial: u32| format!("add example. 3600 SOA ns9.example. admin.example. {serial} 1 1 1 300");
     assert_eq!(bench.publish(&soa(5)).serial(), 5);
     assert_eq!(bench.publish(&soa(4)).serial(), 5);
-    assert_eq!(bench.publish(&soa(5 + (1 << 31))).serial(), 5, "RFC 1982 leaves that undefined");
+    assert_eq!(bench.publish(&soa(5 + (1 << 31))).serial(), 5, "RFC 1982 §3.2 leaves that undefined");
     let at_www = "add www.example. 60 SOA a. b. 99 1 1 1 1";
     assert_eq!(bench.publish(at_www).serial(), 5);
     let view = bench.publish(&soa(70));
@@ -169,6 +181,7 @@ fn s3_4_2_2_soa_is_taken_only_forward_and_only_at_the_apex() {
     assert_eq!(bench.publish("add www.example. 60 A 192.0.2.99").serial(), 71);
 }
 
+/// RFC 2181 §5.2; RFC 2136 §2.5.1.
 #[test]
 fn pitfall_4_the_last_added_ttl_is_the_whole_rrsets() {
     let mut bench = bench();
@@ -181,6 +194,7 @@ fn pitfall_4_the_last_added_ttl_is_the_whole_rrsets() {
     assert_eq!(view.node(&name("www.example.")).unwrap().get(RrType::A).unwrap().rrset.ttl, 0, "RFC 2181 §8");
 }
 
+/// RFC 2136 §3.4.2.5, §2.5.1, §2.5.2, §2.5.3, §2.5.4.
 #[test]
 fn pitfall_5_what_changes_nothing_signs_nothing_and_moves_no_serial() {
     for nothing in [
@@ -201,6 +215,7 @@ fn pitfall_5_what_changes_nothing_signs_nothing_and_moves_no_serial() {
     }
 }
 
+/// RFC 3007 §4.
 #[test]
 fn pitfall_6_what_belongs_to_the_cluster_is_refused_whatever_the_policy() {
     let key = "256 3 8 AwEAAbmdk7fx0/SYf1trVUrKYlyX";
@@ -218,6 +233,71 @@ fn pitfall_6_what_belongs_to_the_cluster_is_refused_whatever_the_policy() {
     ] {
         assert_eq!(one(update), Rcode::REFUSED, "{update}");
     }
+}
+
+#[test]
+fn rfc2136_1_1_3_and_1_1_4_asterisks_and_aliases_stand_for_themselves() {
+    let mut bench = bench();
+    let view = bench.publish("add *.example. 60 A 192.0.2.9");
+    assert_eq!(bench.update("yxrrset *.example. A"), Rcode::NOERROR);
+    assert_eq!(bench.update("yxrrset alias.example. A"), Rcode::NXRRSET);
+    assert_eq!(bench.update("nxrrset alias.example. A"), Rcode::NOERROR);
+    let same = bench.publish("del some.example. A\ndel alias.example. A\nadd alias.example. 600 A 192.0.2.7");
+    assert_eq!(same.serial(), view.serial());
+    let view = bench.publish("del *.example. A 192.0.2.9\ndel alias.example. CNAME www.example.");
+    assert_eq!(data(&view, "*.example.", RrType::A), NONE);
+    assert_eq!(data(&view, "www.example.", RrType::A).len(), 2);
+}
+
+#[test]
+fn rfc2136_2_6_the_additional_section_is_ignored() {
+    let mut bench = bench();
+    let mut wire = message(1, &bench.origin, &[], &[record("new.example. 60 A 192.0.2.1")]);
+    wire[11] = 1;
+    wire.extend(b"\x04glue\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01");
+    tsig::sign_request(&mut wire, &updater(), bench.now.secs());
+    assert_eq!(bench.execute(&[Request::Update { wire }]).outcomes[0].rcode, Rcode::NOERROR);
+    let _ = bench.sign_all();
+    assert_eq!(data(&bench.view(), "new.example.", RrType::A).len(), 1);
+    assert_eq!(data(&bench.view(), "glue.example.", RrType::A), NONE);
+}
+
+#[test]
+fn rfc2136_3_4_2_records_are_processed_in_order() {
+    let mut bench = bench();
+    let view = bench.publish(
+        "add a.example. 60 A 192.0.2.1\ndel a.example.\nadd a.example. 60 A 192.0.2.2\n\
+         add b.example. 60 CNAME x.example.\nadd b.example. 60 A 192.0.2.1\n\
+         add c.example. 60 A 192.0.2.1\nadd c.example. 60 CNAME x.example.",
+    );
+    assert_eq!(data(&view, "a.example.", RrType::A), ["192.0.2.2"]);
+    assert_eq!(
+        (data(&view, "b.example.", RrType::A), data(&view, "c.example.", RrType::CNAME)),
+        (vec![], vec![])
+    );
+    assert!(is_signed(&view, "b.example.", RrType::CNAME) && is_signed(&view, "c.example.", RrType::A));
+}
+
+#[test]
+fn rfc3597_3_and_6_what_is_not_known_is_equal_if_its_octets_are() {
+    let mut bench = bench();
+    let view = bench.publish("add x.example. 60 TYPE65280 \\# 1 41\nadd x.example. 60 TYPE65280 \\# 1 61");
+    assert_eq!(data(&view, "x.example.", RrType(65_280)).len(), 2);
+    let view = bench.publish("del x.example. TYPE65280 \\# 1 41");
+    assert_eq!(data(&view, "x.example.", RrType(65_280)).len(), 1);
+    assert_eq!(bench.update("yxrrset x.example. TYPE65280 \\# 1 41"), Rcode::NXRRSET);
+    assert_eq!(bench.update("yxrrset x.example. TYPE65280 \\# 1 61"), Rcode::NOERROR);
+}
+
+#[test]
+fn rfc6672_5_2_and_5_3_2_a_dname_replaces_the_last_and_no_cname() {
+    let mut bench = bench();
+    bench.publish("add below.example. 60 DNAME a.test.");
+    let view = bench.publish("add below.example. 60 DNAME b.test.");
+    assert_eq!(data(&view, "below.example.", RrType::DNAME), ["b.test."]);
+    assert_eq!(nsec(&view, "below.example.").unwrap().1, types(&[RrType::DNAME]));
+    let same = bench.publish("add below.example. 60 CNAME c.test.\nadd alias.example. 60 DNAME c.test.");
+    assert_eq!(same.serial(), view.serial());
 }
 
 #[test]
@@ -244,6 +324,7 @@ fn an_apex_full_of_types_leaves_the_cluster_room_for_its_own() {
     }
 }
 
+/// RFC 2136 §3.4.1.2.
 #[test]
 fn type_0_is_reserved() {
     let mut bench = bench();
@@ -253,6 +334,7 @@ fn type_0_is_reserved() {
     }
 }
 
+/// RFC 2136 §1.1.5 and RFC 1035 §3.4.2.
 #[test]
 fn wks_has_one_record_an_address_and_protocol() {
     let mut bench = bench();
@@ -267,6 +349,7 @@ fn wks_has_one_record_an_address_and_protocol() {
     assert_eq!(head.node(&name("www.example.")).unwrap().get(RrType::WKS).unwrap().rrset.len(), 1);
 }
 
+/// RFC 3007 §2.
 #[test]
 fn unsigned_forged_and_late_requests_fail_and_change_nothing() {
     let mut bench = bench();

@@ -23,6 +23,7 @@ fn kind_of(seed: u64) -> Kind {
     [Kind::Zsk, Kind::Ksk, Kind::Algorithm][seed as usize % 3]
 }
 
+/// RFC 7583 §3.2.1 and RFC 7583 §3.3.2.
 #[test]
 fn no_validator_that_cached_at_the_worst_time_sees_a_bogus_zone_over_thousands_of_ttl_histories() {
     for seed in seeds(0..3_000) {
@@ -30,6 +31,7 @@ fn no_validator_that_cached_at_the_worst_time_sees_a_bogus_zone_over_thousands_o
     }
 }
 
+/// RFC 6840 §5.11 and RFC 4035 §2.2: at every stage of a change of algorithm too.
 #[test]
 fn with_real_signatures_every_version_verifies_at_every_stage() {
     for seed in seeds(0..6) {
@@ -70,6 +72,7 @@ fn settle(bench: &mut Bench) {
     assert_eq!(bench.sign_all().failures, []);
 }
 
+/// RFC 7583 §3.2.1.
 #[test]
 fn a_premature_step_is_refused_with_the_date_at_which_it_becomes_safe() {
     let mut bench = bench();
@@ -125,6 +128,7 @@ fn a_key_is_used_only_with_the_receipts_of_all_replicas() {
     assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
 }
 
+/// RFC 7344 §4 and RFC 7344 §4.1.
 #[test]
 fn while_a_rollover_tells_the_parent_no_client_does() {
     let mut bench = bench();

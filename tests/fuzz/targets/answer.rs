@@ -3,7 +3,10 @@
 use super::keys::{NOW, keyring};
 use super::query::query as ask;
 use super::signed;
-use conclave::answer::{Catalog, Reply, Request, Settings, Transport, failure, respond, respond_from};
+use conclave::answer::{
+    Catalog, Client, Cookies, Reply, Request, Settings, Transport, failure, instead, respond, respond_from,
+};
+use conclave::dns::cookie::Secrets;
 use conclave::dns::message::Message;
 use conclave::dns::query;
 use conclave::dns::tsig::{self, TsigAlgorithm, TsigKey};
@@ -24,7 +27,13 @@ fn server() -> &'static Server {
         let view = signed::view("example.test.", signed::EXAMPLE);
         let waiting = Name::parse("waits.test.").expect("a name");
         let catalog = Catalog::new().with(view.clone(), false).awaiting(waiting);
-        let settings = Settings { nsid: Some(b"here".to_vec()), keys: Arc::new(keyring()) };
+        let settings = Settings {
+            identity: Some("here".into()),
+            version: Some("1".into()),
+            cookies: Secrets::new(vec![[7; 16]]).map(|secrets| Cookies { secrets, required: false }),
+            keys: Arc::new(keyring()),
+            ..Settings::default()
+        };
         Server { view, catalog, settings }
     })
 }
@@ -32,14 +41,16 @@ fn server() -> &'static Server {
 pub fn run(data: &[u8]) {
     let Server { view, catalog, settings } = server();
     let mut out = Vec::new();
-    for transport in [Transport::Udp, Transport::Tcp] {
-        let request = Request { wire: data, transport, now_secs: NOW };
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
+        let request = Request { wire: data, client: Client::over(transport), now_secs: NOW };
         let reply = respond(catalog, settings, request, &mut out);
-        check(data, transport, reply, &out);
+        check(data, transport, &reply, &out);
         let again = &mut Vec::new();
         assert_eq!((respond(catalog, settings, request, again), &*again), (reply, &out), "asked twice");
         let reply = respond_from(view, settings, request, &mut out);
-        check(data, transport, reply, &out);
+        check(data, transport, &reply, &out);
+        instead(settings, request, &mut out);
+        assert!(out.is_empty() || out.len() <= 512 && Message::parse(&out).is_ok(), "a slip");
     }
     for ede in [None, Some((14, "wait"))] {
         failure(data, Rcode::SERVFAIL, ede, &mut out);
@@ -47,17 +58,18 @@ pub fn run(data: &[u8]) {
     }
 }
 
-fn check(request: &[u8], transport: Transport, reply: Reply, answer: &[u8]) {
+fn check(request: &[u8], transport: Transport, reply: &Reply, answer: &[u8]) {
     let is_request = request.len() >= 12 && request[2] & 0x80 == 0;
     match reply {
         Reply::Ignore => assert!(!is_request && answer.is_empty()),
-        Reply::Forward => assert!(Opcode(request[2] >> 3 & 15) == Opcode::UPDATE),
-        Reply::Send => {
+        Reply::Forward(_) => assert!(Opcode(request[2] >> 3 & 15) == Opcode::UPDATE),
+        Reply::Send(subject) => {
+            assert!(request.get(subject.about.clone()).is_some(), "{subject:?}");
             let message = Message::parse(answer).unwrap_or_else(|e| panic!("the answer does not parse: {e}"));
             assert!(message.header.qr && answer[..2] == request[..2], "an answer to another request");
             assert!(message.questions.len() <= 1);
             let limit = match (transport, &message.edns) {
-                (Transport::Tcp, _) => usize::from(u16::MAX),
+                (Transport::Tcp | Transport::Tls, _) => usize::from(u16::MAX),
                 (Transport::Udp, None) => 512,
                 (Transport::Udp, Some(_)) => udp_size(request),
             };

@@ -37,6 +37,7 @@ pub mod share_file;
 pub mod signature;
 pub mod snapshot_file;
 pub mod state_file;
+pub mod transfer;
 pub mod update;
 
 /// A target: its name, its body, and what its corpus began with.
@@ -72,5 +73,6 @@ pub const ALL: &[Target] = &[
     Target { name: "signature", run: signature::run, seeds: signature::seeds },
     Target { name: "snapshot_file", run: snapshot_file::run, seeds: snapshot_file::seeds },
     Target { name: "state_file", run: state_file::run, seeds: state_file::seeds },
+    Target { name: "transfer", run: transfer::run, seeds: transfer::seeds },
     Target { name: "update", run: update::run, seeds: update::seeds },
 ];

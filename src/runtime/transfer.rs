@@ -1,0 +1,94 @@
+//! Zone transfers to secondaries: who may have them, how many at once, and how fast.
+//!
+//! A zone goes to nobody unless a rule says so. The next message is made when the connection has a place for it, so a
+//! reader who stops holds what fits into the connection's queue, and is given up like any other that does not read.
+#![forbid(unsafe_code)]
+
+use super::network::Network;
+use super::service::now_secs;
+use crate::answer::{self, Catalog, transfer};
+use crate::dns::edns::ede;
+use crate::dns::tsig::Keyring;
+use crate::dns::{Name, Rcode};
+use crate::limits::MAX_TRANSFERS;
+use arc_swap::ArcSwap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc};
+
+/// Who may have a zone: `[[transfer]]` of `replica.toml`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rule {
+    /// The zone.
+    pub zone: Name,
+    /// From where; anywhere if there is none.
+    pub networks: Vec<Network>,
+    /// Signed with one of these keys; unsigned too if there is none.
+    pub keys: Vec<Name>,
+}
+
+impl Rule {
+    fn allows(&self, zone: &Name, address: IpAddr, key: Option<&Name>) -> bool {
+        let from_there = self.networks.is_empty() || self.networks.iter().any(|net| net.contains(address));
+        let by_key = self.keys.is_empty() || key.is_some_and(|key| self.keys.contains(key));
+        self.zone == *zone && from_there && by_key
+    }
+}
+
+/// The transfers of one replica.
+pub struct Transfers {
+    rules: Vec<Rule>,
+    places: Semaphore,
+}
+
+impl Transfers {
+    /// By these rules.
+    pub fn new(rules: Vec<Rule>) -> Self {
+        Self { rules, places: Semaphore::new(MAX_TRANSFERS) }
+    }
+
+    /// Answers a message that asks for a transfer; an error if the connection is to end.
+    pub(super) async fn answer(
+        &self,
+        catalog: &ArcSwap<Catalog>,
+        keys: &Arc<Keyring>,
+        wire: &[u8],
+        address: IpAddr,
+        answers: &mpsc::Sender<Vec<u8>>,
+    ) -> Result<(), ()> {
+        let mut refusal = Vec::new();
+        let allowed =
+            |zone: &Name, key: Option<&Name>| self.rules.iter().any(|rule| rule.allows(zone, address, key));
+        let begun = transfer::begin(&catalog.load(), keys, wire, now_secs(), allowed, &mut refusal);
+        let Some(mut transfer) = begun else { return answers.send(refusal).await.map_err(drop) };
+        let Ok(_place) = self.places.try_acquire() else {
+            let busy = Some((ede::OTHER, "too many transfers at once: ask again"));
+            answer::failure(wire, Rcode::SERVFAIL, busy, &mut refusal);
+            return answers.send(refusal).await.map_err(drop);
+        };
+        let (zone, serial) = (transfer.view().origin().clone(), transfer.view().serial());
+        let key = transfer.key().map(Name::to_string);
+        let (mut messages, mut octets) = (0u64, 0usize);
+        loop {
+            // Made when there is a place for it, not before.
+            let place = answers.reserve().await.map_err(drop)?;
+            match transfer.next(now_secs()) {
+                Ok(Some(message)) => {
+                    messages += 1;
+                    octets += message.len();
+                    place.send(message);
+                }
+                Ok(None) => break,
+                Err(transfer::TooLong) => {
+                    tracing::warn!(%zone, serial, %address, "transfer broken off: a record is too long for a message");
+                    return Err(());
+                }
+            }
+        }
+        tracing::info!(%zone, serial, %address, key, messages, octets, "zone transferred");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

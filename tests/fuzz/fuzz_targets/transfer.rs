@@ -1,0 +1,3 @@
+//! `targets/transfer.rs` says what is promised.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::transfer::run(data));
