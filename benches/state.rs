@@ -106,6 +106,7 @@ fn genesis(names: u32) -> Genesis {
         serial: SerialRule::Increment,
         validity: Validity::default(),
         dnskey_ttl: 3600,
+        denial: Denial::Nsec,
         ksk: key(257, 0xc3),
         zsk: key(256, 0xc5),
     };

@@ -16,7 +16,7 @@ use conclave::limits::MAX_REPLICAS;
 use conclave::quorum::Committee;
 use conclave::signing::Protocol;
 use conclave::time::UnixMillis;
-use conclave::zone::Reads;
+use conclave::zone::{Denial, Reads};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -80,6 +80,17 @@ pub struct Arguments {
     /// Where queries are answered from
     #[arg(long, value_enum, default_value = "local")]
     reads: ReadsArgument,
+    /// How the zones begin to deny existence
+    #[arg(long, value_enum, default_value = "nsec")]
+    denial: DenialArgument,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DenialArgument {
+    /// NSEC
+    Nsec,
+    /// NSEC3 (RFC 5155), without iterations and salt
+    Nsec3,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -210,6 +221,10 @@ fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
         ReadsArgument::Local => Reads::Local,
         ReadsArgument::Ordered => Reads::Ordered,
     };
+    let denial = match arguments.denial {
+        DenialArgument::Nsec => Denial::Nsec,
+        DenialArgument::Nsec3 => Denial::Nsec3,
+    };
     for zone in arguments.policy.iter().filter_map(|policy| policy.zone.as_ref()) {
         if !arguments.zone.iter().any(|served| served.origin == *zone) {
             return Err(Failure::new(format!("--policy names {zone}, which no --zone does")));
@@ -219,7 +234,7 @@ fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
     for zone in &arguments.zone {
         let mine = arguments.policy.iter().filter(|p| p.zone.as_ref().is_none_or(|of| *of == zone.origin));
         let policy = mine.map(|policy| policy.statement.clone()).collect();
-        zones.push(ZonePlan { origin: zone.origin.clone(), records: zone.read()?, policy, reads });
+        zones.push(ZonePlan { origin: zone.origin.clone(), records: zone.read()?, policy, reads, denial });
     }
     Ok(Plan {
         committee,

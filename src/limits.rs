@@ -72,9 +72,15 @@ pub const MAX_PENDING_CLIENTS: usize = 4_096;
 /// Bytes of requests that wait at one replica to enter a vertex.
 pub const MAX_PENDING_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 
-/// Milliseconds after which a client whose update is not through gets SERVFAIL with an extended error: stock
-/// nsupdate gives up after three tries of three seconds.
-pub const CLIENT_PATIENCE_MS: u64 = 10_000;
+/// Milliseconds after which a client whose update is not through gets SERVFAIL with an extended error: clients in Go give
+/// up after 1.5 s, stock nsupdate after three tries of three seconds.
+pub const CLIENT_PATIENCE_MS: u64 = 1_400;
+
+/// Refused updates that a replica can explain, at most some 8 KB each: a working day's of a badly configured client.
+pub const MAX_EXPLAINED: usize = 1_024;
+
+/// Bytes of one of the two files of the audit: some 30,000 entries, one of the greatest size at most over it.
+pub const AUDIT_FILE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Executed requests remembered against replay, over all keys, some 200 bytes each; a full table refuses. Enough for 400
 /// updates a second for as long as a signature's window can last.

@@ -1,6 +1,6 @@
 //! The zones a server answers for.
 
-use crate::dns::Name;
+use crate::dns::{Name, RrType};
 use crate::zone::View;
 use std::sync::Arc;
 
@@ -74,19 +74,24 @@ impl Catalog {
         self.zones.iter().filter_map(|entry| entry.view.as_ref())
     }
 
+    /// The zone that answers for `name` and `rtype`: the deepest that encloses the name (RFC 1034 §4.3.2 step 2), or of a DS
+    /// at its apex the one above, whether that delegates here or not: the DS is the parent side's, and if what is
+    /// above here is not the parent, its answer leads there (RFC 4035 §3.1.4.1).
+    pub(super) fn answering(&self, name: &Name, rtype: RrType) -> Option<Found<'_>> {
+        let found = self.enclosing(name)?;
+        let entry = &self.zones[found.index];
+        let above = entry.parent.filter(|_| rtype == RrType::DS && entry.origin == *name);
+        Some(above.map_or(found, |index| self.found(index)))
+    }
+
     /// The deepest zone that encloses `name`.
-    pub(super) fn enclosing(&self, name: &Name) -> Option<Found<'_>> {
+    fn enclosing(&self, name: &Name) -> Option<Found<'_>> {
         // Every zone that encloses the name is its predecessor in canonical order or encloses that.
         let mut index = self.zones.partition_point(|entry| entry.origin <= *name).checked_sub(1)?;
         while !name.is_subdomain_of(&self.zones[index].origin) {
             index = self.zones[index].parent?;
         }
         Some(self.found(index))
-    }
-
-    /// The nearest zone above a found one.
-    pub(super) fn above(&self, found: Found<'_>) -> Option<Found<'_>> {
-        self.zones[found.index].parent.map(|index| self.found(index))
     }
 
     fn found(&self, index: usize) -> Found<'_> {

@@ -5,9 +5,9 @@
 //! 1. `query`: what may be answered at all. Opcode, EDNS version (RFC 6891 §6.1.3), cookies (RFC 7873), one question
 //!    (RFC 9619), class (CHAOS: RFC 4892), the deepest zone that encloses the name (RFC 1034 §4.3.2 step 2; DS belongs to the parent side, RFC 4035
 //!    §3.1.4.1), zone transfers, TSIG.
-//! 2. `solve`: RFC 1034 §4.3.2 steps 3 to 6 in that zone, with RFC 4592 (wildcards), RFC 6672 (DNAME), RFC 4035 §3.1
-//!    (proofs), RFC 8020 (empty non-terminals exist), RFC 2308 (negative answers), RFC 8482 (ANY): which RRsets go
-//!    where.
+//! 2. `solve`: RFC 1034 §4.3.2 steps 3 to 6 in that zone, and on along aliases into the server's other zones, with RFC 4592
+//!    (wildcards), RFC 6672 (DNAME), RFC 4035 §3.1 and RFC 5155 §7.2 (proofs), RFC 8020 (empty non-terminals exist),
+//!    RFC 2308 (negative answers), RFC 8482 (ANY): which RRsets go where.
 //! 3. `compose`: the bytes, with compression, the size limit, RFC 9471 (in-domain glue or TC); `options`: the OPT record.
 //!
 //! The response is a function of the view, the settings and the request: every replica that serves the same version
@@ -17,9 +17,11 @@
 //! What the zone does not hold is left out for brevity: positive answers carry no authority section beyond proofs.
 #![forbid(unsafe_code)]
 
+mod additional;
 mod catalog;
 mod chaos;
 mod compose;
+mod deny;
 mod options;
 mod request;
 mod respond;

@@ -1,11 +1,11 @@
 //! From a request to a response: what may be answered, and the frame around the answer.
 
-use super::catalog::{Catalog, Found};
+use super::catalog::Catalog;
 use super::chaos;
 use super::compose::{HEADER, Writer, sections};
 use super::options::{Extended, Options};
 use super::request::{Kind, Reply, Request, Settings, Subject};
-use super::solve::{Solution, solve};
+use super::solve::{Solution, Source, solve};
 use crate::dns::cookie::Verdict;
 use crate::dns::edns::ede;
 use crate::dns::message::Message;
@@ -31,7 +31,7 @@ pub fn respond_from(view: &Arc<View>, settings: &Settings, request: Request<'_>,
         if query.qclass == Class::CH || !query.qname.is_subdomain_of(view.origin()) {
             return Choice::Refuse(OFF_ZONE);
         }
-        Choice::Answer(view)
+        Choice::Answer(Source { view, others: None })
     })
 }
 
@@ -78,7 +78,7 @@ const BAD_COOKIE: Refusal = Refusal { rcode: Rcode::BADCOOKIE, ede: None };
 
 /// From what a query is answered.
 enum Choice<'c> {
-    Answer(&'c Arc<View>),
+    Answer(Source<'c>),
     Chaos(&'c str),
     Refuse(Refusal),
     Forward,
@@ -88,24 +88,12 @@ fn choose<'c>(catalog: &'c Catalog, settings: &'c Settings, query: &Query) -> Ch
     if query.qclass == Class::CH {
         return chaos::text(settings, query).map_or(Choice::Refuse(NOT_TOLD), Choice::Chaos);
     }
-    let Some(mut found) = catalog.enclosing(&query.qname) else { return Choice::Refuse(OFF_ZONE) };
-    if query.qtype == RrType::DS {
-        found = parent_side(catalog, found, query);
-    }
+    let Some(found) = catalog.answering(&query.qname, query.qtype) else { return Choice::Refuse(OFF_ZONE) };
     match found.view {
         None => Choice::Refuse(NOT_READY),
         Some(_) if found.ordered => Choice::Forward,
-        Some(view) => Choice::Answer(view),
+        Some(view) => Choice::Answer(Source { view, others: Some(catalog) }),
     }
-}
-
-/// RFC 4035 §3.1.4.1: the DS at a cut is asked of the zone above, if that is ours too and delegates here.
-fn parent_side<'c>(catalog: &'c Catalog, found: Found<'c>, query: &Query) -> Found<'c> {
-    if found.view.is_none_or(|view| *view.origin() != query.qname) {
-        return found;
-    }
-    let cut = |view: &Arc<View>| view.cut_above(&query.qname).is_some_and(|(owner, _)| *owner == query.qname);
-    catalog.above(found).filter(|above| above.view.is_some_and(cut)).unwrap_or(found)
 }
 
 fn answer<'c>(
@@ -151,7 +139,7 @@ fn answer<'c>(
             asked.reject(refusal, out);
             return Reply::Send(asked.error());
         }
-        Choice::Answer(view) => Content::Zone(view),
+        Choice::Answer(source) => Content::Zone(source),
         Choice::Chaos(text) => Content::Chaos(text),
     };
     Reply::Send(if query.has_tsig { asked.signed(&content, out) } else { asked.write(&content, 0, out) })
@@ -180,7 +168,7 @@ fn judge(settings: &Settings, request: Request<'_>, edns: &EdnsIn) -> Option<Ver
 
 /// What an answer is made of.
 enum Content<'c> {
-    Zone(&'c View),
+    Zone(Source<'c>),
     Chaos(&'c str),
 }
 
@@ -248,8 +236,8 @@ impl<'a> Asked<'a> {
     /// Writes the answer; `reserved`: octets to leave for a TSIG.
     fn write(&self, content: &Content<'_>, reserved: usize, out: &mut Vec<u8>) -> Subject {
         let query = self.query;
-        let view = match content {
-            Content::Zone(view) => view,
+        let source = match content {
+            Content::Zone(source) => *source,
             Content::Chaos(text) => {
                 frame(self.request.wire, self.question(), Rcode::NOERROR, out);
                 out[2] |= AA;
@@ -267,7 +255,7 @@ impl<'a> Asked<'a> {
         let dnssec = query.edns.as_ref().is_some_and(|edns| edns.do_bit);
         let trailer = self.options.as_ref().map_or(0, Options::octets) + reserved;
         let limit = self.limit().saturating_sub(trailer);
-        let solution = solve(view, &query.qname, query.qtype, dnssec);
+        let solution = solve(source, &query.qname, query.qtype, dnssec);
         frame(self.request.wire, self.question(), solution.rcode, out);
         // RFC 1035 §6.2: an answer for any class is never authoritative.
         if solution.authoritative && query.qclass == Class::IN {

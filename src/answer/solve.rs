@@ -1,18 +1,18 @@
-//! Which RRsets answer a question: RFC 1034 §4.3.2 steps 3 to 6 in one zone.
+//! Which RRsets answer a question: RFC 1034 §4.3.2 steps 3 to 6.
 //!
-//! Assumes a complete view: every authoritative RRset signed, every authoritative name and cut with its NSEC.
-//! Guarantees: at most [`MAX_CHAIN`] aliases are followed, all of them in this zone; with `dnssec` each denial and each
-//! wildcard expansion comes with its proof.
+//! Assumes complete views: every authoritative RRset signed, every authoritative name and cut with its NSEC.
+//! Guarantees: at most [`MAX_CHAIN`] aliases are followed, all of them in zones of this server; with `dnssec` each denial
+//! and each wildcard expansion comes with its proof.
 
+use super::additional::target;
+use super::catalog::Catalog;
 use super::compose::{Data, Item};
-use crate::dns::{Name, Rcode, Rdata, RrType, Rrset};
+use super::deny::Absent;
+use crate::dns::{Name, Rcode, RrType, Rrset};
 use crate::zone::{Node, SignedRrset, View, Walk};
 
 /// Aliases (CNAME, DNAME) followed for one question. A resolver asks on from there.
 const MAX_CHAIN: usize = 12;
-
-/// Targets of MX, SRV and NS whose addresses are looked up as a courtesy.
-const MAX_COURTESY_TARGETS: usize = 32;
 
 /// What a response holds, before it is written.
 pub(super) struct Solution<'v> {
@@ -30,26 +30,49 @@ pub(super) struct Solution<'v> {
     pub(super) scope: usize,
 }
 
-/// Answers `qname qtype` from `view`, whose zone encloses `qname`.
-pub(super) fn solve<'v>(view: &'v View, qname: &Name, qtype: RrType, dnssec: bool) -> Solution<'v> {
-    let solution = Solution {
-        rcode: Rcode::NOERROR,
-        authoritative: true,
-        answer: Vec::with_capacity(4),
-        authority: Vec::with_capacity(4),
-        glue: Vec::new(),
-        courtesy: Vec::new(),
-        scope: qname.wire().len(),
-    };
-    let mut solver = Solver { view, qtype, dnssec, solution };
+impl Solution<'_> {
+    /// `scope`: that of the whole name asked.
+    fn new(rcode: Rcode, authoritative: bool, scope: usize) -> Self {
+        Self {
+            rcode,
+            authoritative,
+            answer: Vec::with_capacity(4),
+            authority: Vec::with_capacity(4),
+            glue: Vec::new(),
+            courtesy: Vec::new(),
+            scope,
+        }
+    }
+}
+
+/// Where answers come from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'v> {
+    /// The zone of the name asked.
+    pub(super) view: &'v View,
+    /// The zones that an alias may lead to besides; none if this one's version is of another moment than theirs (an
+    /// ordered read).
+    pub(super) others: Option<&'v Catalog>,
+}
+
+/// Answers `qname qtype` from the source's view, whose zone encloses `qname`, and on along aliases.
+pub(super) fn solve<'v>(source: Source<'v>, qname: &Name, qtype: RrType, dnssec: bool) -> Solution<'v> {
+    let solution = Solution::new(Rcode::NOERROR, true, qname.wire().len());
+    let mut solver = Solver { view: source.view, qtype, dnssec, solution };
     let mut name = qname.clone();
     for _ in 0..=MAX_CHAIN {
         match solver.look_up(&name) {
-            // Step 3a: "change QNAME to the canonical name and go back to step 1". A resolver does not believe us
-            // about other zones, so the chain ends where it leaves this one.
-            Next::Alias(target) if target.is_subdomain_of(view.origin()) => name = target,
-            _ => break,
+            // Step 3a: "change QNAME to the canonical name and go back to step 1", where the zone is chosen.
+            Next::Alias(target) => match solver.zone_of(source, &target) {
+                Some(view) => (solver.view, name) = (view, target),
+                None => break,
+            },
+            Next::Done => break,
         }
+    }
+    if solver.solution.rcode == Rcode::SERVFAIL {
+        // What cannot be proven is not said.
+        return Solution::new(Rcode::SERVFAIL, false, qname.wire().len());
     }
     solver.solution
 }
@@ -60,14 +83,24 @@ enum Next {
     Alias(Name),
 }
 
-struct Solver<'v> {
-    view: &'v View,
+pub(super) struct Solver<'v> {
+    /// The zone that the chain has come to.
+    pub(super) view: &'v View,
     qtype: RrType,
-    dnssec: bool,
-    solution: Solution<'v>,
+    pub(super) dnssec: bool,
+    pub(super) solution: Solution<'v>,
 }
 
 impl<'v> Solver<'v> {
+    /// The zone in which a chain goes on at `name`: none if it is not ours, not ready, or read in order only.
+    fn zone_of(&self, source: Source<'v>, name: &Name) -> Option<&'v View> {
+        let Some(catalog) = source.others else {
+            return name.is_subdomain_of(self.view.origin()).then_some(self.view);
+        };
+        let found = catalog.answering(name, self.qtype).filter(|found| !found.ordered)?;
+        found.view.map(AsRef::as_ref)
+    }
+
     fn look_up(&mut self, name: &Name) -> Next {
         let walk = self.view.walk(name);
         let cut = walk.cut.filter(|node| !(self.qtype == RrType::DS && node.name() == name));
@@ -80,7 +113,7 @@ impl<'v> Solver<'v> {
             (_, Some(dname)) => self.redirect(name, dname),
             (None, None) => match walk.node {
                 Some(node) => self.match_node(name, node, &walk),
-                None if walk.has_below() => self.no_data(&walk, None),
+                None if walk.has_below() => self.no_data(name, &walk, Absent::Type),
                 None => self.synthesize(name, &walk),
             },
         }
@@ -96,10 +129,7 @@ impl<'v> Solver<'v> {
         self.narrow(owner);
         self.authority(owner, ns);
         if self.dnssec {
-            // Every cut has an NSEC of its own.
-            if let Some(proof) = node.get(RrType::DS).or_else(|| node.get(RrType::NSEC)) {
-                self.authority(owner, proof);
-            }
+            self.secure_or_not(node);
         }
         for target in ns.rrset.rdatas.iter().filter_map(|rdata| target(RrType::NS, rdata)) {
             self.addresses(&target, target.is_subdomain_of(owner));
@@ -132,7 +162,7 @@ impl<'v> Solver<'v> {
     /// Step 3a: the name exists.
     fn match_node(&mut self, name: &Name, node: &'v Node, walk: &Walk<'v>) -> Next {
         match self.take(name, node) {
-            Taken::Nothing => self.no_data(walk, None),
+            Taken::Nothing => self.no_data(name, walk, Absent::Type),
             Taken::Answer => Next::Done,
             Taken::Alias(target) => Next::Alias(target),
         }
@@ -144,15 +174,15 @@ impl<'v> Solver<'v> {
         self.narrow(&encloser);
         // An asterisk that would be too long cannot be there.
         let Some(asterisk) = encloser.wildcard_child() else {
-            return self.nx_domain(walk, None);
+            return self.nx_domain(name, walk, None);
         };
         let source = self.view.walk(&asterisk);
         let Some(node) = source.node else {
             if source.has_below() {
                 // RFC 4592 §2.2.2: an empty non-terminal is a source of synthesis too.
-                return self.no_data(walk, Some(&source));
+                return self.no_data(name, walk, Absent::TypeOfAsterisk(&source));
             }
-            return self.nx_domain(walk, Some(&source));
+            return self.nx_domain(name, walk, Some(&source));
         };
         let taken = match node.get(RrType::NS) {
             // RFC 4592 §4.2: the meaning of a wildcard cut is undefined; its NS are never signed, so they are not given.
@@ -160,11 +190,11 @@ impl<'v> Solver<'v> {
             _ => self.take(name, node),
         };
         match taken {
-            Taken::Nothing => return self.no_data(walk, Some(&source)),
+            Taken::Nothing => return self.no_data(name, walk, Absent::TypeOfAsterisk(&source)),
             // RFC 4035 §3.1.3.3: that no closer match exists.
-            Taken::Answer => self.deny(walk),
+            Taken::Answer => self.deny(name, walk, &Absent::Closer),
             Taken::Alias(target) => {
-                self.deny(walk);
+                self.deny(name, walk, &Absent::Closer);
                 return Next::Alias(target);
             }
         }
@@ -176,12 +206,15 @@ impl<'v> Solver<'v> {
         if self.qtype == RrType::ANY || self.qtype == RrType::RRSIG {
             return self.take_any(name, node);
         }
-        if let Some(set) = node.get(self.qtype) {
+        // RFC 5155 §7.2.8: an NSEC3 is no data of the name that owns it.
+        if let Some(set) = node.get(self.qtype).filter(|_| self.qtype != RrType::NSEC3) {
             self.answer(name, set);
-            self.courtesy(set);
+            self.courtesy(name, set);
             return Taken::Answer;
         }
-        let Some(cname) = node.get(RrType::CNAME) else { return Taken::Nothing };
+        // RFC 4035 §2.5: an NSEC may stand beside an alias, so where there is none the alias is not followed for it.
+        let alias = node.get(RrType::CNAME).filter(|_| self.qtype != RrType::NSEC);
+        let Some(cname) = alias else { return Taken::Nothing };
         if self.answered(name, cname) {
             return Taken::Answer; // A loop: what is there says so.
         }
@@ -192,7 +225,8 @@ impl<'v> Solver<'v> {
     /// RFC 8482 §4.1 and §7: of everything, one RRset; of all signatures, one RRset's.
     fn take_any(&mut self, name: &Name, node: &'v Node) -> Taken {
         let all = self.qtype == RrType::ANY;
-        let mut sets = node.iter().map(|(_, set)| set).filter(|set| all || !set.rrsigs().is_empty());
+        let sets = node.iter().filter(|(rtype, _)| *rtype != RrType::NSEC3).map(|(_, set)| set);
+        let mut sets = sets.filter(|set| all || !set.rrsigs().is_empty());
         let Some(mut chosen) = sets.next() else { return Taken::Nothing };
         if chosen.rrset.rtype == RrType::NSEC {
             chosen = sets.next().unwrap_or(chosen);
@@ -206,21 +240,18 @@ impl<'v> Solver<'v> {
         Taken::Answer
     }
 
-    /// RFC 2308 §2.2; RFC 4035 §3.1.3.1 for a name that exists, §3.1.3.4 for one that an asterisk (`source`) matches.
-    fn no_data(&mut self, walk: &Walk<'v>, source: Option<&Walk<'v>>) -> Next {
+    /// RFC 2308 §2.2.
+    fn no_data(&mut self, name: &Name, walk: &Walk<'v>, absent: Absent<'_, 'v>) -> Next {
         self.soa();
-        self.deny(walk);
-        if let Some(source) = source {
-            self.deny(source);
-        }
+        self.deny(name, walk, &absent);
         Next::Done
     }
 
-    /// RFC 2308 §2.1 (and RFC 6604 §3: the rcode is that of the last name of a chain); RFC 4035 §3.1.3.2.
-    fn nx_domain(&mut self, walk: &Walk<'v>, asterisk: Option<&Walk<'v>>) -> Next {
+    /// RFC 2308 §2.1 (and RFC 6604 §3: the rcode is that of the last name of a chain).
+    fn nx_domain(&mut self, name: &Name, walk: &Walk<'v>, asterisk: Option<&Walk<'v>>) -> Next {
         self.solution.rcode = Rcode::NXDOMAIN;
         self.narrow(self.view.origin());
-        self.no_data(walk, asterisk)
+        self.no_data(name, walk, Absent::Name(asterisk))
     }
 
     /// The response comes from `suffix`, and would for each name under it; what follows an alias is about the alias.
@@ -238,17 +269,8 @@ impl<'v> Solver<'v> {
         self.solution.authority.push(Item { owner: view.origin().clone(), ttl, data: Data::Set(soa) });
     }
 
-    /// The NSEC that matches or covers the name, once.
-    fn deny(&mut self, walk: &Walk<'v>) {
-        if !self.dnssec {
-            return;
-        }
-        if let Some((owner, nsec)) = walk.nsec() {
-            self.authority(owner, nsec);
-        }
-    }
-
-    fn authority(&mut self, owner: &Name, set: &'v SignedRrset) {
+    /// Adds to the authority section what is not there yet.
+    pub(super) fn authority(&mut self, owner: &Name, set: &'v SignedRrset) {
         if !self.solution.authority.iter().any(|item| item.holds(set)) {
             self.solution.authority.push(Item {
                 owner: owner.clone(),
@@ -265,33 +287,6 @@ impl<'v> Solver<'v> {
     fn answered(&self, owner: &Name, set: &SignedRrset) -> bool {
         self.solution.answer.iter().any(|item| item.holds(set) && item.owner == *owner)
     }
-
-    /// Step 6: addresses of the hosts that an answer names.
-    fn courtesy(&mut self, set: &'v SignedRrset) {
-        for rdata in set.rrset.rdatas.iter().take(MAX_COURTESY_TARGETS) {
-            let Some(target) = target(set.rrset.rtype, rdata) else { return };
-            self.addresses(&target, false);
-        }
-    }
-
-    /// The addresses of `target`, authoritative or glue, as far as this zone has them.
-    fn addresses(&mut self, target: &Name, required: bool) {
-        let view = self.view;
-        if !target.is_subdomain_of(view.origin()) {
-            return;
-        }
-        // What a DNAME hides is nobody's address.
-        let Walk { node: Some(node), dname: None, .. } = view.walk(target) else { return };
-        for set in [RrType::A, RrType::AAAA].into_iter().filter_map(|rtype| node.get(rtype)) {
-            let solution = &mut self.solution;
-            let item = Item { owner: target.clone(), ttl: set.rrset.ttl, data: Data::Set(set) };
-            if required {
-                solution.glue.push(item);
-            } else if !solution.answer.iter().chain(&solution.courtesy).any(|item| item.holds(set)) {
-                solution.courtesy.push(item);
-            }
-        }
-    }
 }
 
 /// What a node gave.
@@ -304,17 +299,6 @@ enum Taken {
 /// Where a CNAME or DNAME points.
 fn rdata_name(alias: &SignedRrset) -> Option<Name> {
     Name::from_wire(alias.rrset.rdatas.first()?.wire()).ok()
-}
-
-/// The host that an rdata names and whose addresses are of use.
-fn target(rtype: RrType, rdata: &Rdata) -> Option<Name> {
-    let skip = match rtype {
-        RrType::NS => 0,
-        RrType::MX => 2,
-        RrType::SRV => 6,
-        _ => return None,
-    };
-    Name::from_wire(rdata.wire().get(skip..)?).ok()
 }
 
 /// The last field of a SOA.

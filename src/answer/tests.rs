@@ -13,9 +13,11 @@ pub(crate) mod signed;
 mod asterisks;
 mod frame;
 mod manners;
+mod nsec3;
 mod rfc8906;
 mod sections;
 mod transfer;
+mod zones;
 
 fn view() -> Arc<View> {
     static VIEW: OnceLock<Arc<View>> = OnceLock::new();
@@ -80,14 +82,28 @@ fn render_record(record: &Record) -> String {
             let covered = u16::from_be_bytes(record.rdata.wire()[..2].try_into().unwrap());
             format!("{owner} RRSIG {}", RrType(covered))
         }
-        RrType::SOA | RrType::NSEC | RrType::DNSKEY => format!("{owner} {}", record.rtype),
+        RrType::SOA | RrType::NSEC | RrType::NSEC3 | RrType::DNSKEY => format!("{owner} {}", record.rtype),
         rtype => format!("{owner} {rtype} {}", relative(&rdata::to_text(rtype, &record.rdata))),
     }
 }
 
-fn check(table: &[(&str, &str, &str)]) {
+/// Clause, question (`name TYPE [do|edns]`), and its answer as [`render`] writes it.
+type Row<'a> = (&'a str, &'a str, &'a str);
+
+fn check(table: &[Row<'_>]) {
+    check_in(&catalog(), table);
+}
+
+fn check_in(catalog: &Catalog, table: &[Row<'_>]) {
     for (clause, question, expected) in table {
-        let seen = render(&answer_over(Transport::Tcp, &query(question)));
-        assert_eq!(&seen, expected, "{clause}: {question}");
+        assert_eq!(&render(&ask_in(catalog, question)), expected, "{clause}: {question}");
     }
+}
+
+/// The answer over TCP.
+fn ask_in(catalog: &Catalog, question: &str) -> Vec<u8> {
+    let (wire, mut out) = (query(question), Vec::new());
+    let request = Request { wire: &wire, client: Client::over(Transport::Tcp), now_secs: 0 };
+    assert!(matches!(respond(catalog, &Settings::default(), request, &mut out), Reply::Send(_)));
+    out
 }

@@ -72,18 +72,29 @@ impl Stream {
     }
 }
 
+/// Whether somebody may have a zone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Permit {
+    /// Yes.
+    Granted,
+    /// Yes, but there are too many transfers now: SERVFAIL.
+    Later,
+    /// No.
+    Refused,
+}
+
 /// A record that no message of 65,535 octets holds with all that belongs into one: the transfer has to be broken off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TooLong;
 
-/// Begins what a message asks for that [`is_asked`]; none: `out` has the refusal. `allowed`: whether a zone may go to who signed with this
-/// key, or did not sign.
+/// Begins what a message asks for that [`is_asked`]; none: `out` has the refusal. `permit`: whether a zone may go to who signed
+/// with this key, or did not sign.
 pub fn begin(
     catalog: &Catalog,
     keys: &Arc<Keyring>,
     wire: &[u8],
     now_secs: u64,
-    allowed: impl FnOnce(&Name, Option<&Name>) -> bool,
+    permit: impl FnOnce(&Name, Option<&Name>) -> Permit,
     out: &mut Vec<u8>,
 ) -> Option<Transfer> {
     let Ok(message) = Message::parse(wire) else {
@@ -103,7 +114,7 @@ pub fn begin(
             return None;
         }
     };
-    match choose(catalog, &message, signer.as_ref().map(|stream| &stream.key), allowed) {
+    match choose(catalog, &message, signer.as_ref().map(|stream| &stream.key), permit) {
         Ok(view) => Some(Transfer::new(view.clone(), &message, signer)),
         Err((rcode, ede)) => {
             failure(wire, rcode, ede.map(|code| (code, "")), out);
@@ -120,7 +131,7 @@ fn choose<'c>(
     catalog: &'c Catalog,
     message: &Message,
     key: Option<&Name>,
-    allowed: impl FnOnce(&Name, Option<&Name>) -> bool,
+    permit: impl FnOnce(&Name, Option<&Name>) -> Permit,
 ) -> Result<&'c Arc<View>, (Rcode, Option<u16>)> {
     if message.edns.as_ref().is_some_and(|edns| edns.version > 0) {
         return Err((Rcode::BADVERS, None));
@@ -133,8 +144,10 @@ fn choose<'c>(
     if !is_served {
         return Err((Rcode::NOTAUTH, Some(ede::NOT_AUTHORITATIVE)));
     }
-    if !allowed(name, key) {
-        return Err((Rcode::REFUSED, Some(ede::PROHIBITED)));
+    match permit(name, key) {
+        Permit::Granted => {}
+        Permit::Later => return Err((Rcode::SERVFAIL, Some(ede::OTHER))),
+        Permit::Refused => return Err((Rcode::REFUSED, Some(ede::PROHIBITED))),
     }
     catalog.view(name).ok_or((Rcode::SERVFAIL, Some(ede::NOT_READY)))
 }

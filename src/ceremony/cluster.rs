@@ -13,7 +13,7 @@
 //! bytes plan digest · bytes id of the cluster that this one replaces, none or 32
 //! list of members, by index:  bytes identity · bytes sealing key · bytes coin verification key
 //! list of zones, by origin:   bytes origin (wire, lower case) · bytes records digest · u8 reads (0 local, 1 ordered)
-//!                             · u8 serial rule (0 increment, 1 unixtime, 2 date) · u32 DNSKEY TTL · u32 lifetime, refresh, jitter, backdate (s)
+//!                             · u8 serial rule (0 increment, 1 unixtime, 2 date) · u8 denial (0 nsec, 1 nsec3) · u32 DNSKEY TTL · u32 lifetime, refresh, jitter, backdate (s)
 //!                             · list of policy statements, each bytes (words parted by one space)
 //!                             · twice, ZSK and KSK: u8 threshold · bytes DNSKEY rdata · bytes verification key
 //! list of TSIG keys, by name: bytes name · bytes algorithm · u8 mode (0 gateway) · bytes salt · bytes commitment
@@ -28,7 +28,7 @@ use crate::dns::rdata::Rdata;
 use crate::quorum::Committee;
 use crate::threshold::PublicKey;
 use crate::time::UnixMillis;
-use crate::zone::{Bundle, CheckedBundle, Holders, Reads, Role, SerialRule, Validity};
+use crate::zone::{Bundle, CheckedBundle, Denial, Holders, Reads, Role, SerialRule, Validity};
 use std::sync::Arc;
 
 pub use crate::signing::Protocol;
@@ -83,6 +83,8 @@ pub struct Zone {
     pub reads: Reads,
     /// How a change moves the serial.
     pub serial: SerialRule,
+    /// How it begins to deny existence.
+    pub denial: Denial,
     /// TTL of the DNSKEY set, in seconds.
     pub dnskey_ttl: u32,
     /// Dates of signatures, in seconds.
@@ -214,7 +216,7 @@ impl Form {
             SerialRule::UnixTime => 1,
             SerialRule::Date => 2,
         };
-        self.0.extend_from_slice(&[reads, serial]);
+        self.0.extend_from_slice(&[reads, serial, u8::from(zone.denial == Denial::Nsec3)]);
         self.0.extend_from_slice(&zone.dnskey_ttl.to_be_bytes());
         let dates = zone.validity;
         for seconds in [dates.lifetime, dates.refresh, dates.jitter, dates.backdate] {

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod text;
+pub(super) use text::DenialText;
 mod write;
 
 pub use write::{quote, write};
@@ -121,8 +122,9 @@ impl Check<'_> {
             self.whole("has no [[zone]]");
         }
         let mut zones = BTreeMap::new();
-        let mut tags = BTreeSet::new();
         for text in texts {
+            // Each zone's keys have their own names; that of another zone is never looked for among them.
+            let mut tags = BTreeSet::new();
             let (place, origin) = (text.origin.span(), text.origin.get_ref().0.clone());
             let place = Spanned::new(place, ());
             let dates = text.signatures.get_ref();
@@ -154,6 +156,7 @@ impl Check<'_> {
                     SerialText::UnixTime => SerialRule::UnixTime,
                     SerialText::Date => SerialRule::Date,
                 },
+                denial: text.denial.into(),
                 dnskey_ttl: text.dnskey_ttl_s,
                 validity,
                 policy: text.policy.into_iter().map(|statement| statement.0.0).collect(),

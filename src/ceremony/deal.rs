@@ -185,25 +185,20 @@ fn secrets(
     };
     let (_, coin) = coin::deal(committee.n(), committee.one_correct(), &mut entropy);
     let wanted: Vec<Wanted> = plan.zones.iter().flat_map(|zone| wanted(plan, zone)).collect();
-    let (keys, tsig) = match source {
-        Source::Search => {
-            let tsig = plan.tsig.iter().map(|key| KeyClause {
-                name: key.name.clone(),
-                algorithm: "hmac-sha256".into(),
-                secret: Zeroizing::new(seed().to_vec()),
-            });
-            (keys::search(&wanted, BTreeSet::new(), progress)?, tsig.collect())
-        }
-        Source::Backup(_, kept) => {
-            let tsig = plan.tsig.iter().map(|key| {
-                let found = kept.tsig.iter().rfind(|clause| clause.name == key.name);
-                found
-                    .map(KeyClause::again)
-                    .ok_or_else(|| format!("the backup holds no TSIG key {}", key.name))
-            });
-            (keys::again(&wanted, &kept.keys)?, tsig.collect::<Result<_, _>>()?)
-        }
+    let (keys, known) = match source {
+        Source::Search => (keys::search(&wanted, BTreeSet::new(), progress)?, &[][..]),
+        Source::Backup(_, kept) => (keys::again(&wanted, &kept.keys)?, &kept.tsig[..]),
     };
+    // A name that the backup does not know is a new key's: so clients get keys that removed replicas have never held.
+    let tsig = plan.tsig.iter().map(|key| {
+        let kept = known.iter().rfind(|clause| clause.name == key.name).map(KeyClause::again);
+        kept.unwrap_or_else(|| KeyClause {
+            name: key.name.clone(),
+            algorithm: "hmac-sha256".into(),
+            secret: Zeroizing::new(seed().to_vec()),
+        })
+    });
+    let tsig = tsig.collect();
     let is_made = |key: &super::written::PlannedSig0| key.key.is_none() && matches!(source, Source::Search);
     let sig0 = plan.sig0.iter().map(|key| is_made(key).then(seed)).collect();
     Ok(Secrets { coin, keys, tsig, sig0 })
@@ -280,6 +275,7 @@ fn zone_of(zone: &PlannedZone, old: Option<&Cluster>, keys: &[DealtKey]) -> Resu
         records: zone.digest,
         reads: zone.reads,
         serial: before.map_or(SerialRule::Increment, |zone| zone.serial),
+        denial: zone.denial,
         dnskey_ttl: before.map_or_else(|| dnskey_ttl(zone), |zone| zone.dnskey_ttl),
         validity: before.map_or(Validity::default(), |zone| zone.validity),
         policy: zone.policy.clone(),

@@ -66,9 +66,13 @@ pub fn read_deal(deal: &Path, plan: &Digest) -> Result<(WrittenPlan, Cluster), V
 /// What of the cluster is not as the plan says, if anything.
 fn differs(plan: &WrittenPlan, cluster: &Cluster) -> Option<&'static str> {
     let members = plan.members.iter().map(|member| (member.identity, member.sealing));
-    let zones = plan.zones.iter().map(|zone| (&zone.origin, zone.digest, zone.reads, &zone.policy));
-    let served = cluster.zones.iter().map(|zone| (&zone.origin, zone.records, zone.reads, &zone.policy));
+    let zones =
+        plan.zones.iter().map(|zone| (&zone.origin, zone.digest, zone.reads, zone.denial, &zone.policy));
+    let served =
+        cluster.zones.iter().map(|zone| (&zone.origin, zone.records, zone.reads, zone.denial, &zone.policy));
     let keys = cluster.zones.iter().flat_map(|zone| [&zone.zsk, &zone.ksk]);
+    // Keys that are dealt again are as long as they are.
+    let is_first = plan.replaces.is_none();
     let sig0 = plan.sig0.iter().zip(&cluster.sig0);
     let sig0_differs = plan.sig0.len() != cluster.sig0.len()
         || sig0.into_iter().any(|(planned, entry)| {
@@ -79,7 +83,7 @@ fn differs(plan: &WrittenPlan, cluster: &Cluster) -> Option<&'static str> {
         (plan.signing != cluster.signing, "the signing protocol"),
         (!cluster.members.iter().map(|m| (m.identity, m.sealing)).eq(members), "a member's keys"),
         (!zones.eq(served), "a zone, its records or its policy"),
-        (keys.into_iter().any(|key| key.public.bits() != plan.bits), "the length of a key"),
+        (is_first && keys.into_iter().any(|key| key.public.bits() != plan.bits), "the length of a key"),
         (!cluster.tsig.iter().map(|key| &key.name).eq(plan.tsig.iter().map(|key| &key.name)), "TSIG keys"),
         (sig0_differs, "SIG(0) keys"),
     ]
@@ -199,8 +203,11 @@ fn write(
             replace_public(&into.join("zones").join(&name), &read_public(&from)?)?;
         }
     }
-    let before = deal.join(PREDECESSOR);
-    if before.exists() {
+    if let Some(replaced) = cluster.replaces {
+        let before = deal.join(PREDECESSOR);
+        if cluster_file::read(&before).map_err(|problems| problems[0].clone())?.id() != replaced {
+            return Err(Problem::new(&before, "is not the cluster that is replaced"));
+        }
         replace_public(&into.join(PREDECESSOR), &read_public(&before)?)?;
     }
     let settings = into.join("replica.toml");

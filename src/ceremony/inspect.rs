@@ -138,7 +138,8 @@ fn write_cluster(out: &mut String, cluster: &Cluster) -> FmtResult {
     }
     for zone in &cluster.zones {
         let reads = if zone.reads == Reads::Ordered { "ordered" } else { "local" };
-        writeln!(out, "zone {} reads {reads}, records {}", zone.origin, zone.records.to_hex())?;
+        let (denial, records) = (zone.denial.word(), zone.records.to_hex());
+        writeln!(out, "zone {} reads {reads}, denial {denial}, records {records}", zone.origin)?;
         for (role, key) in [("ZSK", &zone.zsk), ("KSK", &zone.ksk)] {
             let (tag, bits) = (key_tag(key.dnskey.wire()), key.public.bits());
             writeln!(out, "  {role} tag {tag}, {bits} bits, {} of {} sign", key.threshold, committee.n())?;

@@ -10,7 +10,7 @@ use crate::dns::rrset::Record;
 use crate::dns::tsig::Keyring;
 use crate::quorum::Committee;
 use crate::signing::Protocol;
-use crate::zone::{Genesis, KeyInfo, Machine, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
+use crate::zone::{Denial, Genesis, KeyInfo, Machine, Reads, SerialRule, UpdatePolicy, Validity, ZoneRules};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,8 @@ pub struct ZonePlan {
     pub policy: Vec<String>,
     /// Whether queries go through the order.
     pub reads: Reads,
+    /// How it begins to deny existence.
+    pub denial: Denial,
 }
 
 /// Addresses of one replica: proposals, which its operator may edit in `replica.toml`.
@@ -142,6 +144,7 @@ impl ZonePlan {
             serial: SerialRule::Increment,
             validity: Validity::default(),
             dnskey_ttl: 0,
+            denial: self.denial,
             ksk: key([1, 1]),
             zsk: key([1, 0]),
         };

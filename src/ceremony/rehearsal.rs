@@ -23,7 +23,7 @@ use crate::dns::name::Name;
 use crate::quorum::{Committee, ReplicaId};
 use crate::signing::Protocol;
 use crate::time::UnixMillis;
-use crate::zone::Reads;
+use crate::zone::{Denial, Reads};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -146,7 +146,13 @@ impl Rehearsal<'_> {
             committee: self.sizes.committee,
             bits: self.sizes.bits,
             signing: Protocol::default(),
-            zones: vec![ZonePlan { origin, records, policy: Vec::new(), reads: Reads::Local }],
+            zones: vec![ZonePlan {
+                origin,
+                records,
+                policy: Vec::new(),
+                reads: Reads::Local,
+                denial: Denial::Nsec,
+            }],
             tsig: Vec::new(),
             sig0: Vec::new(),
             places: places.collect(),

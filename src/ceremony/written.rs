@@ -18,6 +18,7 @@
 //! file = "example.zone"            # unsigned records
 //! policy = ["grant ops zonesub ANY"]
 //! reads = "local"                  # or "ordered"; optional
+//! denial = "nsec"                  # or "nsec3"; optional
 //! [[tsig]]                         # optional: keys of clients
 //! name = "ops"
 //! recipient = "age1…"              # optional: sealed for the client; else written for him in DIR/client
@@ -38,7 +39,7 @@
 //! ```text
 //! u16 version (1) · u32 epoch · u8 n · u8 t · u32 bits · bytes signing protocol (its name) · bytes replaced cluster id (or none)
 //! list of members, by index: bytes identity · bytes sealing key · list of DNS addresses, each bytes · bytes peer address
-//! list of zones, by origin:  bytes origin · bytes records digest · u8 reads (0 local, 1 ordered) · list of statements, each bytes
+//! list of zones, by origin:  bytes origin · bytes records digest · u8 reads (0 local, 1 ordered) · u8 denial (0 nsec, 1 nsec3) · list of statements, each bytes
 //! list of TSIG keys, by name: bytes name · bytes recipient (or none)
 //! list of SIG(0) keys, by name: bytes name · bytes KEY rdata (or none)
 //! u8 backup threshold (0: none) · list of custodians: bytes name · bytes recipient
@@ -60,7 +61,7 @@ use crate::dns::rrset::Record;
 use crate::quorum::Committee;
 use crate::signing::Protocol;
 use crate::threshold::MODULUS_BITS;
-use crate::zone::{Reads, UpdatePolicy};
+use crate::zone::{Denial, Reads, UpdatePolicy};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -118,6 +119,8 @@ pub struct PlannedZone {
     pub policy: Vec<String>,
     /// Where queries are answered from.
     pub reads: Reads,
+    /// How it begins to deny existence.
+    pub denial: Denial,
 }
 
 /// A TSIG key that is to be made.
@@ -170,6 +173,7 @@ impl WrittenPlan {
             records: Some(zone.records.clone()),
             policy: zone.policy.iter().map(|statement| plain_words(statement)).collect(),
             reads: zone.reads,
+            denial: zone.denial,
         });
         let tsig = plan.tsig.iter().map(|name| PlannedTsig { name: name.to_lowercase(), recipient: None });
         let sig0 = plan.sig0.iter().map(|name| PlannedSig0 { name: name.to_lowercase(), key: None });
@@ -267,6 +271,7 @@ impl WrittenPlan {
             form.bytes(zone.origin.wire());
             form.bytes(&zone.digest.0);
             form.0.push(u8::from(zone.reads == Reads::Ordered));
+            form.0.push(u8::from(zone.denial == Denial::Nsec3));
             form.count(&zone.policy);
             zone.policy.iter().for_each(|statement| form.bytes(statement.as_bytes()));
         }
@@ -293,14 +298,14 @@ impl WrittenPlan {
 
 impl PlannedZone {
     fn check(&self, is_served: bool) -> Result<(), String> {
-        let Self { origin, records, digest, policy, reads } = self;
+        let Self { origin, records, digest, policy, reads, denial } = self;
         match records {
             Some(records) if zone_digest(origin, records) != *digest => {
                 Err(format!("zone {origin}: its file is not that of records-sha256"))
             }
             Some(records) => {
                 let (origin, records, policy) = (origin.clone(), records.clone(), policy.clone());
-                ZonePlan { origin, records, policy, reads: *reads }.check()
+                ZonePlan { origin, records, policy, reads: *reads, denial: *denial }.check()
             }
             None if is_served => {
                 UpdatePolicy::parse(policy).map(drop).map_err(|e| format!("zone {origin}: {e}"))

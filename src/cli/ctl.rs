@@ -3,7 +3,9 @@
 //! [`crate::runtime::admin`] says what goes over the socket. An export that breaks off prints nothing.
 
 mod epoch;
+mod explain;
 mod keys;
+mod log;
 mod votes;
 
 use super::{Failure, print};
@@ -28,7 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[command(
     after_help = "Examples:\n  conclave ctl status\n  conclave ctl status --dir demo --replica 2 --json\n  \
                         conclave ctl export example.test\n  conclave ctl vote drill monday --replica 1\n  conclave ctl votes\n  \
-                        conclave ctl import example.test.zsk.4711.bundle --replica 1"
+                        conclave ctl import example.test.zsk.4711.bundle --replica 1\n  conclave ctl explain 3k9v0m2a7c\n  \
+                        conclave ctl explain script.txt --key ops\n  conclave ctl log --zone example.test --key ops"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -91,6 +94,33 @@ enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Say why an update was refused, or what a script of nsupdate would come to; without either, the last refusals
+    Explain {
+        /// The ticket from the reply's extended error or from the log; or a script, not yet sent
+        #[arg(value_name = "TICKET|FILE")]
+        what: Option<String>,
+        /// The key that is to sign the script
+        #[arg(long, value_name = "NAME")]
+        key: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the executed updates: who, what, serial, place in the order, outcome
+    Log {
+        /// Of this zone only
+        #[arg(long, value_name = "ORIGIN")]
+        zone: Option<String>,
+        /// Of this key only
+        #[arg(long, value_name = "NAME")]
+        key: Option<String>,
+        /// From this batch on
+        #[arg(long, value_name = "BATCH")]
+        since: Option<u64>,
+        /// As JSON, an object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Go on in the next epoch, with other members
     #[command(subcommand)]
     Epoch(EpochCommand),
@@ -135,6 +165,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Keys { json } => keys::show(&targets, *json),
         Command::Vote { words, no_wait } => votes::vote(&targets, &words.join(" "), !no_wait),
         Command::Import { files } => import(&targets, files),
+        Command::Explain { what, key, json } => {
+            explain::explain(&targets, what.as_deref(), key.as_deref(), *json)
+        }
+        Command::Log { zone, key, since, json } => {
+            let filter = log::Filter { zone: zone.as_deref(), key: key.as_deref(), since: *since };
+            log::show(&targets, &filter, *json)
+        }
         Command::Epoch(EpochCommand::Vote { no_wait }) => votes::vote_epoch(&targets, !no_wait),
         Command::Epoch(EpochCommand::Status { json }) => epoch::status(&targets, *json),
         Command::Votes { json } => votes::list(&targets, *json),

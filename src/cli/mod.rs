@@ -8,6 +8,7 @@
 //! | `conclave check-zone` ([`check_zone`]) | what is wrong with a master file |
 //! | `conclave keygen`, `conclave import` ([`operator`]) | a replica's side of the key ceremony |
 //! | `conclave ctl` ([`ctl`]) | questions to a running replica |
+//! | `conclave update` | what a script of nsupdate says, sent |
 //! | `conclave sim` ([`sim`]) | simulated clusters, whose runs a seed decides |
 //! | `conclave completions` | completions for a shell |
 //!
@@ -22,6 +23,7 @@ mod metrics;
 pub mod operator;
 pub mod progress;
 pub mod sim;
+mod update;
 
 use crate::ceremony::cluster::Protocol;
 use crate::ceremony::files::Problem;
@@ -168,6 +170,8 @@ enum Command {
     CheckZone(check_zone::Arguments),
     /// Ask a running replica
     Ctl(ctl::Arguments),
+    /// Send what a script of nsupdate says, and be told why not
+    Update(update::Arguments),
     /// Run whole clusters in a simulated world, and look for broken promises
     Sim(sim::Arguments),
     /// Print completions for a shell
@@ -188,6 +192,7 @@ pub fn main() -> ExitCode {
         Command::Check { config } => check(&config),
         Command::CheckZone(arguments) => check_zone::run(&arguments),
         Command::Ctl(arguments) => ctl::run(&arguments),
+        Command::Update(arguments) => update::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

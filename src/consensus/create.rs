@@ -11,6 +11,8 @@
 //! - *Gathering*: with a quorum of the preceding round it waits a few milliseconds for the authors that took part in the
 //!   round before that one, unless somebody is further on already: a tunable, never a condition.
 //!
+//! - *Awaiting*: a replica whose epoch follows another makes no vertex before it has a state to begin with: it could execute and
+//!   certify nothing, and so let go of nothing. No round above 1 can be made before n - 2t correct ones have begun.
 //! - *Floor*: a replica that lost its log makes no vertex below the round at which it may resume ([`super::observe`]), and one
 //!   at or above it at once, for until then it counts among the t.
 //!
@@ -49,6 +51,8 @@ pub(super) struct Creation {
     pub newest: VertexRef,
     /// The lowest round of which it may make a vertex.
     pub floor: u64,
+    /// Whether the replica has no state yet.
+    pub awaits: bool,
     pub pending: Pending,
     /// Proven equivocators, each with its proof.
     pub excluded: BTreeMap<ReplicaId, (Vertex, Vertex)>,
@@ -88,6 +92,7 @@ impl Creation {
             gather_ms,
             newest: genesis,
             floor: 0,
+            awaits: false,
             pending: Pending::default(),
             excluded: BTreeMap::new(),
             unreached: BTreeSet::new(),
@@ -132,7 +137,10 @@ impl Creation {
             self.quorum = (quorum_round, now);
         }
         let highest = quorum_round + 1;
-        if highest <= self.newest.round || dag.firsts(quorum_round).count() < self.committee.quorum() {
+        if self.awaits
+            || highest <= self.newest.round
+            || dag.firsts(quorum_round).count() < self.committee.quorum()
+        {
             return Decision::Silence;
         }
         let resumes = self.newest.round < self.floor;

@@ -10,6 +10,10 @@
 //! instead. Its vote, and the finale, are sent to all once and to each peer whose link is new; so a replica that has not
 //! heard of the end lacks at most a link.
 //!
+//! A vote does not say that its signer has anything on disk, or knows what the others have signed: a crash forgets both. So
+//! a replica whose machine goes on says, apart from that, that the state with which the epoch ended is durable there
+//! ([`Message::Kept`]), to all once and to each peer whose link is new. Only that releases those that do not go on.
+//!
 //! Of each replica one vote is kept.
 
 use super::checkpoint::Judge;
@@ -21,7 +25,7 @@ use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::{Committee, ReplicaId};
 use crate::time::UnixMillis;
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How an epoch ended.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
@@ -41,7 +45,7 @@ pub struct Ending {
 }
 
 impl Ending {
-    fn digest(&self, domain: &Domain) -> Digest {
+    pub(super) fn digest(&self, domain: &Domain) -> Digest {
         domain.digest("conclave/ending", &[&encode(self)])
     }
 }
@@ -51,7 +55,7 @@ impl Ending {
 pub struct Finale {
     /// How the epoch ended.
     pub ending: Ending,
-    signatures: Vec<(ReplicaId, Signature)>,
+    pub(super) signatures: Vec<(ReplicaId, Signature)>,
 }
 
 /// Who may end an epoch: its replicas.
@@ -95,6 +99,8 @@ pub(super) struct End {
     own: Option<Ending>,
     votes: BTreeMap<ReplicaId, (Ending, Signature)>,
     finale: Option<Finale>,
+    /// Who has said that the last state is durable there.
+    kept: BTreeSet<ReplicaId>,
 }
 
 impl End {
@@ -146,11 +152,18 @@ impl Consensus {
         self.end.finale.as_ref()
     }
 
-    /// Who has signed the certified ending, this replica among them: each has the last state, or lies.
-    pub fn have_ended(&self) -> impl Iterator<Item = ReplicaId> {
-        let ending = self.end.finale.as_ref().map(|finale| &finale.ending);
-        let equal = self.end.votes.iter().filter(move |(_, (other, _))| Some(other) == ending);
-        equal.map(|(who, _)| *who)
+    /// The state with which the epoch ended is durable at this machine, which goes on: the others are told.
+    pub fn keep(&mut self, now: UnixMillis) -> Step {
+        let mut step = Step::default();
+        if self.end.kept.insert(self.config.me) && self.config.committee.n() > 1 {
+            step.send.push((To::Others, Message::Kept));
+        }
+        self.finish(now, step)
+    }
+
+    /// Where the last state is durable, this replica among them: there, or somebody lies.
+    pub fn keepers(&self) -> impl Iterator<Item = ReplicaId> {
+        self.end.kept.iter().copied()
     }
 
     /// Whether the own ending contradicts the certified one: this replica must not go on.
@@ -177,6 +190,10 @@ impl Consensus {
         self.tell_finale(knew, step);
     }
 
+    pub(super) fn take_kept(&mut self, from: ReplicaId) {
+        self.end.kept.insert(from);
+    }
+
     pub(super) fn take_finale(&mut self, from: ReplicaId, finale: Finale, step: &mut Step) {
         if self.end.finale.is_some() {
             return;
@@ -193,7 +210,9 @@ impl Consensus {
         let own = self.end.votes.get(&self.config.me);
         let own = own.map(|(ending, signature)| Message::Ended(ending.clone(), *signature));
         let finale = self.end.finale.clone().map(Message::Finale);
-        step.send.extend(own.into_iter().chain(finale).map(|message| (To::One(peer), message)));
+        let kept = self.end.kept.contains(&self.config.me).then_some(Message::Kept);
+        let all = own.into_iter().chain(finale).chain(kept);
+        step.send.extend(all.map(|message| (To::One(peer), message)));
     }
 
     /// t corrupt replicas could vote to this one only: what it goes by, the others must know.

@@ -5,6 +5,7 @@
 
 use super::checkpoint::{Certificate, Statement};
 use super::coin::{CoinShare, Toss};
+use super::finale::{Ending, Finale};
 use super::identity::Signature;
 use super::vertex::{Body, Domain, Vertex, VertexRef};
 use super::{Config, Message, Secrets};
@@ -69,6 +70,17 @@ impl Forge {
     /// A certificate of whatever signatures there are.
     pub fn certificate(&self, statement: Statement, signatures: Vec<(ReplicaId, Signature)>) -> Certificate {
         Certificate { statement, signatures }
+    }
+
+    /// An ending, true or not, and the own signature under it.
+    pub fn ended(&self, ending: Ending) -> (Message, Signature) {
+        let signature = self.secrets.identity.sign(&ending.digest(&self.domain));
+        (Message::Ended(ending, signature), signature)
+    }
+
+    /// A finale of whatever signatures there are.
+    pub fn finale(&self, ending: Ending, signatures: Vec<(ReplicaId, Signature)>) -> Finale {
+        Finale { ending, signatures }
     }
 
     /// The own share of the coin that vertices of `round` carry; none below the first such round.

@@ -27,6 +27,7 @@ impl Consensus {
         match message {
             Message::Ended(ending, signature) => self.take_ended(from, ending, signature, step),
             Message::Finale(finale) => self.take_finale(from, finale, step),
+            Message::Kept => self.take_kept(from),
             _ if self.end.is_over() => {}
             Message::Vertex(vertex) if vertex.body().round < self.dag.line() => {
                 self.relay(from, &vertex, step);

@@ -55,6 +55,8 @@ pub enum Message {
     Ended(Ending, Signature),
     /// The end of the epoch, certified.
     Finale(Finale),
+    /// The sender's machine goes on, and has the state with which the epoch ended on disk.
+    Kept,
 }
 
 /// What the log holds.

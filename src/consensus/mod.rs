@@ -100,7 +100,7 @@ pub struct Config {
     pub cluster: ClusterId,
     /// The epoch.
     pub epoch: Epoch,
-    /// The time of the round-0 vertices, from the cluster file.
+    /// The time of the round-0 vertices: when the cluster was dealt; 0 where another epoch was before.
     pub genesis_time: UnixMillis,
     /// Ed25519 public keys, by slot.
     pub identities: Vec<[u8; 32]>,

@@ -101,6 +101,11 @@ impl Consensus {
         self.finish(now, step)
     }
 
+    /// Whether the replica has no state yet: it makes no vertices.
+    pub fn set_awaiting(&mut self, awaits: bool) {
+        self.creation.awaits = awaits;
+    }
+
     /// The records that go on from a base with this line: all that is held at or above it, and what never goes out of date.
     pub fn records_from(&self, line: u64) -> Vec<Record> {
         let mut records = Vec::new();

@@ -10,7 +10,7 @@ use super::name::Name;
 use super::rdata::{Rdata, RdataError};
 use super::rtype::Class;
 use super::tail::{Reader, Tail};
-use super::tsig::{AuthFailure, Keyring, MAX_FUDGE_SECS, Signer, Verified};
+use super::tsig::{AuthFailure, Claim, Keyring, MAX_FUDGE_SECS, Signer, Verified};
 use crate::codec::digest;
 
 /// A client's public key, from KEY rdata (RFC 2535 §3).
@@ -82,6 +82,13 @@ fn parse(rdata: &[u8]) -> Result<SigRecord<'_>, ()> {
     }
     let covered = &rdata[..rdata.len() - signature.len()];
     Ok(SigRecord { algorithm, expiration, inception, tag, signer, signature, covered })
+}
+
+/// What a SIG(0) record says of itself.
+pub(super) fn claim(tail: &Tail<'_>) -> Option<Claim> {
+    let sig = parse(tail.rdata).ok()?;
+    let window = (u64::from(sig.inception), u64::from(sig.expiration));
+    Some(Claim { key: sig.signer, algorithm: format!("SIG(0) algorithm {}", sig.algorithm), window })
 }
 
 /// Checks the SIG(0) record `tail` over `message`, which is without it.

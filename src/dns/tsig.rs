@@ -204,6 +204,32 @@ pub fn authenticate(wire: &[u8], keys: &Keyring, now_secs: u64) -> Result<Verifi
     }
 }
 
+/// What a message says of its signature, which may be forged: for explanations only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Claim {
+    /// The key's name.
+    pub key: Name,
+    /// The algorithm, as the client wrote it: a mnemonic, or a SIG(0) key's number.
+    pub algorithm: String,
+    /// The first and the last second in which it is to be valid.
+    pub window: (u64, u64),
+}
+
+/// What `wire` says of its TSIG or SIG(0), if it has one that can be read.
+pub fn claim(wire: &[u8]) -> Option<Claim> {
+    let tail = last_additional(wire).ok()??;
+    match tail.rtype {
+        RrType::TSIG => {
+            let Tsig { key, algorithm, time_signed, fudge, .. } = Tsig::parse(&tail).ok()?;
+            let fudge = u64::from(fudge);
+            let window = (time_signed.saturating_sub(fudge), time_signed.saturating_add(fudge));
+            Some(Claim { key, algorithm: algorithm.to_string().trim_end_matches('.').to_owned(), window })
+        }
+        RrType::SIG => sig0::claim(&tail),
+        _ => None,
+    }
+}
+
 /// A TSIG record (RFC 8945 §4.2).
 struct Tsig {
     key: Name,
@@ -296,7 +322,7 @@ impl Tsig {
     }
 }
 
-/// RFC 8945 §5.2: key, MAC, time, in this order.
+/// RFC 8945 §5.2: key, MAC, time, truncation, in this order.
 fn check(tsig: &Tsig, message: &[u8], keys: &Keyring, now_secs: u64) -> Result<Verified, AuthFailure> {
     let algorithm = TsigAlgorithm::from_name(&tsig.algorithm);
     let key =
@@ -309,12 +335,12 @@ fn check(tsig: &Tsig, message: &[u8], keys: &Keyring, now_secs: u64) -> Result<V
     if !key.verifies(&covered, &tsig.mac) {
         return Err(AuthFailure::BadSig);
     }
-    if tsig.mac.len() < full {
-        return Err(AuthFailure::BadTrunc);
-    }
     let fudge = u64::from(tsig.fudge).min(MAX_FUDGE_SECS);
     if now_secs.abs_diff(tsig.time_signed) > fudge {
         return Err(AuthFailure::BadTime);
+    }
+    if tsig.mac.len() < full {
+        return Err(AuthFailure::BadTrunc);
     }
     Ok(Verified {
         signer: Signer::Tsig(key.name.clone()),

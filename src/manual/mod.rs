@@ -5,6 +5,7 @@
 //! - [`model`]: what a model checker has searched, how that maps to the code, and what it leaves out.
 //! - [`liveness`]: how long a scheduler can delay a request: the bound, its proof and its assumptions.
 //! - [`rollover`]: from one key to the next, command by command.
+//! - [`denial`]: NSEC and NSEC3, and from one to the other.
 //! - [`epochs`]: how a cluster goes on with other members, and why nothing is lost.
 //! - [`glossary`]: the words.
 //! - [`decisions`]: what was decided where the intent was silent or beaten, dated, with the reason.
@@ -25,6 +26,10 @@ pub mod liveness {}
 
 #[doc = include_str!("rollover.md")]
 pub mod rollover {}
+
+#[doc = include_str!("denial.md")]
+pub mod denial {}
+
 #[doc = include_str!("epochs.md")]
 pub mod epochs {}
 

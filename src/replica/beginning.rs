@@ -7,8 +7,10 @@
 //! - another replica of this epoch has the last state: it is taken over, as states are (`transfer`), by the name 0;
 //! - this epoch has certified states of its own: the newest is taken over.
 //!
-//! Meanwhile it orders, which needs no state; it executes nothing, signs nothing and publishes nothing. The state that it
-//! begins with is durable here before it acts on it. Who has begun tells each peer whose link is new how the epoch before
+//! Meanwhile it hears and keeps what others order, and makes no vertex: it executes nothing, signs nothing and publishes nothing,
+//! so it could let go of nothing. To begin takes a state only, and no order. So before n - 2t correct ones have begun the
+//! order has one round, and nobody makes those that wait keep more. The state that it begins with is durable here before it
+//! acts on it. Who has begun tells each peer whose link is new how the epoch before
 //! ended, and gives the state until the first of this epoch is certified.
 //!
 //! So nothing of the former replicas counts here but their finale: links, vertices, shares and votes bind cluster and epoch,
@@ -91,6 +93,7 @@ impl Replica {
         self.history = held.statement.history;
         self.checkpoints.keep_aside(held);
         self.awaits = false;
+        self.consensus.set_awaiting(false);
         out.news.push(News::Begun);
         // Others may wait for it.
         if let Some(finale) = self.before.clone().filter(|_| self.committee.n() > 1) {

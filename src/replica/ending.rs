@@ -7,26 +7,25 @@
 //!    [`News::Ended`]. From then on this replica orders nothing; it gives the finale to each peer whose link is new, and the
 //!    state to who asks for it. Signing goes on.
 //! 3. A replica that hears of the finale before it has executed so far, and comes no further, takes over the last state.
-//! 4. A replica that is not in the next epoch ends when nobody needs it: once the last state is with so many of those that go
-//!    on that one of them is correct in both epochs ([`News::Released`]). Who goes on may end when the next epoch has no use
+//! 4. Who goes on says so once that state is on his machine's disk: as the last of this epoch, or, of a machine that was late,
+//!    in the next epoch's replica ([`Input::Continued`](super::Input::Continued)). He may end when the next epoch has no use
 //!    for this one: that is told there ([`News::Settled`]).
+//! 5. A replica that is not in the next epoch ends when nobody needs it: once so many of those that go on have said this
+//!    that one of them is correct in both epochs ([`News::Released`]). One that is late, and hears of nobody who orders any more,
+//!    need not even have come to the end itself.
 //!
 //! Agreement on the order makes the last batch, and so the last state, one; a certificate needs one correct replica. So no
 //! two states can follow an epoch.
 
 use super::checkpoint::Held;
-use super::reply::{Asker, Extended};
+use super::reply::Asker;
 use super::store::StateFile;
-use super::{ClientId, Effect, Output, Replica};
+use super::{ClientId, Output, Replica};
+use crate::codec::ClusterId;
 use crate::consensus::{Ending, Statement};
-use crate::dns::edns::ede;
-use crate::dns::{Opcode, Rcode};
 use crate::quorum::ReplicaId;
 use crate::time::UnixMillis;
-use crate::zone::{Snapshot, Succession};
-
-/// The request came too late for this epoch.
-const OVER: Extended = (ede::NOT_READY, "this epoch of the cluster has ended; try again with the next");
+use crate::zone::{Refusal, Snapshot, Succession};
 
 /// Steps from epoch to epoch, for who runs the replica.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,13 +46,11 @@ pub(super) struct Last {
     pub snapshot: Snapshot,
     /// Whether it is on disk, certified.
     pub stored: bool,
-    /// Whether it was told that nobody needs this replica.
-    released: bool,
 }
 
 impl Last {
     pub fn new(ending: Ending, snapshot: Snapshot, stored: bool) -> Self {
-        Self { ending, snapshot, stored, released: false }
+        Self { ending, snapshot, stored }
     }
 
     /// As others ask for it.
@@ -100,16 +97,12 @@ impl Replica {
     }
 
     pub(super) fn turn_away(&mut self, now: UnixMillis, client: ClientId, asker: &Asker, out: &mut Output) {
-        if asker.opcode() == Opcode::UPDATE {
-            self.counters.update(Rcode::SERVFAIL);
-        }
-        let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(OVER));
-        out.effects.push(Effect::Reply { client, wire });
+        self.refuse_one(now, client, asker, &Refusal::Over, out);
     }
 
     /// Stores the last state once it is certified; tells when nobody needs this replica.
-    pub(super) fn follow_end(&mut self, out: &mut Output) {
-        let (Some(finale), Some(last)) = (self.consensus.finale(), &self.last) else { return };
+    pub(super) fn follow_end(&mut self, now: UnixMillis, out: &mut Output) {
+        let Some(finale) = self.consensus.finale() else { return };
         if self.consensus.ended_otherwise() {
             out.fatal = Some(
                 "the epoch ended here with another state than t+1 replicas certify: this replica's memory or disk is \
@@ -118,9 +111,14 @@ impl Replica {
             );
             return;
         }
-        if last.stored {
-            return self.release(out);
+        let is_through = self.last.as_ref().map_or(self.is_stalled(now), |last| last.stored);
+        if is_through && self.is_needless_now(&finale.ending) {
+            if !std::mem::replace(&mut self.released, true) {
+                out.news.push(News::Released);
+            }
+            return;
         }
+        let Some(last) = self.last.as_ref().filter(|last| !last.stored) else { return };
         if !self.checkpoints.is_storing() {
             out.store =
                 Some(StateFile::of_finale(finale, last.ending.round, last.snapshot.clone(), Vec::new()));
@@ -128,35 +126,41 @@ impl Replica {
         }
     }
 
-    /// The records of the last state, once it is on disk, if this replica goes on: what the next epoch's begins from.
-    pub fn handover(&self) -> Option<Vec<Vec<u8>>> {
+    /// The records of the last state, once it is on disk, if this replica goes on: what the next epoch's begins from. And the
+    /// next epoch's cluster.
+    pub fn handover(&self) -> Option<(ClusterId, Vec<Vec<u8>>)> {
         let goes_on = |last: &&Last| last.stored && last.ending.continuing.contains(&self.me);
         let last = self.last.as_ref().filter(goes_on)?;
         let finale = self.consensus.finale()?;
         let (round, snapshot) = (last.ending.round, last.snapshot.clone());
-        Some(StateFile::of_finale(finale, round, snapshot, Vec::new()).collect())
+        let records = StateFile::of_finale(finale, round, snapshot, Vec::new()).collect();
+        Some((last.ending.successor, records))
     }
 
     /// The last state is on disk.
-    pub(super) fn ended(&mut self, out: &mut Output) {
-        if let Some(last) = &mut self.last {
-            last.stored = true;
-            if self.predecessor.is_some() {
-                out.news.push(News::Settled); // who is late takes this state
-            }
-            out.news.push(News::Ended(last.ending.clone()));
+    pub(super) fn ended(&mut self, now: UnixMillis, out: &mut Output) {
+        let Some(last) = &mut self.last else { return };
+        last.stored = true;
+        let ending = last.ending.clone();
+        if ending.continuing.contains(&self.me) {
+            self.keep(now, out);
         }
+        self.begun_late(out); // who is late takes this state
+        out.news.push(News::Ended(ending));
     }
 
-    fn release(&mut self, out: &mut Output) {
-        let Some(last) = self.last.as_mut().filter(|last| !last.released) else { return };
-        let Ending { faults, continuing, .. } = &last.ending;
-        // At most t of one epoch and at most t of the other are corrupt.
+    /// The state with which this epoch ended is on this machine's disk, which goes on.
+    pub(super) fn keep(&mut self, now: UnixMillis, out: &mut Output) {
+        let step = self.consensus.keep(now);
+        self.absorb_consensus(step, out);
+    }
+
+    /// Whether this replica does not go on, and the last state is with enough of those that do: at most t of one epoch and at
+    /// most t of the other are corrupt.
+    fn is_needless_now(&self, ending: &Ending) -> bool {
+        let Ending { faults, continuing, .. } = ending;
         let enough = usize::from(*faults).min(self.committee.faults()) + 1;
-        let have = self.consensus.have_ended().filter(|who| continuing.contains(who)).count();
-        if !continuing.contains(&self.me) && have >= enough.min(continuing.len()) {
-            last.released = true;
-            out.news.push(News::Released);
-        }
+        let have = self.consensus.keepers().filter(|who| continuing.contains(who)).count();
+        !continuing.contains(&self.me) && have >= enough.min(continuing.len())
     }
 }

@@ -18,6 +18,9 @@ impl Replica {
         bundle: &CheckedBundle,
         receipt: Receipt,
     ) -> Result<Output, &'static str> {
+        if self.last.is_some() {
+            return Err("the epoch is over: nothing is ordered any more");
+        }
         let identity = self.consensus.identity();
         let sign = |digest: &Digest| identity.sign_in(SAID_DOMAIN, digest);
         let what = Saying::Bundle(Box::new(bundle.bundle().clone()));

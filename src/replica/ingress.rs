@@ -15,7 +15,7 @@ use crate::dns::tsig::{self, AuthFailure, Keyring};
 use crate::dns::{Class, Name, Opcode, Rcode, RrType};
 use crate::limits::MAX_REQUEST_BYTES;
 use crate::time::UnixMillis;
-use crate::zone::{Genesis, Reads, Request};
+use crate::zone::{Genesis, Reads, Refusal, Request};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,8 +31,10 @@ pub(super) struct Ingress {
 pub(super) enum Admission {
     /// No answer is due.
     Ignored,
-    /// This reply, at once; and the rcode, if it was an update.
-    Refused { reply: Vec<u8>, update: Option<Rcode> },
+    /// This reply, at once; and why, with who asked.
+    Refused { reply: Vec<u8>, why: Box<(Asker, Refusal)> },
+    /// This reply, at once, of which there is nothing to tell.
+    Answered(Vec<u8>),
     /// The order must see it.
     Admitted(Admitted),
 }
@@ -75,44 +77,43 @@ impl Ingress {
         match asker.opcode() {
             Opcode::UPDATE => self.admit_update(now, asker),
             Opcode::QUERY => self.admit_query(now, asker),
-            _ => self.refuse(now, &asker, Rcode::NOTIMP),
+            _ => self.bare(now, &asker, Rcode::NOTIMP),
         }
     }
 
     fn admit_update(&mut self, now: UnixMillis, mut asker: Asker) -> Admission {
-        let Ok(message) = Message::parse(asker.wire()) else {
-            return self.refuse(now, &asker, Rcode::FORMERR);
+        let message = match Message::parse(asker.wire()) {
+            Ok(message) => message,
+            Err(why) => return self.refuse(now, asker, Refusal::Malformed(why.to_string())),
         };
         asker.parsed(&message);
         let verified = tsig::authenticate(asker.wire(), &self.keys, now.secs());
         match &verified {
-            Ok(verified) => {
-                if let Some(mac) = &verified.tsig_mac {
-                    asker.authentic(verified.signer.name().clone(), mac.clone());
-                }
-            }
+            Ok(verified) => asker.authentic(verified),
             Err(AuthFailure::Unsigned) => {}
             Err(failure) => {
-                let reply = asker.failure(&self.keys, now, *failure);
-                return Admission::Refused { reply, update: Some(failure.rcode()) };
+                let refusal = Refusal::of_failure(*failure, asker.wire(), &self.keys, now.secs());
+                return self.refuse(now, asker, refusal);
             }
         }
         // RFC 6891 §6.1.3: what a later version means by its options is not known.
         if message.edns.as_ref().is_some_and(|edns| edns.version > 0) {
-            return self.refuse(now, &asker, Rcode::BADVERS);
+            return self.refuse(now, asker, Refusal::Version);
         }
         // RFC 2136 §3.1.1: one zone, of type SOA.
         let Some(zone) = asker.question().filter(|zone| zone.rtype == RrType::SOA) else {
-            return self.refuse(now, &asker, Rcode::FORMERR);
+            let why = "the zone section holds one record, of type SOA";
+            return self.refuse(now, asker, Refusal::Malformed(why.into()));
         };
         // RFC 2136 §3.1.2: a zone of ours.
         if zone.class != Class::IN || !self.zones.contains_key(&zone.name) {
-            return self.refuse(now, &asker, Rcode::NOTAUTH);
+            let refusal = Refusal::NotOurs(zone.name.clone());
+            return self.refuse(now, asker, refusal);
         }
-        let Ok(verified) = verified else { return self.refuse(now, &asker, Rcode::REFUSED) };
+        let Ok(verified) = verified else { return self.refuse(now, asker, Refusal::Unsigned) };
         let request = encode(&Request::Update { wire: asker.wire().to_vec() });
         if request.len() > MAX_REQUEST_BYTES {
-            return self.refuse(now, &asker, Rcode::FORMERR);
+            return self.refuse(now, asker, Refusal::Malformed("it is too long".into()));
         }
         Admission::Admitted(Admitted { request, covered: Some(verified.covered), asker })
     }
@@ -121,23 +122,27 @@ impl Ingress {
         let query = match query::parse(asker.wire()) {
             Ok(query) => query,
             Err(query::Reject::Ignore) => return Admission::Ignored,
-            Err(query::Reject::Reply { rcode, .. }) => return self.refuse(now, &asker, rcode),
+            Err(query::Reject::Reply { rcode, .. }) => return self.bare(now, &asker, rcode),
             // It asks nothing of any zone: the answering side replies to it.
-            Err(query::Reject::CookieOnly(_)) => return self.refuse(now, &asker, Rcode::FORMERR),
+            Err(query::Reject::CookieOnly(_)) => return self.bare(now, &asker, Rcode::FORMERR),
         };
         if self.reads_at(&query.qname) != Some(Reads::Ordered) {
-            return self.refuse(now, &asker, Rcode::REFUSED);
+            return self.bare(now, &asker, Rcode::REFUSED);
         }
         let request = encode(&Request::Query { wire: asker.wire().to_vec(), nonce: self.nonce() });
         if request.len() > MAX_REQUEST_BYTES {
-            return self.refuse(now, &asker, Rcode::FORMERR);
+            return self.bare(now, &asker, Rcode::FORMERR);
         }
         Admission::Admitted(Admitted { request, covered: None, asker })
     }
 
-    fn refuse(&self, now: UnixMillis, asker: &Asker, rcode: Rcode) -> Admission {
-        let reply = asker.reply(&self.keys, now, rcode, None);
-        Admission::Refused { reply, update: (asker.opcode() == Opcode::UPDATE).then_some(rcode) }
+    fn refuse(&self, now: UnixMillis, asker: Asker, refusal: Refusal) -> Admission {
+        let reply = asker.refused(&self.keys, now, &refusal);
+        Admission::Refused { reply, why: Box::new((asker, refusal)) }
+    }
+
+    fn bare(&self, now: UnixMillis, asker: &Asker, rcode: Rcode) -> Admission {
+        Admission::Answered(asker.bare(&self.keys, now, rcode))
     }
 
     /// How the deepest zone around `name` is read.

@@ -46,6 +46,7 @@ mod clients;
 mod ending;
 mod holding;
 mod ingress;
+mod journal;
 mod keys;
 mod pipeline;
 mod proposals;
@@ -60,6 +61,7 @@ mod votes;
 
 pub use beginning::Predecessor;
 pub use ending::News;
+pub use journal::{Entry, Explanation, Trial};
 pub use keys::{BundleStatus, RollStatus, ZoneKeyStatus, ZoneKeys};
 pub use recover::Past;
 pub use status::{CulpritStatus, EpochStatus, KeyStatus, SigningStatus, Status, ZoneStatus};
@@ -127,6 +129,8 @@ pub enum Input {
     Forget(ClientId),
     /// The records of a stored state ([`Past::checkpoint`]) of the epoch before, which has ended at this machine.
     Begin(Vec<Vec<u8>>),
+    /// The next epoch has begun at this machine, durably, whether this one has come to its end here or not.
+    Continued,
     /// A task is done.
     Computed(signing::Computed),
     /// The [`StateFile`] of this round is on disk, and stands for all that was in the log when it was given out.
@@ -166,6 +170,12 @@ pub struct Output {
     pub fatal: Option<String>,
     /// Steps from epoch to epoch.
     pub news: Vec<News>,
+    /// Updates that this step executed, for the audit: after a restart those since the stored checkpoint once more.
+    pub audit: Vec<Entry>,
+    /// The state after this batch was taken over from the others: what was executed before is in their audits.
+    pub skipped_to: Option<u64>,
+    /// Updates that this step refused, for the log.
+    pub refused: Vec<Explanation>,
 }
 
 /// A threshold key that jobs may name from now on, or no more.
@@ -344,6 +354,10 @@ pub struct Replica {
     awaits: bool,
     /// What this epoch has come to here.
     last: Option<ending::Last>,
+    /// Whether it was told that nobody needs this replica.
+    released: bool,
+    /// When a certified state last could not be gone on from.
+    failed: Option<UnixMillis>,
     /// How fast each peer is answered about states.
     serving: BTreeMap<ReplicaId, consensus::Pace>,
     /// A state that was taken over and is not on disk yet.
@@ -362,6 +376,7 @@ pub struct Replica {
     /// When the signing sessions are to be ticked; none while no job is open.
     signing_wake: Option<UnixMillis>,
     counters: status::Counters,
+    journal: journal::Journal,
     /// The number of the operator's newest vote.
     voted: u64,
     /// Of bundles that were brought, by their names.

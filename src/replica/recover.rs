@@ -15,7 +15,10 @@ use super::checkpoint::Checkpoints;
 use super::refresh::Refreshes;
 use super::store::{self, Place, Stored};
 use super::{Config, Effect, Error, Output, Record, Replica};
-use super::{clients::Clients, ingress::Ingress, pipeline::Pipeline, proposals::Proposals, status::Counters};
+use super::{
+    clients::Clients, ingress::Ingress, journal::Journal, pipeline::Pipeline, proposals::Proposals,
+    status::Counters,
+};
 use crate::codec::{self, Digest, JobId, digest};
 use crate::consensus::{self, Base, Consensus};
 use crate::limits::MAX_LOG_RECORD_BYTES;
@@ -58,8 +61,10 @@ impl Replica {
         let mut state = stored.map(|records| reader.read(records)).transpose()?;
         let base = state.as_mut().and_then(|stored| begin_order(stored, &mut order));
         let chance = |purpose: &str| digest("conclave/entropy", &[&entropy, purpose.as_bytes()]).0;
+        let awaits = predecessor.is_some() && state.is_none();
         let recovered = Consensus::recover(public, secrets, chance("consensus"), base, order);
-        let (consensus, step) = recovered.map_err(Error::Order)?;
+        let (mut consensus, step) = recovered.map_err(Error::Order)?;
+        consensus.set_awaiting(awaits);
         let mut replica = Self {
             me,
             committee,
@@ -82,10 +87,12 @@ impl Replica {
             ordered: false,
             checkpoints: Checkpoints::default(),
             transfer: None,
-            awaits: predecessor.is_some() && state.is_none(),
+            awaits,
             predecessor,
             before: None,
             last: None,
+            released: false,
+            failed: None,
             serving: BTreeMap::new(),
             ready: None,
             genesis,
@@ -96,22 +103,29 @@ impl Replica {
             consensus_wake: None,
             signing_wake: None,
             counters: Counters::default(),
+            journal: Journal::default(),
             voted: 0,
             receipts: BTreeMap::new(),
         };
-        let mut out = Output::default();
         replica.checkpoints.logged(log_bytes);
-        if let Some(stored) = state {
-            replica.checkpoints.stored(stored_bytes.unwrap_or(0));
-            replica.resume(now, stored, &mut out);
-        }
-        replica.absorb_consensus(step, &mut out);
-        replica.advance(now, &mut out);
-        keep_last_versions(&mut out);
-        out.sync = replica.unsynced && !out.effects.is_empty();
-        replica.unsynced &= !out.sync;
-        out.wake_at = Some(now);
+        replica.checkpoints.stored(stored_bytes.unwrap_or(0));
+        let out = replica.replayed(now, state, step);
         Ok((replica, out))
+    }
+
+    /// What follows from a stored state and the order since.
+    fn replayed(&mut self, now: UnixMillis, state: Option<Stored>, step: consensus::Step) -> Output {
+        let mut out = Output::default();
+        if let Some(stored) = state {
+            self.resume(now, stored, &mut out);
+        }
+        self.absorb_consensus(step, &mut out);
+        self.advance(now, &mut out);
+        keep_last_versions(&mut out);
+        out.sync = self.unsynced && !out.effects.is_empty();
+        self.unsynced &= !out.sync;
+        out.wake_at = Some(now);
+        out
     }
 
     /// Goes on from a stored state.
@@ -135,7 +149,7 @@ impl Replica {
                 self.go_on(now, machine, (jobs, finished), signed, out);
                 self.consensus.know_finale(finale);
                 self.leave(now, *last, out);
-                self.ended(out);
+                self.ended(now, out);
             }
         }
     }
@@ -200,4 +214,5 @@ fn keep_last_versions(out: &mut Output) {
     kept.reverse();
     out.effects = kept;
     out.closed.clear();
+    out.refused.clear();
 }

@@ -1,15 +1,18 @@
 //! Replies to updates, and failures of ordered reads, as octets.
 //!
 //! A reply repeats the request's identifier, opcode, RD bit and question or zone section (RFC 2136 §3.8). It has an OPT
-//! record if the request had one (RFC 6891 §6.1.1), which alone can carry an extended error (RFC 8914). Replies to requests
+//! record if the request had one (RFC 6891 §6.1.1), which alone can carry an extended error (RFC 8914 §2 and §3), with the
+//! ticket of a refused update in its text. Replies to requests
 //! with TSIG are signed at this replica's own time, not at agreed time: it is the client's clock that checks them (RFC 8945
 //! §5.3). Replies to requests with SIG(0) are unsigned, as RFC 2931 §3.2 allows.
+use crate::codec::Digest;
 use crate::dns::edns::{Edns, ede_option};
 use crate::dns::message::{Header, Message, Question, Writer};
-use crate::dns::tsig::{self, AuthFailure, Keyring};
+use crate::dns::tsig::{self, Keyring, Verified};
 use crate::dns::{Class, Name, Opcode, Rcode, RrType};
 use crate::limits::MAX_UDP_ANSWER_OCTETS;
 use crate::time::UnixMillis;
+use crate::zone::{Refusal, Ticket};
 
 /// The shortest thing that can be answered: a header (RFC 1035 §4.1.1).
 const HEADER_OCTETS: usize = 12;
@@ -19,13 +22,13 @@ pub(super) struct Asker {
     header: Header,
     question: Option<Question>,
     edns: bool,
+    /// The digest of what its signature covers, if that holds.
+    covered: Option<Digest>,
+    signer: Option<Name>,
     /// The request as received: the TSIG of a failure is made from it, and an ordered query is answered from it.
     wire: Vec<u8>,
     authentic: Option<(Name, Vec<u8>)>,
 }
-
-/// An extended error: code and text.
-pub(super) type Extended = (u16, &'static str);
 
 impl Asker {
     /// The sender of `wire`, if that is a request at all: at least a header, with QR clear.
@@ -37,7 +40,8 @@ impl Asker {
         let mut header = Header::request(u16::from_be_bytes([head[0], head[1]]), Opcode(head[2] >> 3 & 0x0f));
         header.rd = head[2] & 1 != 0;
         let question = question_of(&wire);
-        Some(Self { header, question, edns: false, wire, authentic: None })
+        let (covered, signer, authentic) = (None, None, None);
+        Some(Self { header, question, edns: false, covered, signer, wire, authentic })
     }
 
     /// Takes from the parsed request what its header does not say.
@@ -45,9 +49,21 @@ impl Asker {
         self.edns = message.edns.is_some();
     }
 
-    /// The request has this TSIG key and MAC: replies are signed.
-    pub fn authentic(&mut self, key: Name, mac: Vec<u8>) {
-        self.authentic = Some((key, mac));
+    /// The request's signature holds: replies to TSIG are signed.
+    pub fn authentic(&mut self, verified: &Verified) {
+        let signer = verified.signer.name().clone();
+        self.authentic = verified.tsig_mac.clone().map(|mac| (signer.clone(), mac));
+        (self.covered, self.signer) = (Some(verified.covered), Some(signer));
+    }
+
+    /// Whose it is, if its signature holds.
+    pub fn signer(&self) -> Option<&Name> {
+        self.signer.as_ref()
+    }
+
+    /// What names it to operators.
+    pub fn ticket(&self) -> Ticket {
+        self.covered.as_ref().map_or_else(|| Ticket::of_wire(&self.wire), Ticket::of_covered)
     }
 
     /// The request's opcode.
@@ -70,15 +86,34 @@ impl Asker {
         self.wire
     }
 
-    /// The reply with this rcode.
-    pub fn reply(
-        &self,
-        keys: &Keyring,
-        now: UnixMillis,
-        rcode: Rcode,
-        extended: Option<Extended>,
-    ) -> Vec<u8> {
-        let mut reply = self.unsigned(rcode, extended);
+    /// The reply that it is done.
+    pub fn done(&self, keys: &Keyring, now: UnixMillis) -> Vec<u8> {
+        self.signed(keys, now, self.unsigned(Rcode::NOERROR, None))
+    }
+
+    /// The reply that it is refused; of an update, with its ticket.
+    pub fn refused(&self, keys: &Keyring, now: UnixMillis, refusal: &Refusal) -> Vec<u8> {
+        let text = match self.opcode() {
+            Opcode::UPDATE => format!("{} [{}]", refusal.brief(), self.ticket()),
+            _ => refusal.brief().to_owned(),
+        };
+        let mut reply = self.unsigned(refusal.rcode(), Some(ede_option(refusal.ede(), &text)));
+        match refusal {
+            // RFC 8945 §5.2.
+            Refusal::NotAuthentic { failure, .. } => {
+                tsig::sign_failure(&mut reply, &self.wire, keys, *failure, now.secs());
+                reply
+            }
+            _ => self.signed(keys, now, reply),
+        }
+    }
+
+    /// The reply that says no more than an rcode.
+    pub fn bare(&self, keys: &Keyring, now: UnixMillis, rcode: Rcode) -> Vec<u8> {
+        self.signed(keys, now, self.unsigned(rcode, None))
+    }
+
+    fn signed(&self, keys: &Keyring, now: UnixMillis, mut reply: Vec<u8>) -> Vec<u8> {
         if let Some((name, mac)) = &self.authentic
             && let Some(key) = keys.tsig.get(name)
         {
@@ -87,14 +122,7 @@ impl Asker {
         reply
     }
 
-    /// The reply to a request that is not authentic (RFC 8945 §5.2).
-    pub fn failure(&self, keys: &Keyring, now: UnixMillis, failure: AuthFailure) -> Vec<u8> {
-        let mut reply = self.unsigned(failure.rcode(), None);
-        tsig::sign_failure(&mut reply, &self.wire, keys, failure, now.secs());
-        reply
-    }
-
-    fn unsigned(&self, rcode: Rcode, extended: Option<Extended>) -> Vec<u8> {
+    fn unsigned(&self, rcode: Rcode, extended: Option<(u16, Vec<u8>)>) -> Vec<u8> {
         let mut writer = Writer::new(MAX_UDP_ANSWER_OCTETS);
         writer.header(&Header { qr: true, rcode: (rcode.0 & 0x0f) as u8, ..self.header });
         // A question is at most 255 + 4 octets and an OPT with a short text less than 200: both fit.
@@ -102,7 +130,7 @@ impl Asker {
             let _ = writer.question(question);
         }
         if self.edns {
-            let options = extended.map(|(code, text)| ede_option(code, text)).into_iter().collect();
+            let options = extended.into_iter().collect();
             let udp_size = MAX_UDP_ANSWER_OCTETS as u16;
             let extended_rcode = (rcode.0 >> 4) as u8;
             let _ = writer.opt(&Edns { udp_size, extended_rcode, version: 0, do_bit: false, options });

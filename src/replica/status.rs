@@ -89,8 +89,8 @@ pub struct EpochStatus {
     pub successor: Option<String>,
     /// The replicas of this epoch that are in the next.
     pub continuing: Vec<u8>,
-    /// Replicas of this epoch that have signed how it ended.
-    pub signed: Vec<u8>,
+    /// Replicas of this epoch that say that its last state is durable on their machine.
+    pub kept: Vec<u8>,
 }
 
 /// A zone at a glance.
@@ -275,7 +275,7 @@ impl Replica {
             },
             successor: ending.map(|ending| ending.successor.0.to_hex()),
             continuing: ending.iter().flat_map(|ending| &ending.continuing).map(|who| who.get()).collect(),
-            signed: self.consensus.have_ended().map(ReplicaId::get).collect(),
+            kept: self.consensus.keepers().map(ReplicaId::get).collect(),
         }
     }
 

@@ -1,29 +1,22 @@
 //! One input gives one step: how the layers are wired.
 use super::clients::Done;
 use super::ingress::{self, Admission, Admitted};
-use super::reply::Extended;
+use super::journal::Place;
+use super::reply::Asker;
 use super::{ClientId, Effect, ExecutedBatch, Input, Output, PeerMessage, Record, Replica};
 use crate::codec::{self, JobId, digest};
 use crate::consensus;
-use crate::dns::edns::ede;
-use crate::dns::{Name, Opcode, Rcode};
+use crate::dns::{Name, Rcode};
 use crate::limits::{MAX_FRAME_BYTES, MAX_WAITING_BATCHES};
 use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::ReplicaId;
 use crate::signing::{self, JobSpec};
 use crate::time::{AgreedTime, SECOND, UnixMillis};
-use crate::zone::{self, RequestId, View};
+use crate::zone::{self, Refusal, RequestId, View};
 use std::sync::Arc;
 
 /// Milliseconds between two ticks of the signing sessions while jobs are open.
 const SIGNING_TICK_MS: u64 = SECOND / 4;
-
-/// The client's patience ended before its request was through.
-const LATE: Extended = (ede::NOT_READY, "no quorum of replicas so far; the request may still take effect");
-/// A bound was met.
-const BUSY: Extended = (ede::NOT_READY, "too many requests wait here");
-/// The version did not pass the publish check.
-const HELD_BACK: Extended = (ede::OTHER, "the new version failed its check and is held back");
 
 impl Replica {
     /// Takes one input at local time `now`, which never goes back by more than a clock does.
@@ -39,6 +32,7 @@ impl Replica {
                 self.tell_before(peer, &mut out);
             }
             Input::Begin(records) => self.begin_from(records, &mut out),
+            Input::Continued => self.keep(now, &mut out),
             Input::Client { id, wire } => self.client(now, id, wire, &mut out),
             Input::Forget(client) => {
                 self.clients.forget(client);
@@ -79,10 +73,10 @@ impl Replica {
     fn client(&mut self, now: UnixMillis, id: ClientId, wire: Vec<u8>, out: &mut Output) {
         match self.ingress.admit(now, wire) {
             Admission::Ignored => out.effects.push(Effect::Drop { client: id }),
-            Admission::Refused { reply, update } => {
-                if let Some(rcode) = update {
-                    self.counters.update(rcode);
-                }
+            Admission::Answered(wire) => out.effects.push(Effect::Reply { client: id, wire }),
+            Admission::Refused { reply, why } => {
+                let (asker, refusal) = *why;
+                self.turned_away(now, &asker, &refusal, out);
                 out.effects.push(Effect::Reply { client: id, wire: reply });
             }
             Admission::Admitted(admitted) => self.admitted(now, id, admitted, out),
@@ -119,9 +113,7 @@ impl Replica {
         let keeps_up = self.pipeline.waiting() < MAX_WAITING_BATCHES;
         let room = pending.is_some() || (fits && keeps_up);
         if !room || !self.clients.has_room() {
-            let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(BUSY));
-            out.effects.push(Effect::Reply { client: id, wire });
-            return;
+            return self.refuse_one(now, id, &asker, &Refusal::Busy, out);
         }
         let digest = pending.unwrap_or_else(|| ingress::request_digest(&request));
         if pending.is_none() {
@@ -187,14 +179,10 @@ impl Replica {
         }
         self.checkpoints.logged(out.records.iter().map(|record| record.len() as u64).sum());
         self.follow_checkpoints(now, out);
-        self.follow_end(out);
+        self.follow_end(now, out);
         let transfer_wake = self.catch_up(now, out);
         for (client, asker) in self.clients.out_of_patience(now) {
-            if asker.opcode() == Opcode::UPDATE {
-                self.counters.update(Rcode::SERVFAIL);
-            }
-            let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(LATE));
-            out.effects.push(Effect::Reply { client, wire });
+            self.refuse_one(now, client, &asker, &Refusal::Late, out);
         }
         out.sync = self.unsynced && !out.effects.is_empty() && !planted!(SendBeforeSync);
         if out.sync {
@@ -238,7 +226,13 @@ impl Replica {
         self.last_executed = now;
         let rcodes = executed.outcomes.iter().map(|outcome| outcome.rcode).collect();
         for outcome in executed.outcomes {
-            let Some(ordered) = batch.requests.get(outcome.request.0 as usize) else { continue };
+            let position = outcome.request.0;
+            let Some(ordered) = batch.requests.get(position as usize) else { continue };
+            if let Some(account) = &outcome.account {
+                let (number, round) = (self.pipeline.batches(), batch.round);
+                let place = Place { batch: number, round, position, time: batch.time, ordered };
+                self.audit((account, outcome.rcode), place, out);
+            }
             let request = ingress::request_digest(&ordered.bytes);
             if let Some((zone, version)) = &outcome.after {
                 // A repeat speaks of the version of the first answer.
@@ -330,10 +324,12 @@ impl Replica {
                 out.effects.push(Effect::Answer { client, query: asker.into_wire(), view });
                 continue;
             }
-            let keys = self.ingress.keys();
-            let wire = match outcome.failure {
-                Some(failure) => asker.failure(keys, now, failure),
-                None => asker.reply(keys, now, outcome.rcode, None),
+            let (keys, refusal) =
+                (self.ingress.keys(), outcome.account.as_ref().and_then(|a| a.refusal.as_deref()));
+            let wire = match refusal {
+                _ if outcome.rcode == Rcode::NOERROR => asker.done(keys, now),
+                Some(refusal) => asker.refused(keys, now, refusal),
+                None => asker.bare(keys, now, outcome.rcode),
             };
             if planted!(TwoReplies) {
                 out.effects.push(Effect::Reply { client, wire: wire.clone() });
@@ -345,12 +341,21 @@ impl Replica {
     /// Tells clients that their version is held back.
     fn refuse(&mut self, now: UnixMillis, done: Done, out: &mut Output) {
         for (client, asker) in done.clients {
-            if done.outcome.kind == zone::Kind::Update {
-                self.counters.update(Rcode::SERVFAIL);
-            }
-            let wire = asker.reply(self.ingress.keys(), now, Rcode::SERVFAIL, Some(HELD_BACK));
-            out.effects.push(Effect::Reply { client, wire });
+            self.refuse_one(now, client, &asker, &Refusal::HeldBack, out);
         }
+    }
+
+    pub(super) fn refuse_one(
+        &mut self,
+        now: UnixMillis,
+        client: ClientId,
+        asker: &Asker,
+        refusal: &Refusal,
+        out: &mut Output,
+    ) {
+        self.turned_away(now, asker, refusal, out);
+        let wire = asker.refused(self.ingress.keys(), now, refusal);
+        out.effects.push(Effect::Reply { client, wire });
     }
 
     fn propose(&mut self, now: UnixMillis, out: &mut Output) {

@@ -179,6 +179,7 @@ impl Replica {
         let lacks = self.consensus.lacks_history() || self.is_late();
         match &self.transfer {
             Some(transfer) => Some(transfer.asked.plus(PATIENCE_MS)),
+            None if self.has_failed(now) => Some(now.plus(PATIENCE_MS)),
             None => lacks.then(|| self.last_ordered.plus(STALL_MS).max(now.plus(1))),
         }
     }
@@ -203,8 +204,11 @@ impl Replica {
     /// The state that this replica lacks.
     fn wanted(&self, now: UnixMillis) -> Option<Goal> {
         let newest = || self.consensus.certified().cloned().map(Goal::Checkpoint);
+        if self.has_failed(now) {
+            return None;
+        }
         if self.awaits {
-            if let Some(finale) = self.consensus.finale().filter(|_| self.before.is_some()) {
+            if let Some(finale) = self.consensus.finale() {
                 return Some(Goal::Last(finale.clone())); // this epoch is over, too
             }
             let start = self.before.clone().map(Goal::Start);
@@ -218,7 +222,13 @@ impl Replica {
         newest().filter(|_| newer && self.last.is_none() && self.is_behind(now))
     }
 
-    fn is_stalled(&self, now: UnixMillis) -> bool {
+    /// Whether the next try must wait: the state is certified, so asking for it again makes it no better.
+    fn has_failed(&self, now: UnixMillis) -> bool {
+        self.failed.is_some_and(|at| now.since(at) < PATIENCE_MS && now >= at)
+    }
+
+    /// Whether nothing was ordered for a moment.
+    pub(super) fn is_stalled(&self, now: UnixMillis) -> bool {
         now.since(self.last_ordered) >= STALL_MS || now < self.last_ordered
     }
 

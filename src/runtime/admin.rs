@@ -9,18 +9,25 @@
 //! | `{"cmd":"votes"}` | one line `{"votes":{"needed":…,"newest":NUMBER,"open":[…],"decided":[…]}}` |
 //! | `{"cmd":"keys"}` | one line `{"keys":[…],"votes":{…}}`: each zone's keys, the rollover under way, its next step |
 //! | `{"cmd":"import","file":"PATH"}` | one line `{"bundle":NAME,"zone":…,"role":…,"tag":N}`: the bundle is kept, its share opened, the receipt on its way |
+//! | `{"cmd":"explain","ticket":"…"}` | one line `{"explanation":{…}}`: why that update was refused; without `ticket`, `{"explanations":[…]}`, the last |
+//! | `{"cmd":"trial","message":"HEX","key":"NAME"}` | one line `{"trial":{…}}`: what that unsigned update would come to |
+//! | `{"cmd":"log","zone":…,"key":…,"since":BATCH}` | one line `{"entries":N}`, then N lines of the audit; each filter may be left out |
 //! | anything else | `{"error":"…"}` |
 //!
 //! A connection may ask several times. Bounds: [`MAX_CONNECTIONS`], [`MAX_LINE_BYTES`].
 #![forbid(unsafe_code)]
 
+use super::audit::{self, Filter};
 use super::core::Arrival;
 use super::importer::Importer;
 use super::inbox::Lane;
+use super::questions::Question;
 use crate::answer::Catalog;
 use crate::dns::master;
 use crate::dns::name::Name;
+use crate::zone::Ticket;
 use arc_swap::ArcSwap;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use rustix::fs::Mode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,8 +41,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 /// Connections at a time.
 pub const MAX_CONNECTIONS: usize = 16;
-/// Bytes of a request.
-pub const MAX_LINE_BYTES: u64 = 4_096;
+/// Bytes of a request: an update of the greatest size in hexadecimal, and what is around it.
+pub const MAX_LINE_BYTES: u64 = 2 * 65_535 + 4_096;
 /// How long a connection may say nothing.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -64,6 +71,27 @@ pub enum Command {
     },
     /// The zones' keys.
     Keys,
+    /// Why the update of this ticket was refused; without one, the last refusals.
+    Explain {
+        /// The ticket.
+        ticket: Option<String>,
+    },
+    /// What an unsigned update would come to.
+    Trial {
+        /// The DNS message in hexadecimal.
+        message: String,
+        /// The name of the key that is to sign it.
+        key: String,
+    },
+    /// The audit.
+    Log {
+        /// Of this zone only.
+        zone: Option<String>,
+        /// Of this key only.
+        key: Option<String>,
+        /// From this batch on.
+        since: Option<u64>,
+    },
     /// The operator's vote for the next epoch, as the cluster file in `next/` has it.
     Epoch,
 }
@@ -164,6 +192,28 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
                 };
                 write_line(&mut writer, &answer).await?;
             }
+            Ok(Command::Explain { ticket }) => {
+                let ticket = ticket.map(|text| Ticket::parse(&text).ok_or(text)).transpose();
+                let answer = match ticket {
+                    Ok(ticket) => ask(admin, |asker| Arrival::Ask(Question::Explain(ticket), asker)).await,
+                    Err(text) => json!({ "error": format!("`{}` is no ticket", text.escape_default()) }),
+                };
+                write_line(&mut writer, &answer).await?;
+            }
+            Ok(Command::Trial { message, key }) => {
+                let wire = HEXLOWER_PERMISSIVE.decode(message.as_bytes());
+                let answer = match (wire, key.parse::<Name>()) {
+                    (Ok(wire), Ok(key)) => {
+                        ask(admin, |asker| Arrival::Ask(Question::Trial(wire, key), asker)).await
+                    }
+                    _ => json!({ "error": "a message in hexadecimal and the name of a key are wanted" }),
+                };
+                write_line(&mut writer, &answer).await?;
+            }
+            Ok(Command::Log { zone, key, since }) => {
+                let filter = Filter { zone, key, since: since.unwrap_or(0) };
+                log(&mut writer, admin, filter).await?;
+            }
             Ok(Command::Export { zone }) => export(&mut writer, admin, &zone).await?,
             Err(error) => write_line(&mut writer, &json!({ "error": error })).await?,
         }
@@ -189,6 +239,24 @@ async fn ask(admin: &Admin, question: impl FnOnce(oneshot::Sender<Value>) -> Arr
         return ending;
     }
     answer.await.unwrap_or(ending)
+}
+
+async fn log(
+    writer: &mut BufWriter<tokio::net::unix::OwnedWriteHalf>,
+    admin: &Admin,
+    filter: Filter,
+) -> io::Result<()> {
+    let answer = ask(admin, |asker| Arrival::Ask(Question::Data, asker)).await;
+    let Some(data) = answer["data"].as_str().map(PathBuf::from) else {
+        return write_line(writer, &answer).await;
+    };
+    let entries = tokio::task::spawn_blocking(move || audit::read(&data, &filter)).await.unwrap_or_default();
+    write_line(writer, &json!({ "entries": entries.len() })).await?;
+    for entry in entries {
+        writer.write_all(entry.as_bytes()).await?;
+        writer.write_all(b"\n").await?;
+    }
+    writer.flush().await
 }
 
 async fn export(

@@ -18,7 +18,7 @@
 //! networks = ["192.0.2.0/24"]     # from where; without: anywhere
 //! keys = ["secondary"]            # signed with one of these TSIG keys of the cluster; without: unsigned too
 //! [limits]                        # optional
-//! update-patience-ms = 10000      # then a client whose update is not through gets SERVFAIL
+//! update-patience-ms = 1400       # then a client whose update is not through gets SERVFAIL
 //! gather-ms = 3                   # wait for more than a quorum before the next round
 //! [log]                           # optional; the command line goes before it
 //! format = "human"                # or "json"

@@ -5,12 +5,15 @@
 //! failure of the log ends the thread, and with it the process: what was answered is on disk, and nothing more is said.
 #![forbid(unsafe_code)]
 
+mod news;
+
 use super::Outbound;
+use super::audit::Audit;
 use super::clients::{ClientPort, FromClient};
 use super::engine::Common;
-use super::epochs::{Notice, What};
 use super::inbox::Inbox;
 use super::peers::{FromPeer, Peers};
+use super::questions::{self, Question};
 use super::store::{Store, Written};
 use super::throttle::Throttle;
 use super::workers::Workers;
@@ -20,14 +23,14 @@ use crate::dns::name::Name;
 use crate::link::Event;
 use crate::protocol::To;
 use crate::quorum::{Committee, ReplicaId};
-use crate::replica::{ClientId, Effect, Input, KeyChange, News, Output, Replica};
+use crate::replica::{ClientId, Effect, Input, KeyChange, Output, Replica};
 use crate::signing::{Computed, KeyStore};
 use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
 use crate::time::{SECOND, UnixMillis};
 use crate::zone::{CheckedBundle, Command, Receipt, View};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
@@ -50,12 +53,16 @@ pub(super) enum Arrival {
     Keys(oneshot::Sender<serde_json::Value>),
     /// The operator has brought a bundle, whose share was opened.
     Import(Box<(CheckedBundle, Receipt)>, oneshot::Sender<serde_json::Value>),
+    /// The operator asks something of updates.
+    Ask(Question, oneshot::Sender<serde_json::Value>),
     /// Somebody wants to know what is voted on.
     Votes(oneshot::Sender<serde_json::Value>),
     /// The records of the last state of the epoch before.
     Begin(Vec<Vec<u8>>),
     /// Tell again what the next epoch begins from, if this one is over.
     HandOver,
+    /// The next epoch has begun at this machine.
+    Continued,
     /// End, cleanly.
     Stop,
 }
@@ -93,6 +100,9 @@ pub(super) struct Hands<D> {
     pub clients: ClientPort,
     pub workers: Workers,
     pub keys: Arc<KeyStore>,
+    /// The data directory.
+    pub data: PathBuf,
+    pub audit: Audit,
     pub store: Store<D, Arrival>,
     pub common: Common,
     /// Zones whose queries go through the order.
@@ -158,11 +168,15 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                     }
                     Arrival::Begin(records) => self.step(Input::Begin(records))?,
                     Arrival::HandOver => self.hand_over(),
+                    Arrival::Continued => self.step(Input::Continued)?,
                     Arrival::Vote(command, asker) => self.vote(&command, asker)?,
                     Arrival::Import(brought, asker) => self.import(*brought, asker)?,
                     Arrival::Keys(asker) => {
                         let _ =
                             asker.send(json!({ "keys": self.replica.keys(), "votes": self.replica.votes() }));
+                    }
+                    Arrival::Ask(question, asker) => {
+                        let _ = asker.send(question.answer(&self.replica, &self.hands.data));
                     }
                     Arrival::Votes(asker) => {
                         let _ = asker.send(json!({ "votes": self.replica.votes() }));
@@ -265,6 +279,8 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             let refused = |e| End::Replica(format!("cannot start a thread to store a checkpoint: {e}"));
             self.hands.store.begin(file, at).map_err(refused)?;
         }
+        self.hands.audit.take(output.skipped_to, &output.audit);
+        questions::tell(&mut self.throttle, self.hands.me, &output.refused);
         self.tell(output.news);
         self.hands.workers.add(output.tasks);
         if output.wake_at.is_some() {
@@ -296,36 +312,6 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             }
         }
         Ok(())
-    }
-
-    fn tell(&self, news: Vec<News>) {
-        let epoch = self.hands.epoch;
-        for news in news {
-            let what = match news {
-                News::Ended(ending) => {
-                    info!(epoch = epoch.0, "the epoch is over; its last state is certified and on disk");
-                    if !ending.continuing.contains(&self.hands.me) {
-                        warn!(
-                            "this replica is not in the next epoch: it votes no more, and serves until nobody needs it"
-                        );
-                    }
-                    self.hand_over();
-                    continue;
-                }
-                News::Released => What::Released,
-                News::Begun => What::Begun,
-                News::Settled => What::Settled,
-            };
-            // Nobody listens only when the process ends.
-            let _ = self.hands.common.notices.send(Notice { epoch, what });
-        }
-    }
-
-    fn hand_over(&self) {
-        let epoch = self.hands.epoch;
-        if let Some(records) = self.replica.handover() {
-            let _ = self.hands.common.notices.send(Notice { epoch, what: What::Ended(records) });
-        }
     }
 
     /// Makes durable what has to be, and lets the effects go.

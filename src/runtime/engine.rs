@@ -4,6 +4,7 @@
 //! port for peers and its own log; what clients see they share ([`Common`]).
 #![forbid(unsafe_code)]
 
+use super::audit::Audit;
 use super::clients::{self, ClientPort};
 use super::config::{Loaded, ReplicaFile};
 use super::core::{Arrival, Core, End, Hands, now};
@@ -18,7 +19,7 @@ use super::{Error, Outbound, tcp};
 use crate::answer::{Catalog, Settings};
 use crate::ceremony::cluster::Cluster;
 use crate::ceremony::files::NEVER_RUN;
-use crate::codec::Epoch;
+use crate::codec::{ClusterId, Epoch};
 use crate::consensus;
 use crate::dns::name::Name;
 use crate::dns::tsig::Keyring;
@@ -29,7 +30,7 @@ use crate::replica::{self, Past, Replica};
 use crate::storage::{Log, LogError, Opened};
 use crate::zone::{Reads, View};
 use arc_swap::ArcSwap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -49,9 +50,17 @@ const CONTROL_ITEMS: usize = 64;
 pub(super) struct Common {
     pub catalog: Arc<ArcSwap<Catalog>>,
     pub settings: Arc<ArcSwap<Settings>>,
-    /// Which epoch's replica has published each zone: an older one's versions come too late.
-    published: Arc<Mutex<BTreeMap<Name, Epoch>>>,
+    newest: Arc<Mutex<Newest>>,
     pub notices: mpsc::UnboundedSender<Notice>,
+}
+
+/// What of several epochs counts.
+#[derive(Default)]
+struct Newest {
+    /// Which epoch's replica has published each zone: an older one's versions come too late.
+    published: BTreeMap<Name, Epoch>,
+    /// The newest epoch that has begun, and its zones whose queries go through the order.
+    reads: Option<(Epoch, BTreeSet<Name>)>,
 }
 
 impl Common {
@@ -60,18 +69,29 @@ impl Common {
         settings: Arc<ArcSwap<Settings>>,
         notices: mpsc::UnboundedSender<Notice>,
     ) -> Self {
-        Self { catalog, settings, published: Arc::default(), notices }
+        Self { catalog, settings, newest: Arc::default(), notices }
     }
 
     /// Answers from this version from now on.
     pub fn publish(&self, epoch: Epoch, zone: &Name, view: Arc<View>, ordered: bool) {
-        let mut published = self.published.lock().unwrap_or_else(|e| e.into_inner());
-        let newest = published.entry(zone.clone()).or_insert(epoch);
-        if *newest <= epoch {
-            *newest = epoch;
+        let mut newest = self.newest.lock().unwrap_or_else(|e| e.into_inner());
+        let later = newest.reads.as_ref().filter(|(begun, _)| *begun > epoch);
+        let ordered = later.map_or(ordered, |(_, zones)| zones.contains(zone));
+        let last = newest.published.entry(zone.clone()).or_insert(epoch);
+        if *last <= epoch {
+            *last = epoch;
             info!(%zone, serial = view.serial(), "a new version is served");
             self.catalog.store(Arc::new(self.catalog.load().with(view, ordered)));
         }
+    }
+
+    /// From now on queries are answered as this epoch says, also from versions of the epoch before.
+    pub fn begun(&self, epoch: Epoch, ordered: &BTreeSet<Name>) {
+        let mut newest = self.newest.lock().unwrap_or_else(|e| e.into_inner());
+        newest.reads = Some((epoch, ordered.clone()));
+        let catalog = self.catalog.load();
+        let put = |all: Catalog, view: &Arc<View>| all.with(view.clone(), ordered.contains(view.origin()));
+        self.catalog.store(Arc::new(catalog.views().fold(Catalog::clone(&catalog), put)));
     }
 }
 
@@ -84,6 +104,8 @@ pub(super) struct Engine {
     /// The keys of its clients.
     pub keyring: Arc<Keyring>,
     pub importer: Arc<Importer>,
+    /// The cluster that goes on, once its epoch has ended.
+    pub successor: Option<ClusterId>,
     /// Its thread's end, until that has been heard.
     ended: Option<oneshot::Receiver<Result<(), End>>>,
     tasks: JoinSet<()>,
@@ -124,6 +146,8 @@ impl Engine {
             Replica::recover(now(), config, past).map_err(|e| Error(e.to_string()))?;
         loaded.receipts.into_iter().for_each(|receipt| replica.hold(receipt));
 
+        let audit = Audit::open(&file.data);
+        let audit = audit.map_err(|e| Error(format!("{}: the audit: {e}", file.data.display())))?;
         let mut inbox = Inbox::new();
         let (mut tasks, lanes) = (JoinSet::new(), peer_lanes(&mut inbox, committee.others(me)));
         let incarnation = u64::from_le_bytes(*entropy()?.first_chunk().unwrap_or(&[0; 8]));
@@ -143,6 +167,8 @@ impl Engine {
             clients: port.clone(),
             workers,
             keys: key_store.clone(),
+            data: file.data.clone(),
+            audit,
             store: Store { disk, cluster: id, me, lane: inbox.lane(1, 0) },
             common: common.clone(),
             ordered,
@@ -154,7 +180,8 @@ impl Engine {
         core.begin(recovered).map_err(|end| end.told(&file.data))?;
         let ended = run(core)?;
         info!(replica = %me, epoch = epoch.0, peer = %file.peer, "working");
-        Ok(Self { file, cluster, port, control, keyring, importer, ended: Some(ended), tasks })
+        let (successor, ended) = (None, Some(ended));
+        Ok(Self { file, cluster, port, control, keyring, importer, successor, ended, tasks })
     }
 
     /// How its thread ended, once it has: told once.

@@ -8,12 +8,13 @@
 //! 1. The operator votes ([`command`]): the new file must follow this cluster, with the same zones and dates,
 //!    and the keys that the zones have now.
 //! 2. When the epoch has ended and the last state is on disk, the next epoch's replica starts in this process and begins from
-//!    it. If `next/` is there when the process starts, that replica starts at once and awaits: so one that was down during
-//!    the change finds its way.
+//!    it, if it is of the cluster that was voted for. If `next/` is there when the process starts, that replica starts at once
+//!    and awaits, and so does one in `next/next/`: so one that was down during a change, or two, finds its way. The end of one
+//!    that has not begun is told and made good by another start: the present epoch goes on.
 //! 3. When it has begun, clients and operators are led to it. The old replica gives the last state to those that are late.
-//! 4. When a state of the next epoch is certified the old one stops; its log and its shares are removed, and a mark says that it
-//!    moved.
-//! 5. A replica that is not in the next epoch stops when nobody needs it; its shares are removed, and the process ends.
+//! 4. A moment after a state of the next epoch is certified the old one stops; its log and its shares are removed, and a mark
+//!    says that it moved.
+//! 5. A replica that is not in the next epoch stops when nobody needs it; its secrets are removed, and the process ends.
 #![forbid(unsafe_code)]
 
 use super::Error;
@@ -26,18 +27,20 @@ use super::start::{Doors, load};
 use super::vault::SHARES;
 use crate::ceremony::cluster::Cluster;
 use crate::ceremony::cluster_file;
-use crate::ceremony::files::replace_public;
+use crate::ceremony::files::{Problem, replace_public};
 use crate::ceremony::held;
+use crate::ceremony::keygen::{IDENTITY, SEAL};
 use crate::ceremony::verify::receipts;
-use crate::codec::Epoch;
+use crate::codec::{ClusterId, Epoch};
 use crate::quorum::ReplicaId;
 use crate::zone::{Command, Succession, keys_digest};
 use std::collections::VecDeque;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::{error, info, warn};
 
@@ -45,8 +48,14 @@ use tracing::{error, info, warn};
 const NEXT: &str = "next";
 /// Says, in the data directory, what became of a replica whose epoch is over.
 const MARK: &str = "epoch-over";
-/// Between two looks for the next epoch's directory.
+/// The clients' keys that replicas have in common.
+const TSIG: &str = "tsig.keys";
+/// Between two looks for what is lacking or needed no more.
 const LOOK: Duration = Duration::from_secs(5);
+/// For which a replica stays whose next epoch needs nothing more of it: others may not have heard yet that they may leave.
+const LINGER: Duration = Duration::from_secs(10);
+/// Until a next epoch's replica that could not work is started again.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// What a replica's thread tells of its epoch.
 pub(super) struct Notice {
@@ -56,8 +65,8 @@ pub(super) struct Notice {
 
 /// See [`crate::replica::News`].
 pub(super) enum What {
-    /// The last state is on disk: its records.
-    Ended(Vec<Vec<u8>>),
+    /// The last state is on disk: the cluster that goes on from it, and its records.
+    Ended(ClusterId, Vec<Vec<u8>>),
     Released,
     Begun,
     Settled,
@@ -77,25 +86,39 @@ impl Home {
     }
 }
 
-/// What became of a replica.
+/// What became of a replica whose epoch is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mark {
-    /// It is at work, or has never been.
-    None,
     /// It went on to the next epoch.
     Moved,
     /// It was not in the next epoch.
     Left,
 }
 
-/// What the data directory says became of a replica.
-pub(super) fn mark(file: &ReplicaFile) -> Result<Mark, Error> {
-    let path = file.data.join(MARK);
-    match fs::read_to_string(&path).as_deref() {
-        Ok("moved\n") => Ok(Mark::Moved),
-        Ok("left\n") => Ok(Mark::Left),
-        Ok(_) => Err(Error(format!("{}: is neither `moved` nor `left`", path.display()))),
-        Err(_) => Ok(Mark::None),
+impl Mark {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Moved => "moved\n",
+            Self::Left => "left\n",
+        }
     }
+}
+
+/// What the data directory says became of a replica; none if it is at work, or has never been.
+pub(super) fn mark(file: &ReplicaFile) -> Result<Option<Mark>, Error> {
+    let path = file.data.join(MARK);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(Error(Problem::io(&path, "read", &why).to_string())),
+    };
+    let mark = [Mark::Moved, Mark::Left].into_iter().find(|mark| mark.text() == text);
+    mark.map(Some).ok_or_else(|| Error(format!("{}: is neither `moved` nor `left`", path.display())))
+}
+
+/// Whether the directory of a next epoch's replica is there.
+pub(super) fn has_next(file: &ReplicaFile) -> bool {
+    file.directory().join(NEXT).join("replica.toml").exists()
 }
 
 /// The configuration of the next epoch's replica.
@@ -169,14 +192,15 @@ fn differs(old: &Cluster, next: &Cluster) -> Option<String> {
     other.map(|(zone, _)| format!("has other dates of signatures for zone {}", zone.origin))
 }
 
-/// Follows the replicas of this process until it is told to stop, one fails, or its last has left.
+/// Follows the replicas of this process until it is told to stop, one fails that it cannot do without, or its last has left.
 pub(super) async fn follow(
     engine: Engine,
     common: Common,
     mut notices: UnboundedReceiver<Notice>,
     doors: &Doors,
 ) -> Result<(), Error> {
-    let mut process = Process { engines: VecDeque::from([engine]), common, doors, waits: false };
+    let engines = VecDeque::from([engine]);
+    let mut process = Process { engines, common, doors, begun: None, settled: None, lacks: None };
     process.start_next();
     let stop = told_to_stop();
     tokio::pin!(stop);
@@ -193,9 +217,13 @@ pub(super) async fn follow(
                     return Ok(());
                 }
             }
-            _ = look.tick() => process.look().await,
-            (data, end) = first_end(&mut process.engines) => {
-                let why = end.err().map(|end| end.told(&data));
+            _ = look.tick() => process.look().await?,
+            (at, end) = first_end(&mut process.engines) => {
+                let why = end.err().map(|end| end.told(&process.engines[at].file.data));
+                if process.can_do_without(at) {
+                    process.lose(at, why).await;
+                    continue;
+                }
                 let _ = process.stop().await;
                 return why.map_or(Ok(()), Err);
             }
@@ -205,12 +233,16 @@ pub(super) async fn follow(
 
 /// The replicas of a process.
 struct Process<'a> {
-    /// That of the present epoch, and that of the next once it has started.
+    /// That of the present epoch, and those of the next ones that have started, in their order.
     engines: VecDeque<Engine>,
     common: Common,
     doors: &'a Doors,
-    /// Whether the epoch is over and the next one's replica has not started.
-    waits: bool,
+    /// The newest epoch that has begun here.
+    begun: Option<Epoch>,
+    /// The epoch that needs nothing of those before, and since when.
+    settled: Option<(Epoch, Instant)>,
+    /// A next epoch's replica should run and does not: when to look again.
+    lacks: Option<Instant>,
 }
 
 impl Process<'_> {
@@ -220,30 +252,39 @@ impl Process<'_> {
             return Ok(false);
         };
         match what {
-            What::Ended(records) => {
+            What::Ended(successor, records) => {
+                self.engines[at].successor = Some(successor);
+                if self.engines.get(at + 1).is_some_and(|next| next.cluster.id() != successor) {
+                    warn!(
+                        "another cluster than that in `{NEXT}` when this process started has been voted for"
+                    );
+                    self.drop_from(at + 1).await;
+                }
                 self.start_next();
                 match self.engines.get(at + 1) {
                     // One that is ending has told its reason.
                     Some(next) => drop(next.control.put(Arrival::Begin(records), 0).await),
-                    None => self.waits = true,
+                    None => self.lacks = Some(Instant::now()),
                 }
             }
             What::Begun => {
                 info!(epoch = epoch.0, "the epoch has begun here");
+                self.begun = self.begun.max(Some(epoch));
                 self.doors.lead_to(&self.engines[at]);
+                for old in self.engines.iter().take(at) {
+                    let _ = old.control.put(Arrival::Continued, 0).await;
+                }
             }
             What::Settled => {
-                if at > 0
-                    && let Some(old) = self.engines.pop_front()
-                {
-                    retire(old, "moved\n").await?;
-                    self.start_next();
+                if at > 0 && self.settled.is_none_or(|(before, _)| before < epoch) {
+                    self.settled = Some((epoch, Instant::now()));
                 }
             }
             What::Released => {
                 warn!("this replica is not in the next epoch, and nobody needs it any more: it ends");
-                if let Some(old) = self.engines.remove(at) {
-                    retire(old, "left\n").await?;
+                self.retire_before(at).await?;
+                if let Some(old) = self.engines.pop_front() {
+                    retire(old, Mark::Left).await?;
                 }
                 return Ok(self.engines.is_empty());
             }
@@ -251,30 +292,70 @@ impl Process<'_> {
         Ok(false)
     }
 
-    /// Starts the next epoch's replica if its directory is there.
+    /// Starts the next epochs' replicas whose directories are there: one in another's, for who was away during several changes.
     fn start_next(&mut self) {
-        let [engine] = self.engines.make_contiguous() else { return };
-        let path = engine.file.directory().join(NEXT).join("replica.toml");
-        if !path.exists() {
-            return;
-        }
-        match next(engine, &self.common) {
-            Ok(next) => self.engines.push_back(next),
-            Err(Error(why)) => error!("the replica of the next epoch cannot start: {why}"),
+        while let Some(engine) = self.engines.back().filter(|engine| has_next(&engine.file)) {
+            match next(engine, &self.common) {
+                Ok(next) => self.engines.push_back(next),
+                Err(Error(why)) => return error!("the replica of the next epoch cannot start: {why}"),
+            }
         }
     }
 
-    /// Looks whether what was lacking is there now.
-    async fn look(&mut self) {
-        if !self.waits {
-            return;
+    /// Looks whether what was lacking is there now, and lets go what is needed no more.
+    async fn look(&mut self) -> Result<(), Error> {
+        if let Some((epoch, since)) = self.settled
+            && since.elapsed() >= LINGER
+            && let Some(at) = self.engines.iter().position(|engine| engine.cluster.epoch == epoch)
+        {
+            self.settled = None;
+            self.retire_before(at).await?;
+        }
+        if self.lacks.is_none_or(|again| Instant::now() < again) {
+            return Ok(());
         }
         self.start_next();
-        if self.engines.len() < 2 {
-            return error!("the epoch is over; put the next one's directory into this one's, as `{NEXT}`");
+        if self.engines.len() < 2 && self.engines[0].successor.is_some() {
+            error!("the epoch is over; put the next one's directory into this one's, as `{NEXT}`");
         }
-        self.waits = false;
-        let _ = self.engines[0].control.put(Arrival::HandOver, 0).await;
+        if self.engines.len() < 2 || self.engines.back().is_some_and(|last| has_next(&last.file)) {
+            return Ok(());
+        }
+        self.lacks = None;
+        for engine in &self.engines {
+            let _ = engine.control.put(Arrival::HandOver, 0).await;
+        }
+        Ok(())
+    }
+
+    /// Whether the present epoch goes on here without this replica: one of a next epoch that has not begun.
+    fn can_do_without(&self, at: usize) -> bool {
+        at > 0 && self.begun.is_none_or(|begun| self.engines[at].cluster.epoch > begun)
+    }
+
+    /// A next epoch's replica has ended.
+    async fn lose(&mut self, at: usize, why: Option<Error>) {
+        let why = why.map_or_else(|| "its thread has ended".into(), |why| why.0);
+        error!("the replica of the next epoch has ended, and is started again: {why}");
+        self.drop_from(at).await;
+        self.lacks = Some(Instant::now() + AGAIN);
+    }
+
+    /// Stops this replica and those of later epochs.
+    async fn drop_from(&mut self, at: usize) {
+        for engine in self.engines.split_off(at) {
+            if let Err(Error(why)) = engine.stop().await {
+                warn!("{why}");
+            }
+        }
+    }
+
+    /// Stops the replicas of earlier epochs for good.
+    async fn retire_before(&mut self, at: usize) -> Result<(), Error> {
+        for engine in self.engines.drain(..at) {
+            retire(engine, Mark::Moved).await?;
+        }
+        Ok(())
     }
 
     async fn stop(&mut self) -> Result<(), Error> {
@@ -291,17 +372,23 @@ fn next(engine: &Engine, common: &Common) -> Result<Engine, Error> {
     if loaded.cluster.replaces != Some(engine.cluster.id()) {
         return Err(Error(format!("{}: does not replace this cluster", loaded.file.cluster.display())));
     }
+    if engine.successor.is_some_and(|successor| loaded.cluster.id() != successor) {
+        return Err(Error(format!(
+            "{}: is not the cluster that was voted for",
+            loaded.file.cluster.display()
+        )));
+    }
     let disk = DirDisk::open(&loaded.file.data).map_err(Error)?;
     let peer = bind_peer(&loaded.file)?;
     Engine::start(loaded, disk, peer, common, None)
 }
 
-/// The first of these that ends, and where its data are.
-async fn first_end(engines: &mut VecDeque<Engine>) -> (PathBuf, Result<(), End>) {
+/// The first of these that ends.
+async fn first_end(engines: &mut VecDeque<Engine>) -> (usize, Result<(), End>) {
     std::future::poll_fn(|context| {
-        for engine in engines.iter_mut() {
+        for (at, engine) in engines.iter_mut().enumerate() {
             if let Poll::Ready(end) = engine.poll_end(context) {
-                return Poll::Ready((engine.file.data.clone(), end));
+                return Poll::Ready((at, end));
             }
         }
         Poll::Pending
@@ -309,29 +396,60 @@ async fn first_end(engines: &mut VecDeque<Engine>) -> (PathBuf, Result<(), End>)
     .await
 }
 
-/// Stops a replica whose epoch is over; removes its log and its shares. The mark comes first: who starts it again must not
+/// Stops a replica whose epoch is over; removes its log and its secrets. The mark comes first: who starts it again must not
 /// take the empty log for a lost one.
-async fn retire(engine: Engine, mark: &str) -> Result<(), Error> {
-    let (data, home) = (engine.file.data.clone(), engine.file.directory().to_owned());
+async fn retire(engine: Engine, mark: Mark) -> Result<(), Error> {
+    let file = engine.file.clone();
     engine.stop().await?;
-    replace_public(&data.join(MARK), mark.as_bytes()).map_err(|problem| Error(problem.to_string()))?;
+    let marked =
+        replace_public(&file.data.join(MARK), mark.text().as_bytes()).and_then(|()| sync(&file.data));
+    marked.map_err(|problem| Error(problem.to_string()))?;
+    remove(&file, mark);
+    info!(directory = %file.directory().display(), "what this epoch needed is removed");
+    Ok(())
+}
+
+/// Removes what a replica needed whose epoch is over. Of one that has left also what it has in common with others, and what
+/// opens packages: who goes on has them in `next/`, and needs them.
+pub(super) fn remove(file: &ReplicaFile, mark: Mark) {
+    let home = file.directory();
     let ends = |path: &Path, endings: &[&str]| {
         path.extension().is_some_and(|end| endings.iter().any(|ending| end == *ending))
     };
-    let (shares, bundles) = (home.join(SHARES), home.join(held::DIRECTORY));
     for (directory, endings) in [
-        (&data, &["log", "snap", "mark", "part"][..]),
-        (&home, &["share"]),
-        (&shares, &["secret", "new"]),
-        (&bundles, &["bundle"]),
+        (&file.data, &["log", "snap", "mark", "part"][..]),
+        (&home.to_owned(), &["share"]),
+        (&home.join(SHARES), &["secret", "new"]),
+        (&home.join(held::DIRECTORY), &["bundle"]),
     ] {
         let files = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
-        for path in files.filter(|path| ends(path, endings)) {
-            if let Err(why) = fs::remove_file(&path) {
-                warn!("{}: cannot be removed: {why}: remove it by hand", path.display());
-            }
+        files.filter(|path| ends(path, endings)).for_each(|path| remove_file(&path));
+    }
+    if mark == Mark::Left {
+        [IDENTITY, SEAL, TSIG].iter().for_each(|name| remove_file(&home.join(name)));
+    }
+    for directory in [&file.data, &home.to_owned(), &home.join(SHARES), &home.join(held::DIRECTORY)] {
+        if directory.exists()
+            && let Err(problem) = sync(directory)
+        {
+            warn!("{problem}: what was removed there may come back after a power cut: look after it");
         }
     }
-    info!(directory = %home.display(), "what this epoch needed is removed");
-    Ok(())
 }
+
+fn remove_file(path: &Path) {
+    match fs::remove_file(path) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => {
+            warn!("{}: cannot be removed: {why}: remove it by hand", path.display());
+        }
+        _ => {}
+    }
+}
+
+fn sync(directory: &Path) -> Result<(), Problem> {
+    let sync = || fs::File::open(directory)?.sync_all();
+    sync().map_err(|why| Problem::io(directory, "synced", &why))
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@
 //! without another message to anybody: what was answered is on disk.
 
 pub mod admin;
+mod audit;
 pub mod clients;
 pub mod config;
 mod core;
@@ -29,6 +30,7 @@ pub mod network;
 pub mod peers;
 pub mod places;
 mod process;
+mod questions;
 pub mod rate;
 pub mod service;
 mod start;

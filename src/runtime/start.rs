@@ -68,20 +68,19 @@ impl Doors {
 }
 
 pub(super) fn run(file: ReplicaFile, outbound: Option<Outbound>) -> Result<(), Error> {
-    match epochs::mark(&file)? {
-        Mark::None => {}
-        Mark::Moved => {
-            // Clients, secondaries and operators find it where they found the old one.
-            let next = epochs::next_file(&file)?;
-            let (dns, front, admin, transfers) = (file.dns, file.front, file.admin, file.transfers);
-            let next = ReplicaFile { dns, front, admin, transfers, ..next };
-            warn!(config = %next.path.display(), "this epoch is over; start the replica with that file from now on");
-            return run(next, outbound);
-        }
-        Mark::Left => {
+    if let Some(mark) = epochs::mark(&file)? {
+        // A crash may have come between the mark and the removal.
+        epochs::remove(&file, mark);
+        if mark == Mark::Left && !epochs::has_next(&file) {
             let reason = "this replica has left its cluster, and its shares are gone: remove its directory";
             return Err(Error(format!("{}: {reason}", file.data.display())));
         }
+        // Clients, secondaries and operators find it where they found the old one.
+        let next = epochs::next_file(&file)?;
+        let (dns, front, admin, transfers) = (file.dns, file.front, file.admin, file.transfers);
+        let next = ReplicaFile { dns, front, admin, transfers, ..next };
+        warn!(config = %next.path.display(), "this epoch is over; start the replica with that file from now on");
+        return run(next, outbound);
     }
     let loaded = load(file)?;
     let disk = DirDisk::open(&loaded.file.data).map_err(Error)?;

@@ -3,9 +3,11 @@
 //!
 //! One task a connection reads and writes at once. Each message first takes a place among
 //! [`MAX_TCP_PIPELINE`] and keeps it until its answer is written, so that a client which does not read is not read
-//! either. A zone transfer is many messages ([`super::transfer`]), before what was asked behind it. An update or an ordered query waits for the replica without holding up what comes behind it (§7).
+//! either. A zone transfer is many messages ([`super::transfer`]), before what was asked behind it. An update or an ordered
+//! query waits for the replica without holding up what comes behind it (§7).
 //! A connection needs a place of its client's ([`super::places`]). It ends when it was idle too long, which is sooner when
-//! many are open (§6.2.3), as RFC 7828's option tells who asks, and at the first write error; a peer that has closed its sending side still gets the answers that it waits for.
+//! many are open (§6.2.3), as RFC 7828's option tells who asks, and at the first write error; a peer that has closed its
+//! sending side still gets the answers that it waits for.
 #![forbid(unsafe_code)]
 
 use super::clients::OnReply;

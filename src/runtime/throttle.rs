@@ -1,4 +1,4 @@
-//! What peers can make us say, said at most once a second a kind: a log must not grow at their pace.
+//! What others can make us say, said at most once a second a kind: a log must not grow at their pace.
 #![forbid(unsafe_code)]
 
 use crate::protocol::Misbehaviour;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// The least time between two lines of one kind.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a line is about: bounded by replicas and kinds.
+/// What a line is about: bounded by replicas and kinds. Of a peer, nothing said: its queue; of this replica: refused updates.
 pub(super) type Kind = (ReplicaId, Option<Misbehaviour>);
 
 /// When each kind was last told, and how often it came since.

@@ -6,10 +6,10 @@
 
 use super::network::Network;
 use super::service::now_secs;
-use crate::answer::{self, Catalog, transfer};
-use crate::dns::edns::ede;
+use crate::answer::Catalog;
+use crate::answer::transfer::{self, Permit};
+use crate::dns::Name;
 use crate::dns::tsig::Keyring;
-use crate::dns::{Name, Rcode};
 use crate::limits::MAX_TRANSFERS;
 use arc_swap::ArcSwap;
 use std::net::IpAddr;
@@ -57,26 +57,27 @@ impl Transfers {
         answers: &mpsc::Sender<Vec<u8>>,
     ) -> Result<(), ()> {
         let mut refusal = Vec::new();
-        let allowed =
-            |zone: &Name, key: Option<&Name>| self.rules.iter().any(|rule| rule.allows(zone, address, key));
-        let begun = transfer::begin(&catalog.load(), keys, wire, now_secs(), allowed, &mut refusal);
-        let Some(mut transfer) = begun else { return answers.send(refusal).await.map_err(drop) };
-        let Ok(_place) = self.places.try_acquire() else {
-            let busy = Some((ede::OTHER, "too many transfers at once: ask again"));
-            answer::failure(wire, Rcode::SERVFAIL, busy, &mut refusal);
-            return answers.send(refusal).await.map_err(drop);
+        let mut place = None;
+        let permit = |zone: &Name, key: Option<&Name>| {
+            if !self.rules.iter().any(|rule| rule.allows(zone, address, key)) {
+                return Permit::Refused;
+            }
+            place = self.places.try_acquire().ok();
+            if place.is_some() { Permit::Granted } else { Permit::Later }
         };
+        let begun = transfer::begin(&catalog.load(), keys, wire, now_secs(), permit, &mut refusal);
+        let Some(mut transfer) = begun else { return answers.send(refusal).await.map_err(drop) };
         let (zone, serial) = (transfer.view().origin().clone(), transfer.view().serial());
         let key = transfer.key().map(Name::to_string);
         let (mut messages, mut octets) = (0u64, 0usize);
         loop {
-            // Made when there is a place for it, not before.
-            let place = answers.reserve().await.map_err(drop)?;
+            // Made when there is room for it, not before.
+            let room = answers.reserve().await.map_err(drop)?;
             match transfer.next(now_secs()) {
                 Ok(Some(message)) => {
                     messages += 1;
                     octets += message.len();
-                    place.send(message);
+                    room.send(message);
                 }
                 Ok(None) => break,
                 Err(transfer::TooLong) => {
@@ -86,6 +87,7 @@ impl Transfers {
             }
         }
         tracing::info!(%zone, serial, %address, key, messages, octets, "zone transferred");
+        drop(place);
         Ok(())
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! How many tasks wait is bounded by the replica, which has at most
 //! [`PIPELINE_BATCHES`](crate::limits::PIPELINE_BATCHES) batches at signing.
+//!
+//! A task may write a share that it has made. So who stops the workers waits until the last task is done: from then on
+//! nothing writes into the replica's directory, and what is removed there stays removed.
 #![forbid(unsafe_code)]
 
 use super::inbox::Lane;
@@ -9,6 +12,7 @@ use crate::signing::{Computed, KeyStore, Task};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
 
 /// How much the workers give way to the threads that answer queries (nice(2)).
 const NICENESS: i32 = 5;
@@ -16,9 +20,10 @@ const NICENESS: i32 = 5;
 /// Results that wait for the replica's thread before the workers wait themselves.
 pub(super) const LANE_ITEMS: usize = 1_024;
 
-/// The queue of the workers. They end when all handles to it are dropped and it is empty.
+/// The workers and their queue. Dropped, it waits until they have ended.
 pub(super) struct Workers {
     queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -39,15 +44,14 @@ impl Workers {
         keys: &Arc<KeyStore>,
         lane: &Lane<T>,
     ) -> io::Result<Self> {
-        let queue = Arc::new(Queue::default());
+        let mut workers = Self { queue: Arc::default(), threads: Vec::new() };
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         for number in 0..count {
-            let (queue, keys, lane) = (queue.clone(), keys.clone(), lane.clone());
-            std::thread::Builder::new()
-                .name(format!("sign {number}"))
-                .spawn(move || work(&queue, &keys, &lane))?;
+            let (queue, keys, lane) = (workers.queue.clone(), keys.clone(), lane.clone());
+            let thread = std::thread::Builder::new().name(format!("sign {number}"));
+            workers.threads.push(thread.spawn(move || work(&queue, &keys, &lane))?);
         }
-        Ok(Self { queue })
+        Ok(workers)
     }
 
     /// Adds tasks, to be done in about this order.
@@ -68,6 +72,10 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.queue.lock().ended = true;
         self.queue.changed.notify_all();
+        for thread in self.threads.drain(..) {
+            // One that has panicked is over, too.
+            let _ = thread.join();
+        }
     }
 }
 

@@ -277,7 +277,8 @@ impl Actor {
                 store = Some((round, writer.finish()?));
             }
         }
-        running.wake = wake;
+        // As in the runtime: an output that does not say when leaves what was said before.
+        running.wake = wake.or(running.wake);
         let (tasks, closed, news) = (output.tasks, output.closed, output.news);
         let mut todo = Todo { tasks, wake, closed, store, torn, news, ..Todo::default() };
         running.decided.extend(todo.closed.iter().cloned());

@@ -9,14 +9,14 @@ use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
 use crate::dns::sig0::Sig0Key;
 use crate::dns::tsig::{Keyring, TsigAlgorithm, TsigKey};
 use crate::dns::{Name, Record, master};
-use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
 use crate::replica::{self, Predecessor};
 use crate::signing::{KeyStore, Protocol, Vault};
 use crate::threshold::{Dealt, PublicKey, SecretShare, test_keys};
 use crate::time::UnixMillis;
 use crate::zone::{
-    Command, Genesis, KeyInfo, Reads, SerialRule, Succession, UpdatePolicy, Validity, ZoneRules, keys_digest,
+    Command, Denial, Genesis, KeyInfo, Reads, SerialRule, Succession, UpdatePolicy, Validity, ZoneRules,
+    keys_digest,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,6 +25,8 @@ use zeroize::Zeroizing;
 
 /// The true time at the start of every run, in milliseconds since 1970.
 pub const START: UnixMillis = UnixMillis(1_800_000_000_000);
+/// How long a client waits, in milliseconds: schedulers delay messages for longer than networks do.
+const PATIENCE_MS: u64 = 10_000;
 /// Bits of the threshold keys: small, so that thousands of signatures take seconds.
 const BITS: usize = 1024;
 /// The zone of every run.
@@ -59,6 +61,7 @@ pub struct Cluster {
     tsig: [u8; 32],
     sig0: [u8; 32],
     ordered_reads: bool,
+    denial: Denial,
     signing: Protocol,
     /// The keys that the zone's are rolled to.
     pub(super) spares: Vec<Spare>,
@@ -110,6 +113,8 @@ impl Cluster {
             tsig: chance.seed(),
             sig0: chance.seed(),
             ordered_reads: scenario.ordered_reads,
+            // Of five seeds one.
+            denial: if scenario.seed % 5 == 4 { Denial::Nsec3 } else { Denial::Nsec },
             signing: scenario.signing,
         }
     }
@@ -190,7 +195,7 @@ impl Cluster {
             me,
             cluster: self.id,
             epoch: self.epoch,
-            genesis_time: UnixMillis(START.0 - 60_000),
+            genesis_time: UnixMillis(if self.predecessor.is_some() { 0 } else { START.0 - 60_000 }),
             identities: self.members(),
             coin: self.coin.clone(),
             gather_ms: consensus::DEFAULT_GATHER_MS,
@@ -219,7 +224,7 @@ impl Cluster {
             holdings: self.key_store(me).holdings(),
             signing: self.signing,
             entropy,
-            patience_ms: CLIENT_PATIENCE_MS,
+            patience_ms: PATIENCE_MS,
             predecessor: self.predecessor.clone(),
         }
     }
@@ -241,6 +246,7 @@ impl Cluster {
             serial: SerialRule::default(),
             validity: Validity::default(),
             dnskey_ttl: if self.spares.is_empty() { 3600 } else { 60 },
+            denial: self.denial,
             ksk: self.ksk.info(257),
             zsk: self.zsk.info(256),
         };

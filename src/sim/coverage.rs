@@ -191,6 +191,7 @@ impl Coverage {
             consensus::Message::Newest { .. } => self.count("checkpoints", "answer to an observer"),
             consensus::Message::Ended(..) => self.count("epochs", "ending stated"),
             consensus::Message::Finale(_) => self.count("epochs", "finale"),
+            consensus::Message::Kept => self.count("epochs", "last state kept"),
         }
         carried(message).iter().for_each(|vertex| self.vertex(vertex));
     }

@@ -121,6 +121,10 @@ pub enum Succession {
     Grow,
     /// Three less: the last.
     Shrink,
+    /// As few go on as may, the last ones; the others are new.
+    Least,
+    /// One is left.
+    Alone,
 }
 
 /// What goes wrong with the first replica's disk, beside crashes.

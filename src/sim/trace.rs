@@ -135,6 +135,7 @@ impl<F: FnMut(&str)> Trace<F> {
             consensus::Message::Newest { newest, .. } => format!("my newest is {}", short(newest)),
             consensus::Message::Ended(ending, _) => format!("the epoch ended in round {}", ending.round),
             consensus::Message::Finale(finale) => format!("finale of round {}", finale.ending.round),
+            consensus::Message::Kept => "the last state is kept".into(),
         }
     }
 }
@@ -219,6 +220,7 @@ pub(super) fn carried(message: consensus::Message) -> Vec<Vertex> {
         | consensus::Message::Listed(_)
         | consensus::Message::Ended(..)
         | consensus::Message::Finale(_)
+        | consensus::Message::Kept
         | consensus::Message::Observe { .. } => Vec::new(),
     }
 }

@@ -5,6 +5,7 @@
 
 use super::rollover::Step;
 use super::succession::Succession;
+use super::view::Denial;
 use crate::codec::{self, DecodeError, Digest};
 use crate::dns::Name;
 use crate::limits::MAX_COMMAND_BYTES;
@@ -39,6 +40,13 @@ pub enum Command {
     },
     /// `epoch N CLUSTER faults T continuing I,I,… keys DIGEST`: this batch is the last of this epoch, and that cluster goes on.
     Epoch(Succession),
+    /// `denial ZONE nsec|nsec3`: from this batch on the zone denies existence so, in one version.
+    Denial {
+        /// The zone, in lower case.
+        zone: Name,
+        /// How.
+        by: Denial,
+    },
 }
 
 /// What to do with the keys of a zone.
@@ -85,6 +93,7 @@ impl fmt::Display for Command {
                 Act::Allowance(seconds) => write!(f, "keys {zone} allowance {seconds}"),
             },
             Self::Refresh { zone, tag } => write!(f, "refresh {zone} {tag}"),
+            Self::Denial { zone, by } => write!(f, "denial {zone} {}", by.word()),
             Self::Epoch(succession) => write!(f, "epoch {succession}"),
         }
     }
@@ -113,6 +122,13 @@ impl FromStr for Command {
                     .to_lowercase(),
                 tag: tag.parse().map_err(|_| "a key tag is a number from 0 to 65535")?,
             },
+            ["denial", zone, by] => Self::Denial {
+                zone: Name::parse(zone)
+                    .map_err(|why| format!("`{}`: {why}", zone.escape_default()))?
+                    .to_lowercase(),
+                by: Denial::parse(by).ok_or("a zone denies by `nsec` or `nsec3`")?,
+            },
+            ["denial", ..] => return Err("`denial` takes a zone, and `nsec` or `nsec3`".into()),
             ["refresh", ..] => return Err("`refresh` takes a zone and the tag of one of its keys".into()),
             [first, ..] => return Err(format!("there is no command `{}`", first.escape_default())),
             [] => return Err("a command is lacking".into()),
@@ -191,8 +207,14 @@ mod tests {
         }
         let refresh = Command::Refresh { zone: Name::parse("a.test.").unwrap(), tag: 7 };
         assert_eq!("refresh A.test 7".parse(), Ok(refresh));
+        let denial: Command = "denial A.test nsec3".parse().unwrap();
+        assert_eq!(denial.to_string(), "denial a.test. nsec3");
+        assert_eq!(Command::decode(&codec::encode(&denial)), Ok(denial));
         let texts = [
             "",
+            "denial a.",
+            "denial a. nsec5",
+            "denial a..b nsec",
             "keys",
             "keys a..b swap 1",
             "keys a. swap 70000",

@@ -1,11 +1,12 @@
-//! Thousands of random updates: the machine and the [`super::oracle`] must agree on every rcode, record, NSEC and on what is
-//! signed.
+//! Thousands of random updates: the machine and the [`super::oracle`] must agree on every rcode, record, NSEC, NSEC3 and on
+//! what is signed, while votes turn the chain from one to the other.
 //!
 //! Names come from a small pool, so that deep names, empty non-terminals, wildcards, delegations, DNAMEs and CNAMEs meet
 //! one another all the time. `CONCLAVE_SEED` runs one seed again, as printed by a failure.
 
 use super::oracle::{self, Oracle};
 use super::testing::*;
+use super::{Command, Denial};
 use crate::dns::{Class, Name, Rdata, Record, RrType, Soa};
 use crate::plant::{Plant, Whose, sown};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +98,7 @@ pub(super) fn random_updates(random: &mut Random, oracle: &Oracle) -> Vec<Record
         let held = random.pick(&oracle.records).clone();
         let earlier = if updates.is_empty() { made.clone() } else { random.pick(&updates).clone() };
         let subject = [&held, &held, &made, &earlier][random.below(4) as usize];
-        let is_ours = matches!(subject.rtype, RrType::DNSKEY | RrType::ANY);
+        let is_ours = matches!(subject.rtype, RrType::DNSKEY | RrType::NSEC3PARAM | RrType::ANY);
         updates.push(match random.below(10) {
             0..=5 => made,
             6 => bare(made, Class::ANY, true),
@@ -118,8 +119,11 @@ fn data_of(view: &super::View) -> BTreeSet<(Name, RrType, u32, Rdata)> {
 }
 
 fn chain_of(view: &super::View) -> BTreeMap<Name, oracle::Link> {
-    let nsecs = view.iter().filter_map(|node| Some((node.name(), node.get(RrType::NSEC)?)));
-    nsecs.map(|(name, nsec)| (name.to_lowercase(), oracle::link(&nsec.rrset))).collect()
+    let links = view.iter().flat_map(|node| {
+        let sets = [RrType::NSEC, RrType::NSEC3].into_iter().filter_map(|rtype| node.get(rtype));
+        sets.map(move |set| (node.name().to_lowercase(), oracle::link(view.origin(), &set.rrset)))
+    });
+    links.collect()
 }
 
 fn planned_of(view: &super::View) -> BTreeSet<(Name, RrType)> {
@@ -129,7 +133,8 @@ fn planned_of(view: &super::View) -> BTreeSet<(Name, RrType)> {
         .collect()
 }
 
-fn run(seed: u64, batches: u32, sign: bool) {
+/// `turns`: of how many batches one is followed by a vote that turns the chain; 0: none.
+fn run(seed: u64, batches: u32, turns: u64, sign: bool) {
     const ZONE: &str = "example. 300 SOA ns. admin. 4294967293 1 1 1 100
         example. 300 NS ns.
         example. 300 NS ns2.";
@@ -138,6 +143,7 @@ fn run(seed: u64, batches: u32, sign: bool) {
     let mut all = records(ZONE);
     all.extend(bench.view().dnskeys().unwrap().rrset.records(&bench.origin));
     let mut oracle = Oracle::new(bench.origin.clone(), all);
+    let mut turned = 0;
     for batch in 0..batches {
         let at = format!("CONCLAVE_SEED={seed}, batch {batch}");
         let count = *random.pick(&[1, 1, 1, 2, 3]);
@@ -155,6 +161,19 @@ fn run(seed: u64, batches: u32, sign: bool) {
         assert_eq!(planned_of(head), oracle.signed(), "{at}: {messages:?}");
         let idle = before.1 == oracle.serial() && before.0 == oracle.sorted();
         assert_eq!(idle, executed.jobs.is_empty(), "{at}: jobs if and only if something changed");
+        if turns > 0 && random.below(turns) == 0 {
+            let by = if head.denial() == Denial::Nsec { Denial::Nsec3 } else { Denial::Nsec };
+            turned += 1;
+            let command = Command::Denial { zone: bench.origin.clone(), by };
+            let votes: Vec<_> = (1..=3).map(|index| bench.vote(index, turned, &command)).collect();
+            let _ = bench.execute(&votes);
+            oracle.turn();
+            let head = bench.machine.head(&bench.origin);
+            assert_eq!(head.denial(), by, "{at}");
+            assert_eq!(data_of(head), oracle.sorted(), "{at}, turned");
+            assert_eq!(chain_of(head), oracle.chain(), "{at}, turned");
+            assert_eq!(planned_of(head), oracle.signed(), "{at}, turned");
+        }
         if batch % 16 == 0 {
             assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest(), "{at}");
         }
@@ -168,7 +187,8 @@ fn run(seed: u64, batches: u32, sign: bool) {
 
 /// The view's searches against ones by brute force.
 fn check_lookups(view: &super::View, random: &mut Random, at: &str) {
-    let names: Vec<Name> = view.iter().map(|node| node.name().clone()).collect();
+    let names: Vec<Name> =
+        view.iter().filter(|node| node.has_data()).map(|node| node.name().clone()).collect();
     let exists = |name: &Name| names.iter().any(|held| held.is_subdomain_of(name));
     for _ in 0..20 {
         let wanted = random_name(random, view.origin());
@@ -185,10 +205,23 @@ fn check_lookups(view: &super::View, random: &mut Random, at: &str) {
         assert_eq!(view.cut_above(&wanted).map(|(name, _)| name.clone()), cut, "{at}: {wanted}");
         let dname = above().find(|name| *name != wanted && holds(name, RrType::DNAME));
         assert_eq!(view.dname_above(&wanted).map(|(name, _)| name.clone()), dname, "{at}: {wanted}");
-        let owners = names.iter().filter(|name| holds(name, RrType::NSEC) && **name <= wanted);
-        let covering = view.nsec_covering(&wanted).map(|(owner, _)| owner.clone());
-        assert_eq!(covering.as_ref(), owners.max(), "{at}: {wanted}");
+        check_proofs(view, &wanted, at);
     }
+}
+
+fn check_proofs(view: &super::View, wanted: &Name, at: &str) {
+    let owners = |rtype| view.iter().filter(move |node| node.get(rtype).is_some()).map(|node| node.name());
+    if view.denial() == Denial::Nsec {
+        let covering = view.nsec_covering(wanted).map(|(owner, _)| owner);
+        assert_eq!(covering, owners(RrType::NSEC).filter(|name| *name <= wanted).max(), "{at}: {wanted}");
+        return;
+    }
+    let hash = crate::dns::nsec3::NameHash::of(wanted).owner(view.origin()).unwrap();
+    let matching = owners(RrType::NSEC3).find(|name| **name == hash);
+    assert_eq!(view.nsec3_matching(wanted).map(|(owner, _)| owner), matching, "{at}: {wanted}");
+    let before = owners(RrType::NSEC3).filter(|name| **name < hash).max().or(owners(RrType::NSEC3).max());
+    let covering = before.filter(|_| matching.is_none());
+    assert_eq!(view.nsec3_covering(wanted).map(|(owner, _)| owner), covering, "{at}: {wanted}");
 }
 
 pub(super) fn seeds(default: std::ops::Range<u64>) -> Vec<u64> {
@@ -199,20 +232,20 @@ pub(super) fn seeds(default: std::ops::Range<u64>) -> Vec<u64> {
 #[test]
 fn random_updates_give_what_the_plain_model_gives() {
     for seed in seeds(0..30) {
-        run(seed, 150, false);
+        run(seed, 150, if seed % 3 == 0 { 0 } else { 12 }, false);
     }
 }
 
 #[test]
 fn planted_prerequisites_of_some_records_are_found() {
-    let found = |seed| sown(&[Plant::PrerequisiteSubset], Whose::All, || run(seed, 150, false)).is_err();
+    let found = |seed| sown(&[Plant::PrerequisiteSubset], Whose::All, || run(seed, 150, 0, false)).is_err();
     assert!((0..6).any(found), "not with six seeds");
 }
 
 #[test]
 fn random_updates_signed_with_real_keys_pass_the_publish_check() {
     for seed in seeds(1000..1006) {
-        run(seed, 60, true);
+        run(seed, 60, if seed % 2 == 0 { 0 } else { 12 }, true);
     }
 }
 

@@ -7,12 +7,15 @@ use super::chain;
 use super::digest::Tally;
 use super::draft::Draft;
 use super::element;
+use super::guard::{self, Guard};
+use super::hashed::{self, Hashes};
 use super::keys::{Class, KeySet, Layout, ZoneKey};
+use super::refusal::Refusal;
 use super::rules::ZoneRules;
 use super::signature::{Realm, Signature};
 use super::signatures::Signatures;
 use super::versions::{Pending, Versions};
-use super::view::{Key, Node, SignedRrset, View};
+use super::view::{Denial, Key, Node, SignedRrset, View};
 use crate::dns::{Name, RrType};
 use crate::limits::MAX_REFRESHED_PER_VERSION;
 use crate::time::{AgreedTime, HOUR, SECOND};
@@ -35,6 +38,8 @@ pub(super) struct Ledger {
     pub(super) versions: Versions,
     /// When each signature of `head` is to be made anew.
     schedule: BTreeSet<(u64, Key, RrType)>,
+    /// Records of `head` that a floor counts; kept only where there is one.
+    pub(super) records: u64,
 }
 
 /// What a batch has done to a zone so far.
@@ -45,15 +50,22 @@ pub(super) struct Open {
     bumped: bool,
     /// What is to be signed anew though unchanged.
     refresh: BTreeSet<(Key, RrType)>,
+    /// The hashes of the names that are new, if the zone has NSEC3.
+    hashes: Hashes,
     /// Whether the keys do other things than before.
     is_relaid: bool,
 }
 
 impl Ledger {
     pub(super) fn new(rules: ZoneRules, head: View) -> Self {
+        let is_counted = rules.policy.guards.iter().any(Guard::is_floor);
+        let sets = head.iter().filter(|_| is_counted).flat_map(Node::data);
+        let records =
+            sets.filter(|(rtype, _)| guard::counts(*rtype)).map(|(_, set)| set.rrset.len() as u64).sum();
         Self {
             apex: Key::of(&rules.origin),
             keys: KeySet::new(&rules),
+            records,
             rules,
             head,
             started: false,
@@ -66,6 +78,7 @@ impl Ledger {
     /// The zone as it was at its version `version`, after genesis. Where a signature is lacking, so is the version.
     pub(super) fn restored(rules: ZoneRules, keys: KeySet, head: View, version: u64) -> Self {
         let mut ledger = Self { started: true, version, keys, ..Self::new(rules, head) };
+        chain::rebuild(&mut ledger.head);
         let view = Arc::new(ledger.head.clone());
         ledger.reschedule();
         let plans = ledger.plans().cloned().collect();
@@ -87,6 +100,7 @@ impl Ledger {
             touched: BTreeSet::new(),
             bumped: false,
             refresh: BTreeSet::new(),
+            hashes: Hashes::default(),
             is_relaid: false,
         }
     }
@@ -100,6 +114,9 @@ impl Ledger {
         let mut draft = Draft::new(self.head.clone());
         let put = draft.put(&self.rules.origin, dnskey);
         assert!(put.is_ok(), "two keys break no limit");
+        if self.rules.denial == Denial::Nsec3 {
+            draft.put_nsec3param();
+        }
         self.head = draft.view;
         open.touched.extend(self.head.nodes.keys().cloned());
         // So that the first chain and the first signatures are not compared with an unsigned past.
@@ -140,6 +157,42 @@ impl Ledger {
         open.bumped = true;
         open.touched.extend(draft.touched);
         self.head = draft.view;
+    }
+
+    /// Whether a message's names can be in the chain: none has the hash of another.
+    pub(super) fn admit(&self, open: &mut Open, draft: &Draft) -> Result<(), Box<Refusal>> {
+        match self.head.denial() {
+            Denial::Nsec => Ok(()),
+            Denial::Nsec3 => {
+                let added = open.hashes.add(&self.head, draft.touched.iter(), &hashed::hash_of);
+                added.map_err(|_| Box::new(Refusal::Collision))
+            }
+        }
+    }
+
+    /// Has existence denied otherwise from the end of this batch on: the whole chain in one version.
+    pub(super) fn deny_by(
+        &mut self,
+        open: &mut Open,
+        denial: Denial,
+        time: AgreedTime,
+    ) -> Result<(), String> {
+        if !self.started {
+            return Err("the zone has no version yet".into());
+        }
+        if self.head.denial() == denial {
+            return Err(format!("the zone has {} already", denial.word().to_uppercase()));
+        }
+        let mut draft = Draft::new(self.head.clone());
+        match denial {
+            Denial::Nsec => draft.remove(&self.rules.origin, RrType::NSEC3PARAM),
+            Denial::Nsec3 => {
+                open.hashes = Hashes::of(&self.head)?;
+                draft.put_nsec3param();
+            }
+        }
+        self.take(open, draft, time);
+        Ok(())
     }
 
     /// Marks for signing what is due by agreed time, and what will be soon after it.

@@ -1,22 +1,23 @@
 //! The machine: batches in, outcomes and signing jobs out; signatures in, versions out.
 
+use super::account::Account;
 use super::digest::Tally;
-use super::draft::Draft;
+use super::hashed::Hashes;
 use super::ledger::{Ledger, Open};
 use super::load;
 use super::planned::{BatchJobs, LastBatches};
+use super::refusal::Refusal;
 use super::register::Register;
 use super::replay::{Answer, Replay};
 use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed};
 use super::rules::{Genesis, ZoneRules};
 use super::signature::{Realm, Signature};
 use super::succession::{Succession, keys_digest};
-use super::update::Update;
-use super::view::View;
+use super::view::{Denial, View};
 use super::votes;
 use crate::codec::{self, Digest, JobId, KeyId};
-use crate::dns::tsig::{self, AuthFailure, Keyring};
-use crate::dns::{Name, Rcode, query};
+use crate::dns::tsig::{AuthFailure, Keyring};
+use crate::dns::{Name, Rcode, RrType, query};
 use crate::limits::{MAX_REQUEST_BYTES, MAX_ZONES};
 use crate::threshold::PublicKey;
 use crate::time::{AgreedTime, UnixMillis};
@@ -75,20 +76,22 @@ impl std::error::Error for MachineError {}
 
 /// What one request came to, before its batch is closed.
 pub(super) struct Verdict {
-    rcode: Rcode,
-    failure: Option<AuthFailure>,
+    pub(super) rcode: Rcode,
+    pub(super) failure: Option<AuthFailure>,
     /// The zone whose state the answer speaks of.
-    zone: Option<Name>,
+    pub(super) zone: Option<Name>,
     /// The answer to the first of this and equal requests.
-    repeat: Option<Answer>,
+    pub(super) repeat: Option<Answer>,
     /// To be remembered: the octets covered, and until when.
-    remember: Option<(Digest, u64)>,
-    kind: Kind,
+    pub(super) remember: Option<(Digest, u64)>,
+    pub(super) kind: Kind,
+    /// Of an update.
+    pub(super) account: Option<Box<Account>>,
 }
 
 impl Verdict {
     pub(super) fn plain(kind: Kind, rcode: Rcode) -> Self {
-        Self { rcode, failure: None, zone: None, repeat: None, remember: None, kind }
+        Self { rcode, failure: None, zone: None, repeat: None, remember: None, kind, account: None }
     }
 }
 
@@ -104,6 +107,9 @@ impl Machine {
             }
             load::check_rules(&rules).map_err(wrong)?;
             let head = load::unsigned(&rules.origin, &records).map_err(wrong)?;
+            if rules.denial == Denial::Nsec3 {
+                Hashes::of(&head).map_err(wrong)?;
+            }
             if zones.insert(zone.clone(), Ledger::new(rules, head)).is_some() {
                 return Err(wrong("it is there twice".into()));
             }
@@ -183,6 +189,9 @@ impl Machine {
                 if let Some(first) = fresh.get(&covered) {
                     let (_, first) = &verdicts[*first];
                     (verdict.rcode, verdict.zone) = (first.rcode, first.zone.clone());
+                    if let Some(account) = &mut verdict.account {
+                        account.refusal = Some(Box::new(Refusal::Repeat(first.rcode)));
+                    }
                     verdict.remember = None;
                 } else {
                     fresh.insert(covered, verdicts.len());
@@ -203,6 +212,11 @@ impl Machine {
         Executed { outcomes, jobs, ends: self.ends.clone() }
     }
 
+    /// Whether the epoch ends with the batch in hand.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ends.is_some()
+    }
+
     /// What is known by now to be served no more is past.
     pub(super) fn settle(&mut self) {
         let (executed, said, mut are_gone) = (self.batches, self.progress_of_quorum(), false);
@@ -218,9 +232,6 @@ impl Machine {
 
     /// The epoch ends with the batch in hand, if this cluster can follow here. An error says why not.
     pub(super) fn end_epoch(&mut self, succession: &Succession) -> Result<(), String> {
-        if self.ends.is_some() {
-            return Err("another command has ended the epoch".into());
-        }
         if self.realm.epoch.0.checked_add(1) != Some(succession.epoch.0) {
             return Err(format!("epoch {} does not follow {}", succession.epoch.0, self.realm.epoch.0));
         }
@@ -280,55 +291,17 @@ impl Machine {
     fn query(&self, wire: &[u8]) -> Verdict {
         let plain = |rcode| Verdict::plain(Kind::Query, rcode);
         let Ok(query) = query::parse(wire) else { return plain(Rcode::FORMERR) };
-        match self.ledger_of(&query.qname) {
+        let mut ledger = self.ledger_of(&query.qname);
+        // RFC 4035 §3.1.4.1: a DS is the parent side's, if that is ours too.
+        if query.qtype == RrType::DS && ledger.is_some_and(|child| child.rules.origin == query.qname) {
+            let parent = query.qname.parent().and_then(|parent| self.ledger_of(&parent));
+            ledger = parent.or(ledger);
+        }
+        match ledger {
             None => plain(Rcode::REFUSED),
             Some(ledger) if !ledger.started => plain(Rcode::SERVFAIL),
             Some(ledger) => Verdict { zone: Some(ledger.rules.origin.clone()), ..plain(Rcode::NOERROR) },
         }
-    }
-
-    fn update(
-        &mut self,
-        wire: &[u8],
-        open: &mut BTreeMap<Name, Open>,
-        fresh: &BTreeMap<Digest, usize>,
-    ) -> Verdict {
-        let plain = |rcode| Verdict::plain(Kind::Update, rcode);
-        let failed = |failure: AuthFailure| Verdict { failure: Some(failure), ..plain(failure.rcode()) };
-        let verified = match tsig::authenticate(wire, &self.keys, self.time.secs()) {
-            Err(failure) => return failed(failure),
-            Ok(verified) if Replay::outlasts(verified.expires_secs, self.time) => {
-                return failed(AuthFailure::BadTime);
-            }
-            Ok(verified) => verified,
-        };
-        let covered = if planted!(RepeatsByMessage) { codec::digest("", &[wire]) } else { verified.covered };
-        let remember = Some((covered, verified.expires_secs));
-        if let Some(answer) = self.replay.answer(covered) {
-            return Verdict { repeat: Some(answer.clone()), ..plain(answer.rcode) };
-        }
-        if fresh.contains_key(&covered) {
-            return Verdict { remember, ..plain(Rcode::NOERROR) };
-        }
-        let update = match Update::parse(wire) {
-            Err(rcode) => return plain(rcode),
-            Ok(update) => update,
-        };
-        let Some(ledger) = self.zones.get_mut(&update.zone) else { return plain(Rcode::NOTAUTH) };
-        // What can never succeed, by a key that no rule is about, must not crowd the replay table.
-        if !ledger.rules.policy.knows(verified.signer.name()) {
-            return plain(Rcode::REFUSED);
-        }
-        if !ledger.started || self.replay.len() + fresh.len() >= crate::limits::MAX_REPLAY_ENTRIES {
-            return plain(Rcode::SERVFAIL);
-        }
-        let zone = ledger.rules.origin.clone();
-        let applied = update.apply(ledger, verified.signer.name());
-        let rcode = applied.as_ref().map_or_else(|rcode| *rcode, |_| Rcode::NOERROR);
-        if let Ok(draft) = applied {
-            take(ledger, open, &zone, draft, self.time);
-        }
-        Verdict { zone: Some(zone), remember, ..plain(rcode) }
     }
 
     /// Enlists plans with the jobs they wait for. Gives the jobs that are new.
@@ -350,7 +323,7 @@ impl Machine {
     }
 
     fn conclude(&mut self, request: RequestId, verdict: Verdict) -> Outcome {
-        let Verdict { rcode, failure, zone, repeat, remember, kind } = verdict;
+        let Verdict { rcode, failure, zone, repeat, remember, kind, account } = verdict;
         let newest = zone.and_then(|zone| self.zones.get(&zone).map(|ledger| (zone, ledger.version)));
         let after = match repeat {
             Some(first) => first.after,
@@ -360,7 +333,7 @@ impl Machine {
             let answer = Answer { rcode, after: after.clone() };
             self.replay.remember(covered, answer, end, &mut self.tally);
         }
-        Outcome { request, rcode, failure, after, kind }
+        Outcome { request, rcode, failure, after, kind, account }
     }
 
     /// Takes a finished signature. One that nothing waits for is ignored; one that does not verify is reported, and the
@@ -447,9 +420,4 @@ impl Machine {
     fn ledger_of(&self, name: &Name) -> Option<&Ledger> {
         (0..=name.label_count()).rev().find_map(|labels| self.zones.get(&name.ancestor(labels)))
     }
-}
-
-fn take(ledger: &mut Ledger, open: &mut BTreeMap<Name, Open>, zone: &Name, draft: Draft, time: AgreedTime) {
-    let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
-    ledger.take(open, draft, time);
 }

@@ -1,7 +1,7 @@
 //! The zone state machine: ordered requests in, fully signed versions of zones out.
 //!
 //! A zone is a value ([`View`]). A batch of requests is executed at one agreed time: each request is authorised and applied
-//! whole or not at all (RFC 2136), then the batch is closed: the serial has moved once, the NSEC chain is mended, and an
+//! whole or not at all (RFC 2136), then the batch is closed: the serial has moved once, the chain of denial is mended, and an
 //! RRSIG is planned for each RRset that lacks one ([`Machine::execute`]). The jobs are signed elsewhere; the zone knows
 //! nothing of replicas and key shares. When all signatures of a version are there and it passes the publish check, it
 //! becomes visible, in order ([`Machine::signed`]). Execution may run ahead of signing.
@@ -14,7 +14,9 @@
 //! | `view` | a version: names in canonical order, persistent |
 //! | `policy`, `rules`, `load` | what is taken as given |
 //! | `draft`, `update` | RFC 2136 on a copy of the newest state |
-//! | `chain` | NSEC |
+//! | `guard` | what no update may do, whoever sends it |
+//! | `judge`, `refusal`, `account` | an update's way through the machine, why it is refused, what the audit is told |
+//! | `chain`, `hashed` | NSEC and NSEC3 |
 //! | `signature`, `signatures` | one RRSIG, planned and complete; all of an RRset |
 //! | `ledger` | one zone: the batch, its close, its schedule of refreshes |
 //! | `versions` | what waits to be published, and the check |
@@ -32,6 +34,7 @@
 //! | `machine` | all zones |
 #![forbid(unsafe_code)]
 
+mod account;
 mod bundle;
 mod chain;
 pub mod check;
@@ -40,6 +43,9 @@ mod deals;
 mod digest;
 mod draft;
 mod element;
+mod guard;
+mod hashed;
+mod judge;
 mod keys;
 mod ledger;
 mod listing;
@@ -51,6 +57,7 @@ mod planned;
 mod policy;
 mod progress;
 pub mod refresh;
+mod refusal;
 mod register;
 mod replay;
 mod request;
@@ -79,11 +86,13 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use account::Account;
 pub use bundle::{Bundle, CheckedBundle, Holders, Receipt, Role};
 pub use command::{Act, Command};
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
+pub use refusal::{Refusal, Ticket};
 pub use request::{
     Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed,
 };

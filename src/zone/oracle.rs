@@ -1,8 +1,9 @@
-//! The paper's trusted server: RFC 2136 and NSEC on a flat list of records, everything from scratch each time.
+//! The paper's trusted server: RFC 2136 and NSEC or NSEC3 on a flat list of records, everything from scratch each time.
 //!
 //! It shares no code with the machine beyond record types: where both agree on thousands of random updates, an error
 //! would have to be made twice.
 
+use crate::dns::nsec3::{self, NameHash};
 use crate::dns::rrset::serial_gt;
 use crate::dns::{Class, Name, Rcode, Rdata, Record, RrType, Soa, dnssec, rdata};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ pub(super) struct Oracle {
     pub(super) records: Vec<Record>,
 }
 
-/// What an NSEC says: next name, types, TTL.
+/// What an NSEC says, or an NSEC3 of which the next name is a hash under the apex: next name, types, TTL.
 pub(super) type Link = (Name, BTreeSet<RrType>, u32);
 
 impl Oracle {
@@ -108,7 +109,10 @@ impl Oracle {
                 let any = rr.rtype == RrType::ANY;
                 let spared = |r: &Record| {
                     let always = matches!(r.rtype, RrType::SOA | RrType::NS);
-                    let ours = matches!(r.rtype, RrType::DNSKEY | RrType::CDS | RrType::CDNSKEY);
+                    let ours = matches!(
+                        r.rtype,
+                        RrType::DNSKEY | RrType::NSEC3PARAM | RrType::CDS | RrType::CDNSKEY
+                    );
                     at_apex && (always || any && ours)
                 };
                 self.records.retain(|r| r.name != rr.name || !(any || r.rtype == rr.rtype) || spared(r));
@@ -168,8 +172,60 @@ impl Oracle {
         *name != self.origin && !self.rrset(name, RrType::NS).is_empty()
     }
 
+    fn has_nsec3(&self) -> bool {
+        self.records.iter().any(|r| r.rtype == RrType::NSEC3PARAM)
+    }
+
+    /// From NSEC to NSEC3 and back, in a batch of its own.
+    pub(super) fn turn(&mut self) {
+        if self.has_nsec3() {
+            self.records.retain(|r| r.rtype != RrType::NSEC3PARAM);
+        } else {
+            let (name, rdata) = (self.origin.clone(), Rdata::new(&[1, 0, 0, 0, 0]));
+            self.records.push(Record { name, rtype: RrType::NSEC3PARAM, class: Class::IN, ttl: 0, rdata });
+        }
+        self.bump();
+    }
+
+    /// RFC 5155 §7.1, from nothing: the hashes of all names that are not hidden, and of all above them in the zone.
+    fn hashed_chain(&self) -> BTreeMap<Name, Link> {
+        let mut names = BTreeSet::new();
+        for r in self.records.iter().filter(|r| !self.is_occluded(&r.name)) {
+            let mut name = Some(r.name.to_lowercase());
+            while let Some(here) = name.filter(|name| name.is_subdomain_of(&self.origin)) {
+                name = here.parent();
+                names.insert(here);
+            }
+        }
+        let soa = self.rrset(&self.origin, RrType::SOA)[0];
+        let ttl = soa.ttl.min(self.soa().minimum);
+        let links: BTreeMap<NameHash, BTreeSet<RrType>> = names
+            .iter()
+            .map(|name| {
+                let types = self.records.iter().filter(|r| r.name == *name).map(|r| r.rtype);
+                let cut = self.is_cut(name);
+                let mut types: BTreeSet<RrType> =
+                    types.filter(|t| !cut || matches!(*t, RrType::NS | RrType::DS)).collect();
+                if !types.is_empty() && (!cut || types.contains(&RrType::DS)) {
+                    types.insert(RrType::RRSIG);
+                }
+                (NameHash::of(name), types)
+            })
+            .collect();
+        let owner = |hash: &NameHash| hash.owner(&self.origin).unwrap();
+        let next = links.keys().cycle().skip(1);
+        links
+            .iter()
+            .zip(next)
+            .map(|((hash, types), next)| (owner(hash), (owner(next), types.clone(), ttl)))
+            .collect()
+    }
+
     /// The whole chain, by owner.
     pub(super) fn chain(&self) -> BTreeMap<Name, Link> {
+        if self.has_nsec3() {
+            return self.hashed_chain();
+        }
         let names: BTreeSet<Name> = self.records.iter().map(|r| r.name.to_lowercase()).collect();
         let owners: Vec<Name> = names.into_iter().filter(|name| !self.is_occluded(name)).collect();
         let soa = self.rrset(&self.origin, RrType::SOA)[0];
@@ -186,14 +242,19 @@ impl Oracle {
         owners.iter().zip(next).map(link).collect()
     }
 
-    /// The RRsets that are signed, NSECs included.
+    /// The RRsets that are signed, the chain included.
     pub(super) fn signed(&self) -> BTreeSet<(Name, RrType)> {
         let mut signed = BTreeSet::new();
         for r in self.records.iter().filter(|r| !self.is_occluded(&r.name)) {
             if !self.is_cut(&r.name) || r.rtype == RrType::DS {
                 signed.insert((r.name.to_lowercase(), r.rtype));
             }
-            signed.insert((r.name.to_lowercase(), RrType::NSEC));
+            if !self.has_nsec3() {
+                signed.insert((r.name.to_lowercase(), RrType::NSEC));
+            }
+        }
+        if self.has_nsec3() {
+            signed.extend(self.hashed_chain().into_keys().map(|owner| (owner, RrType::NSEC3)));
         }
         signed
     }
@@ -205,8 +266,15 @@ fn same_record(a: &Record, b: &Record) -> bool {
         && rdata::canonical(a.rtype, &a.rdata) == rdata::canonical(b.rtype, &b.rdata)
 }
 
-/// What a view's NSEC says, in the oracle's form.
-pub(super) fn link(nsec: &crate::dns::Rrset) -> Link {
-    let (next, types) = dnssec::parse_nsec(&nsec.rdatas[0]).unwrap();
-    (next, types, nsec.ttl)
+/// What a view's NSEC or NSEC3 says, in the oracle's form.
+pub(super) fn link(origin: &Name, set: &crate::dns::Rrset) -> Link {
+    let rdata = &set.rdatas[0];
+    let (next, types) = match set.rtype {
+        RrType::NSEC => dnssec::parse_nsec(rdata).unwrap(),
+        _ => {
+            let (next, types) = nsec3::parse_nsec3(rdata).unwrap();
+            (next.owner(origin).unwrap(), types)
+        }
+    };
+    (next, types, set.ttl)
 }

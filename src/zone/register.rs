@@ -8,9 +8,11 @@ use super::command::Command;
 use super::deals::Deal;
 use super::digest::Tally;
 use super::element;
+use super::guard::Deletions;
 use super::refresh::{Receiver, Sharing};
 use super::votes::{self, Decided, Voter};
 use crate::codec::{Digest, KeyId};
+use crate::dns::Name;
 use crate::quorum::ReplicaId;
 use crate::time::AgreedTime;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -26,6 +28,7 @@ pub(super) enum Label {
     Receiver(KeyId, ReplicaId),
     Deal(Digest),
     Progress(ReplicaId),
+    Deletions(Name, u16),
 }
 
 /// An entry.
@@ -45,6 +48,8 @@ pub(super) enum Entry {
     Deal(Box<Deal>),
     /// How many batches a replica says that it has executed.
     Progress(ReplicaId, u64),
+    /// What was deleted in a zone under a ceiling.
+    Deletions(Deletions),
 }
 
 impl Entry {
@@ -55,6 +60,7 @@ impl Entry {
             Self::Decided(decided) => Label::Decided(decided.number),
             Self::Deal(deal) => Label::Deal(deal.bundle.digest()),
             Self::Progress(who, _) => Label::Progress(*who),
+            Self::Deletions(held) => Label::Deletions(held.zone.clone(), held.guard),
             Self::Sharing(sharing) => Label::Sharing(sharing.key),
             Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
         }
@@ -68,6 +74,7 @@ impl Entry {
             Self::Sharing(sharing) => sharing.check(),
             Self::Decided(decided) => votes::check_decided(decided, time),
             Self::Deal(deal) => deal.check(time),
+            Self::Deletions(held) => held.check(),
         }
     }
 }

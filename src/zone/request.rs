@@ -1,5 +1,6 @@
 //! What the order carries to the machine, and what the machine says of it.
 
+use super::account::Account;
 use super::bundle::Receipt;
 use super::said::Said;
 use super::succession::Succession;
@@ -87,6 +88,8 @@ pub struct Outcome {
     pub after: Option<(Name, u64)>,
     /// What was asked.
     pub kind: Kind,
+    /// Of an update: what the audit is told.
+    pub account: Option<Box<Account>>,
 }
 
 /// A signature that is wanted.

@@ -174,9 +174,6 @@ impl Restore {
             *self.tally.bucket(self.context.bucket(self.chunk)) = partial.elements;
             for (zone, key, node) in partial.nodes {
                 let Some(view) = self.views.get_mut(zone) else { continue };
-                if node.get(RrType::NSEC).is_some() {
-                    view.chain.insert_mut(key.clone(), ());
-                }
                 view.settle(key, node);
             }
             for (covered, answer, end) in

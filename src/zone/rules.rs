@@ -1,6 +1,7 @@
 //! What execution takes as given: the rules of each zone, from the cluster file, the same on all replicas.
 
 use super::policy::UpdatePolicy;
+use super::view::Denial;
 use crate::codec::{ClusterId, Epoch, KeyId};
 use crate::dns::rrset::serial_gt;
 use crate::dns::tsig::Keyring;
@@ -105,6 +106,8 @@ pub struct ZoneRules {
     pub validity: Validity,
     /// The TTL of the DNSKEY RRset, in seconds.
     pub dnskey_ttl: u32,
+    /// How it begins to deny existence; later that is part of its state.
+    pub denial: Denial,
     /// The key that signs the DNSKEY, CDS and CDNSKEY RRsets.
     pub ksk: KeyInfo,
     /// The key that signs all else.

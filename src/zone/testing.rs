@@ -176,6 +176,7 @@ impl Bench {
             serial: SerialRule::Increment,
             validity: Validity::default(),
             dnskey_ttl: 3600,
+            denial: Denial::Nsec,
             ksk: keys[1].info.clone(),
             zsk: keys[0].info.clone(),
         };

@@ -1,10 +1,12 @@
 //! RFC 2136 and the known pitfalls, clause by clause.
 
 mod chain;
+mod denial;
 mod lies;
 mod lifecycle;
 mod policy;
 mod refresh;
+mod refusals;
 mod restore;
 mod rfc2136;
 mod rollover;

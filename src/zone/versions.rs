@@ -7,8 +7,8 @@
 //! 2. at each changed name, each RRset that is signed is so by a key of each algorithm in this version's DNSKEY RRset, and
 //!    each of its RRSIGs was verified under the key that made it;
 //! 3. at each changed name, what is to be signed is, and nothing else;
-//! 4. the NSEC of each changed owner, and of the owner before each changed name, is as the data demand, and links on to the
-//!    next owner.
+//! 4. the NSEC or NSEC3 of each changed name, and of the owner before it in the chain, is as the data demand, and links on
+//!    to the next owner.
 //!
 //! What a version does not change was checked before. A version that fails is reported and counted, and the last good one
 //! stays up; its changes count as the next version's, which passes if it no longer has the fault.
@@ -18,7 +18,7 @@ use super::request::{PublishFailure, Published, Signed};
 use super::signature::Signature;
 use super::view::{Key, Node, SignedRrset, View};
 use crate::codec::JobId;
-use crate::dns::{Name, Rdata, RrType, Rrset, dnssec};
+use crate::dns::{Name, Rdata, Rrset, dnssec};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -174,27 +174,5 @@ fn check_name(view: &View, dnskeys: &Rrset, key: &Key) -> Result<(), String> {
             }
         }
     }
-    if chain::owns_nsec(standing) != view.chain.contains_key(key) {
-        return Err("a name is in the chain that owns no NSEC, or the other way round".into());
-    }
-    check_link(view, key)?;
-    let before = view.chain_before(key).filter(|_| !planted!(ChainNotMended));
-    before.map_or(Ok(()), |before| check_link(view, before))
-}
-
-/// That the NSEC at `key` is what the data demand, and leads to the next owner.
-fn check_link(view: &View, key: &Key) -> Result<(), String> {
-    let node = view.nodes.get(key);
-    let held = node.and_then(|node| node.get(RrType::NSEC)).map(|set| &*set.rrset);
-    let wanted = chain::nsec(view, key);
-    let name = || node.map_or_else(|| view.origin().to_string(), |node: &Node| node.name().to_string());
-    if held != wanted.as_ref() {
-        return Err(format!("the NSEC of {} is not what its data demand", name()));
-    }
-    let Some(held) = held else { return Ok(()) };
-    let next = held.rdatas.first().and_then(dnssec::parse_nsec).map(|(next, _)| Key::of(&next));
-    if next.as_ref().is_none_or(|next| Some(next) != view.chain_after(key)) {
-        return Err(format!("the NSEC of {} does not lead to the next owner", name()));
-    }
-    Ok(())
+    chain::check(view, key)
 }

@@ -1,11 +1,14 @@
-//! One version of a zone: names in canonical order, each with its RRsets, and the chain of those that own an NSEC.
+//! One version of a zone: names in canonical order, each with its RRsets, and the chain of denial ([`super::chain`]).
 //!
 //! Both are persistent maps: a new version shares with the old one all that it does not change, and a copy costs
 //! nothing. Keys are [`Name::sort_key`]s: their plain order is the canonical order, and a name's key is a prefix of the
 //! keys of the names below it, so ancestors are prefixes and descendants a range.
+//!
+//! The NSEC3 of a hash is at its owner like any other RRset, but by it that name neither exists nor hides anything.
 
 use super::signatures::Signatures;
 use crate::dns::{Name, Rdata, RrType, Rrset, Soa};
+use borsh::{BorshDeserialize, BorshSerialize};
 use rpds::RedBlackTreeMapSync;
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -25,9 +28,43 @@ impl Key {
         self.0.len()
     }
 
+    /// The name, in lower case.
+    pub(super) fn name(&self) -> Name {
+        let mut labels: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut octets = self.0.iter();
+        while let Some(octet) = octets.next() {
+            match (octet, octets.as_slice().first()) {
+                (0, Some(0)) => {
+                    octets.next();
+                    labels.push(Vec::new());
+                }
+                (0, _) => {
+                    octets.next();
+                    labels.last_mut().expect("one is begun").push(0);
+                }
+                _ => labels.last_mut().expect("one is begun").push(*octet),
+            }
+        }
+        let wire =
+            labels.iter().rev().skip(1).flat_map(|label| [&[label.len() as u8], label.as_slice()].concat());
+        Name::from_wire(&wire.chain([0]).collect::<Vec<u8>>()).expect("a key is made from a name")
+    }
+
+    /// The key of the name with this label, of lower-case letters and digits, before this one.
+    pub(super) fn child(&self, label: &[u8]) -> Self {
+        Self([&self.0, label, &[0, 0]].concat().into())
+    }
+
     /// Whether `other` is strictly below this.
     pub(super) fn is_above(&self, other: &Self) -> bool {
         other.0.len() > self.0.len() && other.0.starts_with(&self.0)
+    }
+}
+
+impl From<&[u8]> for Key {
+    /// From the octets of a key.
+    fn from(octets: &[u8]) -> Self {
+        Self(octets.into())
     }
 }
 
@@ -85,26 +122,45 @@ impl Node {
         self.rrsets.get(&rtype)
     }
 
-    /// All RRsets, NSEC included, by type.
+    /// All RRsets, NSEC and NSEC3 included, by type.
     pub fn iter(&self) -> impl Iterator<Item = (RrType, &SignedRrset)> {
         self.rrsets.iter().map(|(rtype, rrset)| (*rtype, rrset))
     }
 
-    /// The RRsets but NSEC, which the cluster makes.
+    /// The RRsets but NSEC and NSEC3, which the cluster makes.
     pub(super) fn data(&self) -> impl Iterator<Item = (RrType, &SignedRrset)> {
-        self.iter().filter(|(rtype, _)| *rtype != RrType::NSEC)
+        self.iter().filter(|(rtype, _)| !matches!(*rtype, RrType::NSEC | RrType::NSEC3))
     }
 
+    /// Whether it owns more than the NSEC3 of a hash.
     pub(super) fn has_data(&self) -> bool {
         self.data().next().is_some()
     }
 }
 
-/// How a view denies existence.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// How a zone denies existence.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub enum Denial {
     /// By NSEC records (RFC 4034 §4).
+    #[default]
     Nsec,
+    /// By NSEC3 records (RFC 5155), without additional iterations, salt and opt-out (RFC 9276 §3.1).
+    Nsec3,
+}
+
+impl Denial {
+    /// `nsec` or `nsec3`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Nsec => "nsec",
+            Self::Nsec3 => "nsec3",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Nsec, Self::Nsec3].into_iter().find(|denial| denial.word() == word)
+    }
 }
 
 /// What a name is in its zone.
@@ -126,8 +182,8 @@ pub struct View {
     origin: Name,
     apex_key: Key,
     pub(super) nodes: RedBlackTreeMapSync<Key, Node>,
-    /// The names that own an NSEC.
-    pub(super) chain: RedBlackTreeMapSync<Key, ()>,
+    /// The names that own a record of the chain of denial, each with the name of which that speaks.
+    pub(super) chain: RedBlackTreeMapSync<Key, Key>,
 }
 
 impl View {
@@ -167,12 +223,12 @@ impl View {
         &self.apex_key
     }
 
-    /// The node of exactly this name: authoritative, delegation, glue or occluded.
+    /// The node of exactly this name: authoritative, delegation, glue or occluded, or the owner of an NSEC3.
     pub fn node(&self, name: &Name) -> Option<&Node> {
         self.nodes.get(name.sort_key().as_slice())
     }
 
-    /// All nodes in canonical order, glue and occluded ones too.
+    /// All nodes in canonical order: glue and occluded ones too, and owners of NSEC3s.
     pub fn iter(&self) -> impl Iterator<Item = &Node> {
         self.nodes.values()
     }
@@ -184,7 +240,10 @@ impl View {
 
     /// How non-existence is denied.
     pub fn denial(&self) -> Denial {
-        Denial::Nsec
+        match self.apex().get(RrType::NSEC3PARAM) {
+            Some(_) => Denial::Nsec3,
+            None => Denial::Nsec,
+        }
     }
 
     /// The owner and the NSEC that matches `name` or covers it; none outside the zone, or before the first chain.
@@ -197,7 +256,7 @@ impl View {
 
     pub(super) fn nsec_covering_key(&self, key: &[u8]) -> Option<(&Name, &SignedRrset)> {
         let bounds = (Bound::Unbounded, Bound::Included(key));
-        let (owner, ()) = self.chain.range::<[u8], _>(bounds).next_back()?;
+        let (owner, _) = self.chain.range::<[u8], _>(bounds).next_back()?;
         let node = self.nodes.get(owner)?;
         Some((node.name(), node.get(RrType::NSEC)?))
     }
@@ -221,7 +280,7 @@ impl View {
     pub(super) fn closest_encloser_key(&self, key: &[u8], name: &Name) -> Name {
         let mut labels = name.label_count();
         for prefix in prefixes(key, self.apex_key.0.len()).into_iter().rev() {
-            if self.nodes.contains_key(prefix) || self.has_below_key(prefix) {
+            if self.nodes.get(prefix).is_some_and(Node::has_data) || self.has_below_key(prefix) {
                 return name.ancestor(labels);
             }
             labels = labels.saturating_sub(1);
@@ -249,22 +308,31 @@ impl View {
         prefixes(key, self.apex_key.0.len()).into_iter().filter_map(|prefix| self.nodes.get(prefix))
     }
 
-    /// What the name at `key` is, by the data alone (the NSECs may be stale).
+    /// What the name at `key` is, by the data alone (the chain may be stale).
     pub(super) fn standing(&self, key: &Key) -> Standing {
-        let apex = self.apex_key.0.len();
         let Some(node) = self.nodes.get(key).filter(|node| node.has_data()) else { return Standing::Absent };
-        let above = prefixes(&key.0, apex).into_iter().filter(|prefix| prefix.len() < key.0.len());
-        for prefix in above {
-            let Some(node) = self.nodes.get(prefix) else { continue };
-            if node.get(RrType::DNAME).is_some() || (prefix.len() > apex && node.get(RrType::NS).is_some()) {
-                return Standing::Occluded;
-            }
-        }
-        if key != &self.apex_key && node.get(RrType::NS).is_some() {
+        if self.is_hidden(key) {
+            Standing::Occluded
+        } else if key != &self.apex_key && node.get(RrType::NS).is_some() {
             Standing::Cut
         } else {
             Standing::Authoritative
         }
+    }
+
+    /// Whether a delegation or a DNAME is above.
+    fn is_hidden(&self, key: &Key) -> bool {
+        let apex = self.apex_key.0.len();
+        let above = prefixes(&key.0, apex).into_iter().filter(|prefix| prefix.len() < key.0.len());
+        above.filter_map(|prefix| Some((prefix, self.nodes.get(prefix)?))).any(|(prefix, node)| {
+            node.get(RrType::DNAME).is_some() || (prefix.len() > apex && node.get(RrType::NS).is_some())
+        })
+    }
+
+    /// Whether the name at `key` owns nothing, and names below it do that the zone is an authority for, or delegates.
+    pub(super) fn is_empty_non_terminal(&self, key: &Key) -> bool {
+        let owns = self.nodes.get(key).is_some_and(Node::has_data);
+        key != &self.apex_key && !owns && self.has_below_key(&key.0) && !self.is_hidden(key)
     }
 
     /// Puts a node in its place; takes it away if it holds nothing, the apex aside.
@@ -282,18 +350,18 @@ impl View {
         self.nodes.range::<[u8], _>(bounds).map(|(key, _)| key).take_while(|next| key.is_above(next))
     }
 
-    /// The NSEC owner before `key`, around the end of the zone.
+    /// The owner in the chain before `key`, around the end of the zone.
     pub(super) fn chain_before(&self, key: &Key) -> Option<&Key> {
         let bounds = (Bound::Unbounded, Bound::Excluded(&*key.0));
-        let before = self.chain.range::<[u8], _>(bounds).next_back().map(|(key, ())| key);
-        before.or_else(|| self.chain.last().map(|(key, ())| key))
+        let before = self.chain.range::<[u8], _>(bounds).next_back().map(|(key, _)| key);
+        before.or_else(|| self.chain.last().map(|(key, _)| key))
     }
 
-    /// The NSEC owner after `key`, around the end of the zone.
+    /// The owner in the chain after `key`, around the end of the zone.
     pub(super) fn chain_after(&self, key: &Key) -> Option<&Key> {
         let bounds = (Bound::Excluded(&*key.0), Bound::Unbounded);
-        let after = self.chain.range::<[u8], _>(bounds).next().map(|(key, ())| key);
-        after.or_else(|| self.chain.first().map(|(key, ())| key))
+        let after = self.chain.range::<[u8], _>(bounds).next().map(|(key, _)| key);
+        after.or_else(|| self.chain.first().map(|(key, _)| key))
     }
 }
 

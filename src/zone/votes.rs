@@ -174,10 +174,19 @@ impl Machine {
 
     /// Does what a quorum wants, or says why not.
     fn command(&mut self, command: &Command, open: &mut BTreeMap<Name, Open>) -> Result<(), String> {
+        if self.has_ended() {
+            // What the next epoch begins from must stay as the command found it.
+            return Err("another command in this batch has ended the epoch".into());
+        }
         match command {
             Command::Drill { .. } => Ok(()),
             Command::Keys { zone, act } => self.keys_command(zone, act, open),
             Command::Refresh { zone, tag } => self.begin_refresh(zone, *tag),
+            Command::Denial { zone, by } => {
+                let ledger = self.zones.get_mut(zone).ok_or_else(|| format!("there is no zone {zone}"))?;
+                let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
+                ledger.deny_by(open, *by, self.time)
+            }
             Command::Epoch(succession) => self.end_epoch(succession),
         }
     }

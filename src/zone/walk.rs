@@ -31,7 +31,8 @@ impl View {
                 dname = last;
             }
         }
-        Walk { view: self, key, cut, dname, node: last }
+        // RFC 5155 §7.2.8: the owner of an NSEC3 does not exist by it.
+        Walk { view: self, key, cut, dname, node: last.filter(|node| node.has_data()) }
     }
 }
 

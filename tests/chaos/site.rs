@@ -53,7 +53,7 @@ impl Site {
         for i in 1..=n {
             let path = site.replica(i).join("replica.toml");
             let text = fs::read_to_string(&path).unwrap();
-            let patient = "update-patience-ms = 10000";
+            let patient = "update-patience-ms = 1400";
             assert!(text.contains(patient), "{text}");
             fs::write(&path, text.replace(patient, &format!("update-patience-ms = {PATIENCE_MS}"))).unwrap();
         }

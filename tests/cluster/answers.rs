@@ -55,6 +55,7 @@ fn ordered_reads_see_every_answered_update_at_every_replica_and_stop_without_a_q
         let seen = demo.dig(reader, &["+short", "ordered.example.test", "TXT"]);
         assert!(seen.contains(&format!("n {k}")), "replica {reader} after update {k} at {writer}: {seen}");
     }
+    demo.hurry(1);
     demo.kill(3);
     demo.kill(4);
     let late = demo.dig(1, &["example.test", "SOA"]);

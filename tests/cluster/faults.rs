@@ -74,6 +74,7 @@ fn without_a_quorum_updates_get_servfail_and_reads_go_on() {
         return;
     }
     let mut demo = Demo::start(4);
+    demo.hurry(1);
     demo.kill(3);
     demo.kill(4);
     let output =

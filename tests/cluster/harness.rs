@@ -15,6 +15,9 @@ mod tools;
 #[allow(unused_imports, reason = "a benchmark includes this file and needs less")]
 pub use tools::{DEADLINE, all_output, has, run, stdout, wait_for};
 
+/// Milliseconds that a replica lets its clients wait: no test is to fail because a machine is slow.
+const PATIENCE_MS: u64 = 120_000;
+
 /// Whether `tests/run quick` asked for the two-minute part only.
 pub fn quick() -> bool {
     std::env::var("CONCLAVE_TESTS").is_ok_and(|v| v == "quick")
@@ -81,6 +84,7 @@ impl Demo {
         let mut child = Command::new(env!("CARGO_BIN_EXE_conclave"))
             .args(["demo", "--replicas", &self.n.to_string(), "--dns-port", &self.base.to_string(), "--dir"])
             .arg(self.dir.path().join("d"))
+            .args(["--patience", &PATIENCE_MS.to_string()])
             .args(&self.options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -173,6 +177,19 @@ impl Demo {
             .spawn()
             .unwrap();
         self.revived.push((i, child));
+    }
+
+    /// Replica `i` starts again, to give its clients SERVFAIL as soon as replicas do that nobody has told to be patient.
+    pub fn hurry(&mut self, i: u8) {
+        let path = self.dir().join(format!("replica-{i}/replica.toml"));
+        let text = fs::read_to_string(&path).unwrap();
+        let hasty = text.replace(&format!("update-patience-ms = {PATIENCE_MS}\n"), "");
+        assert_ne!(hasty, text, "{}", path.display());
+        fs::write(&path, hasty).unwrap();
+        self.kill(i);
+        self.revive(i);
+        let answers = |demo: &Self| demo.dig(i, &["example.test", "SOA"]).contains("status: NOERROR");
+        wait_for("the hasty replica answers", || answers(self).then_some(()));
     }
 
     /// kill -9 of the demo and of all replicas at once.

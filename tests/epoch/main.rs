@@ -36,6 +36,7 @@ fn move_on(old: &[u8], new: &[u8], killed: u8) {
     for machine in old.iter().filter(|machine| !new.contains(machine)) {
         assert_eq!(machines.wait_end(*machine), Some(0), "a removed replica ends cleanly");
         assert_eq!(machines.shares(*machine), 0, "a removed replica keeps no share");
+        assert_eq!(machines.secrets(*machine), 0, "nor anything else that is secret");
     }
     // Until a state of the new epoch is certified, and what was before is gone.
     updates.lead_to(new);
@@ -67,6 +68,12 @@ fn a_member_is_replaced() {
 #[test]
 fn four_become_seven() {
     move_on(&[1, 2, 3, 4], &[1, 2, 3, 4, 5, 6, 7], 1);
+}
+
+/// The one that goes on is killed when it has said how the epoch ended, perhaps before it has the last state on disk.
+#[test]
+fn four_become_one() {
+    move_on(&[1, 2, 3, 4], &[1], 1);
 }
 
 #[test]

@@ -165,6 +165,8 @@ pub const ROWS: &[Row] = &[
         "x X25 311061700956\ny ISDN 150862028003217 004\nz ISDN \"15086\"\nw RT 2 relay\n",
     ),
     row("RFC 1183 §3", Refused, "x ISDN a b c\n"),
+    row("RFC 1183 §3", Refused, "x X25 311\n"),
+    row("RFC 1183 §3", Refused, "x X25 311a\n"),
     row(
         "RFC 1706 §5",
         Same,

@@ -9,6 +9,10 @@ fn move_on(scenario: Scenario) -> Report {
         (Succession::Replace, corrupt) => (4, usize::from(!corrupt)),
         (Succession::Grow, corrupt) => (7 - usize::from(corrupt), 0),
         (Succession::Shrink, corrupt) => (4, if corrupt { 1 } else { 3 }),
+        (Succession::Least, corrupt) => {
+            (usize::from(scenario.n) - usize::from(corrupt), if corrupt { 0 } else { 2 })
+        }
+        (Succession::Alone, corrupt) => (1, 3 - usize::from(corrupt)),
         (Succession::Never, _) => (0, 0),
     };
     assert!(report.begun >= begin && report.left >= leave, "seed {}: {report:?}", scenario.seed);
@@ -21,6 +25,8 @@ fn scenario(succession: Succession, seed: u64) -> Scenario {
 }
 
 const ALL: [Succession; 3] = [Succession::Replace, Succession::Grow, Succession::Shrink];
+/// Those that leave nobody behind but who is needed.
+const FEW: [Succession; 2] = [Succession::Alone, Succession::Least];
 
 #[test]
 fn a_member_is_replaced_and_clusters_grow_and_shrink_while_clients_go_on() {
@@ -75,5 +81,51 @@ fn corrupt_replicas_removed_or_not_have_no_more_say_than_their_epoch_gives_them(
         seeds(6400..6409).into_iter().zip(kinds.into_iter().cycle()).zip(ALL.into_iter().cycle())
     {
         move_on(Scenario { adversary: Some(kind), ..scenario(succession, seed) });
+    }
+}
+
+#[test]
+fn nobody_leaves_before_the_last_state_is_durable_with_who_goes_on() {
+    let crashes = [Crashes::OneByOne, Crashes::AllAtOnce, Crashes::Never];
+    for ((seed, succession), number) in seeds(6500..6512).into_iter().zip(FEW.into_iter().cycle()).zip(0..) {
+        let crashes = crashes[number / 2 % 3];
+        move_on(Scenario { crashes, operations: 20, ..scenario(succession, seed) });
+    }
+}
+
+#[test]
+fn the_least_that_go_on_may_be_corrupt_but_for_one() {
+    let kinds = [AdversaryKind::Mute, AdversaryKind::FalseEnd, AdversaryKind::Equivocate];
+    for (seed, kind) in seeds(6600..6603).into_iter().zip(kinds) {
+        move_on(Scenario { adversary: Some(kind), ..scenario(Succession::Least, seed) });
+    }
+}
+
+#[test]
+fn ends_that_are_none_are_believed_by_nobody() {
+    let all = [Succession::Least, Succession::Shrink, Succession::Grow, Succession::Replace];
+    let run = |(seed, succession)| {
+        move_on(Scenario { adversary: Some(AdversaryKind::FalseEnd), ..scenario(succession, seed) })
+    };
+    let reports: Vec<Report> = seeds(6610..6614).into_iter().zip(all).map(run).collect();
+    reported(&reports, Misbehaviour::BadSignature);
+    reported(&reports, Misbehaviour::BadCertificate);
+    did(
+        &reports,
+        &[
+            "stated a false ending",
+            "kept the end to itself",
+            "certified a false ending with the signatures of all corrupt replicas",
+            "said that it keeps what it may not have",
+            "told a false end of the epoch before",
+        ],
+    );
+}
+
+#[test]
+fn a_flood_holds_up_neither_the_end_nor_the_beginning() {
+    for (seed, succession) in seeds(6700..6702).into_iter().zip([Succession::Grow, Succession::Least]) {
+        let adversary = Some(AdversaryKind::Flood);
+        move_on(Scenario { adversary, operations: 6, ..scenario(succession, seed) });
     }
 }

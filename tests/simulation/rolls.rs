@@ -32,3 +32,10 @@ fn a_ksk_is_rolled_while_replicas_crash() {
         rolled(Rolls::Ksk, seed, crashes);
     }
 }
+
+#[test]
+fn algorithm_8_gives_way_to_10_while_replicas_crash() {
+    for (seed, crashes) in [(3230, Crashes::OneByOne), (3231, Crashes::Never)] {
+        rolled(Rolls::Algorithm, seed, crashes);
+    }
+}

@@ -14,6 +14,8 @@ pub enum Kind {
     Nsd,
     /// ISC's BIND.
     Bind,
+    /// CZ.NIC's Knot DNS.
+    Knot,
 }
 
 impl Kind {
@@ -22,6 +24,7 @@ impl Kind {
         match self {
             Self::Nsd => "nsd",
             Self::Bind => "named",
+            Self::Knot => "knotd",
         }
     }
 
@@ -49,12 +52,21 @@ impl Kind {
                  dnssec-validation no; max-udp-size 1232; empty-zones-enable no; check-names primary ignore;\n \
                  managed-keys-directory \"{dir}\"; }};\ncontrols {{ }};\n"
             ),
+            Self::Knot => format!(
+                "server:\n  rundir: \"{dir}\"\n  listen: 127.0.0.1@{port}\n  udp-workers: 1\n  tcp-workers: 1\n  \
+                 background-workers: 1\n  udp-max-payload: 1232\nlog:\n  - target: stderr\n    any: info\n\
+                 database:\n  storage: \"{dir}\"\nzone:\n"
+            ),
         };
         for (index, origin) in origins.iter().enumerate() {
             text += &match self {
                 Self::Nsd => format!("zone:\n name: \"{origin}\"\n zonefile: \"{index}.zone\"\n"),
                 Self::Bind => format!(
                     "zone \"{origin}\" {{ type primary; file \"{index}.zone\"; check-integrity no; }};\n"
+                ),
+                Self::Knot => format!(
+                    "  - domain: \"{origin}\"\n    file: \"{dir}/{index}.zone\"\n    zonefile-load: whole\n    \
+                     zonefile-sync: -1\n    journal-content: none\n    semantic-checks: off\n"
                 ),
             };
         }
@@ -86,6 +98,7 @@ impl Daemon {
         match kind {
             Kind::Nsd => command.arg("-d").arg("-c").arg(&config),
             Kind::Bind => command.arg("-g").arg("-c").arg(&config),
+            Kind::Knot => command.arg("-c").arg(&config),
         };
         let child = command
             .stdin(Stdio::null())

@@ -6,8 +6,8 @@ use conclave::codec::{ClusterId, Epoch, KeyId, digest, encode};
 use conclave::dns::{Name, RrType, Rrset, dnssec, master};
 use conclave::time::AgreedTime;
 use conclave::zone::{
-    Batch, Genesis, KeyInfo, Machine, Reads, Request, RequestId, SerialRule, UpdatePolicy, Validity, View,
-    ZoneRules,
+    Batch, Denial, Genesis, KeyInfo, Machine, Reads, Request, RequestId, SerialRule, UpdatePolicy, Validity,
+    View, ZoneRules,
 };
 use rsa::traits::PublicKeyParts;
 use rsa::{BigUint, Pkcs1v15Sign, RsaPrivateKey, sha2::Sha256};
@@ -58,15 +58,23 @@ impl Key {
 
 /// The first version of the zone that `text` describes, signed by the two keys of [`Key::pair`].
 pub fn view(origin: &str, text: &str) -> Arc<View> {
+    view_with(origin, text, Denial::Nsec)
+}
+
+/// The same with either kind of denial.
+pub fn view_with(origin: &str, text: &str, denial: Denial) -> Arc<View> {
     let [zsk, ksk] = Key::pair();
     let infos = [zsk.info.clone(), ksk.info.clone()];
-    view_of(origin, text, infos, TIME, &|id, hash| if id == zsk.info.id { &zsk } else { &ksk }.sign(hash))
+    view_of(origin, text, denial, infos, TIME, &|id, hash| {
+        if id == zsk.info.id { &zsk } else { &ksk }.sign(hash)
+    })
 }
 
 /// The first version of a zone with this ZSK and KSK, signed at `time` by what `sign` makes of a key and a hash.
 pub fn view_of(
     origin: &str,
     text: &str,
+    denial: Denial,
     [zsk, ksk]: [KeyInfo; 2],
     time: AgreedTime,
     sign: &dyn Fn(KeyId, &[u8]) -> Vec<u8>,
@@ -80,6 +88,7 @@ pub fn view_of(
         serial: SerialRule::Increment,
         validity: Validity::default(),
         dnskey_ttl: 3600,
+        denial,
         ksk,
         zsk,
     };
@@ -103,8 +112,9 @@ pub fn view_of(
 /// The signed zone as a master file, without what a DNAME hides: NSD does not take a zone that has such names.
 pub fn export(view: &View) -> String {
     let mut lines = Vec::new();
-    for node in view.iter().filter(|node| view.dname_above(node.name()).is_none()) {
-        for (_, set) in node.iter() {
+    for node in view.iter() {
+        let hidden = view.dname_above(node.name()).is_some();
+        for (_, set) in node.iter().filter(|(rtype, _)| !hidden || *rtype == RrType::NSEC3) {
             lines.extend(set.rrset.records(node.name()).map(|record| master::write_record(&record)));
             let signatures =
                 Rrset { rtype: RrType::RRSIG, ttl: set.rrset.ttl, rdatas: set.rrsigs().to_vec() };

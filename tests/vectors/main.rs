@@ -11,7 +11,7 @@ use conclave::dns::dnssec;
 use conclave::quorum::ReplicaId;
 use conclave::threshold::{PublicKey, Representative, SecretShare, SignatureShare};
 use conclave::time::AgreedTime;
-use conclave::zone::KeyInfo;
+use conclave::zone::{Denial, KeyInfo};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -181,7 +181,7 @@ fn bind_and_ldns_verify_zones_that_shares_signed_and_no_others() {
             let zone = format!(
                 "\n$TTL 300\n@ SOA ns hostmaster 1 7200 3600 1209600 300\n@ NS ns\nns A 192.0.2.{n}\n"
             );
-            let view = signed::view_of("vectors.test.", &zone, infos, time, &sign);
+            let view = signed::view_of("vectors.test.", &zone, Denial::Nsec, infos, time, &sign);
             let text = signed::export(&view);
             for right in [true, false] {
                 let file =

@@ -1,7 +1,7 @@
 //! Zone transfers, message by message.
 
 use super::*;
-use crate::answer::transfer::{Transfer, begin, is_asked};
+use crate::answer::transfer::{Permit, Transfer, begin, is_asked};
 use crate::dns::rrset::Soa;
 use crate::limits::MAX_TRANSFER_MESSAGE_OCTETS;
 use std::fmt::Write;
@@ -42,7 +42,7 @@ fn messages(mut transfer: Transfer) -> Vec<Vec<u8>> {
 
 fn transfer(view: Arc<View>, wire: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     let (catalog, mut out) = (Catalog::new().with(view, false), Vec::new());
-    match begin(&catalog, &keys(), wire, 5_000, |_, _| true, &mut out) {
+    match begin(&catalog, &keys(), wire, 5_000, |_, _| Permit::Granted, &mut out) {
         Some(transfer) => Ok(messages(transfer)),
         None => Err(render(&out)),
     }
@@ -100,16 +100,17 @@ fn a_version_is_sent_in_the_same_bytes() {
 #[test]
 fn refusals_say_why() {
     let catalog = catalog().awaiting(Name::parse("later.test.").unwrap());
-    let ask = |question: &str, allowed: bool| {
+    let ask = |question: &str, permit: Permit| {
         let mut out = Vec::new();
-        assert!(begin(&catalog, &keys(), &query(question), 5_000, |_, _| allowed, &mut out).is_none());
+        assert!(begin(&catalog, &keys(), &query(question), 5_000, |_, _| permit, &mut out).is_none());
         render(&out)
     };
-    assert_eq!(ask("@ AXFR", false), "REFUSED |  |  |");
-    assert_eq!(ask("web AXFR", true), "NOTAUTH |  |  |");
-    assert_eq!(ask("elsewhere.org. AXFR", true), "NOTAUTH |  |  |");
-    assert_eq!(ask("later.test. AXFR", true), "SERVFAIL |  |  |");
-    assert_eq!(ask("later.test. AXFR", false), "REFUSED |  |  |");
+    assert_eq!(ask("@ AXFR", Permit::Refused), "REFUSED |  |  |");
+    assert_eq!(ask("@ AXFR", Permit::Later), "SERVFAIL |  |  |");
+    assert_eq!(ask("web AXFR", Permit::Granted), "NOTAUTH |  |  |");
+    assert_eq!(ask("elsewhere.org. AXFR", Permit::Granted), "NOTAUTH |  |  |");
+    assert_eq!(ask("later.test. AXFR", Permit::Granted), "SERVFAIL |  |  |");
+    assert_eq!(ask("later.test. AXFR", Permit::Refused), "REFUSED |  |  |");
     let mut malformed = query("@ AXFR");
     malformed.push(0);
     assert_eq!(transfer(view(), &malformed), Err("FORMERR |  |  |".into()));
@@ -146,16 +147,20 @@ fn a_signed_request_gets_signed_messages_and_a_wrong_key_none() {
     let mut wire = query("@ AXFR");
     let mac = tsig::sign_request(&mut wire, key, 5_000);
     let (catalog, mut out) = (Catalog::new().with(large(), false), Vec::new());
-    let by_key = |zone: &Name, signer: Option<&Name>| zone == large().origin() && signer == Some(&key_name());
+    let by_key =
+        |zone: &Name, signer: Option<&Name>| match zone == large().origin() && signer == Some(&key_name()) {
+            true => Permit::Granted,
+            false => Permit::Refused,
+        };
     let sent = messages(begin(&catalog, &keys, &wire, 5_000, by_key, &mut out).expect("a transfer"));
     assert_eq!(tsig::verify_response(&sent[0], key, &mac, 5_000), Ok(Rcode::NOERROR));
     for message in &sent {
         assert!(tsig::verify_response(message, key, &mac, 5_000) != Err(tsig::AuthFailure::Unsigned));
     }
-    assert!(begin(&catalog, &keys, &wire, 5_000, |_, _| false, &mut out).is_none());
+    assert!(begin(&catalog, &keys, &wire, 5_000, |_, _| Permit::Refused, &mut out).is_none());
     assert_eq!(tsig::verify_response(&out, key, &mac, 5_000), Ok(Rcode::NOERROR), "also a refusal is signed");
     let last = wire.len() - 8;
     wire[last] ^= 1;
-    assert!(begin(&catalog, &keys, &wire, 5_000, |_, _| true, &mut out).is_none());
+    assert!(begin(&catalog, &keys, &wire, 5_000, |_, _| Permit::Granted, &mut out).is_none());
     assert!(render(&out).starts_with("NOTAUTH"), "{}", render(&out));
 }

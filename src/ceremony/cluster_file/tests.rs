@@ -55,6 +55,7 @@ fn every_value_is_part_of_the_cluster() {
         ("signing", "signing = \"optproof\""),
         ("signing", "signing = \"basic\""),
         ("reads", "reads = \"ordered\""),
+        ("denial", "denial = \"nsec3\""),
         ("serial", "serial = \"unixtime\""),
         ("dnskey-ttl-s", "dnskey-ttl-s = 3601"),
         ("policy", "policy = []"),
@@ -78,6 +79,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ("signing", "signing = \"optimal\"", "not one of basic, optproof and optte"),
         ("records-sha256", "records-sha256 = \"12\"", "64 hexadecimal digits"),
         ("reads", "reads = \"sometimes\"", "sometimes"),
+        ("denial", "denial = \"nsec5\"", "nsec5"),
         ("policy", "policy = [\"grant\"]", "the key is missing"),
         ("origin", "origin = \"a..b\"", "a..b"),
         ("mode", "mode = \"quorum\"", "quorum"),
@@ -127,4 +129,14 @@ fn a_dnskey_that_is_not_the_verification_keys_is_refused() {
     let other = if octets.as_bytes()[last] == b'A' { "B" } else { "A" };
     octets.replace_range(last..=last, other);
     assert!(refused(&text.replacen(key, &octets, 1)).contains("not that of the verification key"));
+}
+
+#[test]
+fn keys_of_two_zones_may_have_one_tag() {
+    let text = text();
+    let begin = text.find("[[zone]]").unwrap();
+    let end = text[begin + 1..].find("\n[[").map_or(text.len(), |end| begin + 1 + end);
+    let second = text[begin..end].replacen("example.test", "second.test", 1);
+    let both = format!("{}\n{second}\n{}", &text[..end], &text[end..]);
+    assert_eq!(parsed(&both).unwrap_or_else(|problems| panic!("{problems:?}")).zones.len(), 2);
 }

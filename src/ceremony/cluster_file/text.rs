@@ -7,7 +7,7 @@ use crate::dns::rdata::{self, Rdata};
 use crate::dns::rtype::RrType;
 use crate::signing::Protocol;
 use crate::threshold::PublicKey;
-use crate::zone::UpdatePolicy;
+use crate::zone::{Denial, UpdatePolicy};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -50,6 +50,8 @@ pub(super) struct ZoneText {
     pub records_sha256: Value<Digest>,
     pub reads: ReadsText,
     pub serial: SerialText,
+    #[serde(default)]
+    pub denial: DenialText,
     pub dnskey_ttl_s: u32,
     pub policy: Vec<Value<Statement>>,
     pub signatures: Spanned<DatesText>,
@@ -62,6 +64,24 @@ pub(super) struct ZoneText {
 pub(super) enum ReadsText {
     Local,
     Ordered,
+}
+
+/// How a zone begins to deny existence; of the plan too.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::ceremony) enum DenialText {
+    #[default]
+    Nsec,
+    Nsec3,
+}
+
+impl From<DenialText> for Denial {
+    fn from(text: DenialText) -> Self {
+        match text {
+            DenialText::Nsec => Self::Nsec,
+            DenialText::Nsec3 => Self::Nsec3,
+        }
+    }
 }
 
 #[derive(Deserialize)]

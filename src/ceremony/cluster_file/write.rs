@@ -69,7 +69,7 @@ fn write_zone(out: &mut String, zone: &Zone) -> std::fmt::Result {
     write!(
         out,
         "\n[[zone]]\norigin = {}\nrecords-sha256 = \"{}\"\nreads = \"{}\"\nserial = \"{}\"\n\
-         dnskey-ttl-s = {}\npolicy = [{}]\n\
+         denial = \"{}\"\ndnskey-ttl-s = {}\npolicy = [{}]\n\
          signatures = {{ lifetime-s = {}, refresh-s = {}, jitter-s = {}, backdate-s = {} }}\n",
         quote(&zone.origin.to_string()),
         zone.records.to_hex(),
@@ -82,6 +82,7 @@ fn write_zone(out: &mut String, zone: &Zone) -> std::fmt::Result {
             SerialRule::UnixTime => "unixtime",
             SerialRule::Date => "date",
         },
+        zone.denial.word(),
         zone.dnskey_ttl,
         policy.join(", "),
         dates.lifetime,

@@ -6,7 +6,7 @@ use crate::dns::name::Name;
 use crate::quorum::Committee;
 use crate::signing::Protocol;
 use crate::time::UnixMillis;
-use crate::zone::Reads;
+use crate::zone::{Denial, Reads};
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::sync::OnceLock;
@@ -28,6 +28,7 @@ pub(crate) fn plan() -> Plan {
             origin,
             policy: vec!["grant ops zonesub ANY".into(), "grant admin self   TXT;".into()],
             reads: Reads::Local,
+            denial: Denial::Nsec,
         }],
         tsig: vec![Name::parse("ops").unwrap()],
         sig0: vec![Name::parse("admin").unwrap()],

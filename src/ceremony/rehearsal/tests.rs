@@ -52,6 +52,12 @@ fn another_plan_another_member_or_another_cluster_is_refused_by_an_import() {
     refused(&two, &deal, &second, "not the plan whose words were said");
     refused(&two, &redeal, &second, "another cluster's, whose shares stay valid");
     refused(&home.join("operators/replica-1"), &redeal, &second, "not the identity of a member");
+    // Another cluster's file in the place of the one that is replaced.
+    let replaced = redeal.join("predecessor.toml");
+    std::fs::remove_file(&replaced).unwrap();
+    std::fs::copy(redeal.join("cluster.toml"), &replaced).unwrap();
+    let said = import::import(&two, &redeal, &second, &two.join("again")).err().unwrap();
+    assert!(said[0].to_string().contains("not the cluster that is replaced"), "{said:?}");
     // Replica 3's package in the place of replica 2's.
     std::fs::copy(deal.join("sealed/replica-3.age"), deal.join("sealed/replica-2.age")).unwrap();
     refused(&two, &deal, &plan, "sealed for another key");

@@ -42,7 +42,7 @@ fn a_plan_written_and_read_has_the_same_words() {
 #[test]
 fn every_change_of_a_plan_changes_its_words() {
     let first = written().digest();
-    let changes: [fn(&mut WrittenPlan); 15] = [
+    let changes: [fn(&mut WrittenPlan); 16] = [
         |plan| plan.signing = Protocol::Basic,
         |plan| plan.epoch = Epoch(1),
         |plan| plan.bits = 2048,
@@ -53,6 +53,7 @@ fn every_change_of_a_plan_changes_its_words() {
         |plan| plan.members[2].place.peer.set_port(1),
         |plan| plan.zones[0].digest = Digest([9; 32]),
         |plan| plan.zones[0].reads = Reads::Ordered,
+        |plan| plan.zones[0].denial = Denial::Nsec3,
         |plan| plan.zones[0].policy.clear(),
         |plan| plan.tsig[0].recipient = None,
         |plan| plan.sig0[0].name = plan.zones[0].origin.clone(),

@@ -4,6 +4,7 @@ use super::{
     BackupPlan, Custodian, PlannedMember, PlannedSig0, PlannedTsig, PlannedZone, VERSION, WrittenPlan,
     plain_words,
 };
+use crate::ceremony::cluster_file::DenialText;
 use crate::ceremony::files::Problem;
 use crate::ceremony::keygen::PublicKeys;
 use crate::ceremony::plan::{DEFAULT_BITS, Place, read_zone};
@@ -68,6 +69,8 @@ struct ZoneText {
     policy: Vec<String>,
     #[serde(default)]
     reads: ReadsText,
+    #[serde(default)]
+    denial: DenialText,
 }
 
 #[derive(Deserialize, Default)]
@@ -217,7 +220,7 @@ impl Reader<'_> {
             ReadsText::Local => Reads::Local,
             ReadsText::Ordered => Reads::Ordered,
         };
-        Ok(PlannedZone { origin, records, digest, policy, reads })
+        Ok(PlannedZone { origin, records, digest, policy, reads, denial: text.denial.into() })
     }
 
     fn tsig(&self, text: TsigText) -> Result<PlannedTsig, String> {

@@ -48,6 +48,7 @@ fn write_all(out: &mut String, plan: &WrittenPlan) -> std::fmt::Result {
         let reads = if zone.reads == Reads::Ordered { "ordered" } else { "local" };
         let (sha256, policy) = (zone.digest.to_hex(), policy.join(", "));
         writeln!(out, "records-sha256 = \"{sha256}\"\npolicy = [{policy}]\nreads = \"{reads}\"")?;
+        writeln!(out, "denial = \"{}\"", zone.denial.word())?;
     }
     for key in &plan.tsig {
         writeln!(out, "\n[[tsig]]\nname = {}", quote(&key.name.to_string()))?;

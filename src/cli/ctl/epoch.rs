@@ -34,7 +34,7 @@ fn human(replica: &Value) -> String {
             "  cluster {successor} goes on, with replicas {} of this one\n",
             epoch["continuing"]
         ));
-        text.push_str(&format!("  its end is signed by replicas {}\n", epoch["signed"]));
+        text.push_str(&format!("  its last state is on disk at replicas {}\n", epoch["kept"]));
     }
     text
 }

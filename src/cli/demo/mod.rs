@@ -57,6 +57,9 @@ pub struct Arguments {
     /// Send all queries through the order
     #[arg(long, hide = true)]
     pub ordered_reads: bool,
+    /// Milliseconds that replicas dealt now let a client's update wait: for tests on slow machines
+    #[arg(long, hide = true, value_name = "MS")]
+    pub patience: Option<u64>,
 }
 
 /// The number of replicas of a demo.

@@ -13,10 +13,11 @@ use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::Record;
 use crate::dns::rtype::{Class, RrType};
-use crate::quorum::Committee;
+use crate::limits::CLIENT_PATIENCE_MS;
+use crate::quorum::{Committee, ReplicaId};
 use crate::runtime::config::{MAX_SOCKET_PATH_BYTES, ReplicaFile};
 use crate::time::UnixMillis;
-use crate::zone::Reads;
+use crate::zone::{Denial, Reads};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -50,17 +51,36 @@ pub(super) fn prepare(arguments: &Arguments) -> Result<Demo, Failure> {
         check_places(&plan.places)?;
         eprintln!("Dealing {} keys of {} bits into {}.", 2 * plan.zones.len(), plan.bits, shown.display());
         let display = DealDisplay::default();
-        deal_here(&plan, &dir, &|news| display.tell(news))?
+        let cluster = deal_here(&plan, &dir, &|news| display.tell(news))?;
+        if let Some(patience) = arguments.patience {
+            cluster.committee.members().try_for_each(|id| be_patient(&replica_file(&dir, id), patience))?;
+        }
+        cluster
     };
     let mut replicas = Vec::new();
     for id in cluster.committee.members() {
-        let file = ReplicaFile::read(&dir.join(format!("replica-{id}")).join("replica.toml"))?;
+        let file = ReplicaFile::read(&replica_file(&dir, id))?;
         socket_dir(&file, &dir)?;
         replicas.push(file);
     }
     let demo = Demo { dir, shown, replicas, cluster };
     same_ports(arguments, &demo)?;
     Ok(demo)
+}
+
+fn replica_file(dir: &Path, id: ReplicaId) -> PathBuf {
+    dir.join(format!("replica-{id}")).join("replica.toml")
+}
+
+/// Says in a replica's file how long updates may wait.
+fn be_patient(path: &Path, patience: u64) -> Result<(), Problem> {
+    let text = std::fs::read_to_string(path).map_err(|e| Problem::io(path, "read", &e))?;
+    let (dealt, wanted) = (format!("= {CLIENT_PATIENCE_MS}"), format!("= {patience}"));
+    std::fs::write(
+        path,
+        text.replace(&format!("update-patience-ms {dealt}"), &format!("update-patience-ms {wanted}")),
+    )
+    .map_err(|e| Problem::io(path, "written", &e))
 }
 
 /// Refuses options that say something else than the cluster that is there.
@@ -134,7 +154,7 @@ fn plan(arguments: &Arguments, dir: &Path) -> Result<Plan, Failure> {
     for (origin, records) in zones_of(&arguments.zone, n)? {
         // Whatever the trust model lets a client change.
         let policy = [&tsig, &sig0].map(|key| format!("grant {key} zonesub ANY"));
-        zones.push(ZonePlan { origin, records, policy: policy.to_vec(), reads });
+        zones.push(ZonePlan { origin, records, policy: policy.to_vec(), reads, denial: Denial::Nsec });
     }
     Ok(Plan {
         committee,

@@ -80,6 +80,33 @@ fn who_has_come_to_the_end_takes_no_further_part_and_tells_who_comes() {
     assert_eq!(core.rounds().0, round);
     let step = core.linked(UnixMillis(1), id(3));
     assert!(step.send.iter().any(|(_, message)| matches!(message, Message::Finale(_))));
-    let _ = core.message(UnixMillis(1), id(3), said(&keys, 3, ending(10)));
-    assert_eq!(core.have_ended().collect::<Vec<_>>(), [id(1), id(2)]);
+}
+
+#[test]
+fn a_vote_does_not_say_that_its_signer_keeps_anything() {
+    let keys = Keys::deal(4);
+    let mut core = core(&keys, 1);
+    let _ = core.message(UnixMillis(1), id(2), said(&keys, 2, ending(9)));
+    assert_eq!(core.keepers().count(), 0);
+    let _ = core.message(UnixMillis(1), id(3), Message::Kept);
+    let _ = core.message(UnixMillis(1), id(3), Message::Kept);
+    assert_eq!(core.keepers().collect::<Vec<_>>(), [id(3)]);
+    assert!(!core.linked(UnixMillis(1), id(2)).send.iter().any(|(_, said)| *said == Message::Kept));
+    assert!(core.keep(UnixMillis(1)).send.iter().any(|(_, said)| *said == Message::Kept));
+    assert!(!core.keep(UnixMillis(1)).send.iter().any(|(_, said)| *said == Message::Kept), "once");
+    assert!(core.linked(UnixMillis(1), id(2)).send.iter().any(|(_, said)| *said == Message::Kept));
+}
+
+#[test]
+fn who_has_no_state_makes_no_vertex_and_takes_those_of_others() {
+    let keys = Keys::deal(4);
+    let mut waiting = core(&keys, 1);
+    waiting.set_awaiting(true);
+    assert!(waiting.submit(UnixMillis(1), vec![1]).send.is_empty());
+    let made = core(&keys, 2).submit(UnixMillis(1), vec![2]);
+    let [(_, vertex @ Message::Vertex(_))] = &made.send[..] else { panic!("a vertex") };
+    let step = waiting.message(UnixMillis(1), id(2), vertex.clone());
+    assert!(step.send.is_empty() && step.records.len() == 1, "{step:?}");
+    waiting.set_awaiting(false);
+    assert!(waiting.tick(UnixMillis(1)).send.iter().any(|(_, said)| matches!(said, Message::Vertex(_))));
 }

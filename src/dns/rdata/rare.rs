@@ -2,7 +2,7 @@
 //! text that only it has.
 
 use super::RdataError;
-use super::text::Words;
+use super::text::{self, Words};
 use crate::dns::name::{self, Name};
 use crate::dns::rtype::RrType;
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Relay,
     /// APL: address prefixes (RFC 3123 §4).
     Prefixes,
+    /// X25: one character-string of four digits or more (RFC 1183 §3.1).
+    Psdn,
     /// DOA: base64, or `-` for nothing.
     DashedBase64,
 }
@@ -82,6 +84,7 @@ pub(super) fn length(kind: Kind, rest: &[u8], before: &[u8]) -> Result<usize, Rd
             Some(_) => wrong("a prefix longer than 128 bits"),
             None => Err(RdataError::Truncated),
         },
+        Kind::Psdn => rest.first().map(|length| 1 + usize::from(*length)).ok_or(RdataError::Truncated),
         Kind::A6Name if before.first() == Some(&0) => Ok(0),
         Kind::A6Name => Ok(name::skip_uncompressed(rest)?),
         _ => Ok(rest.len()),
@@ -117,6 +120,9 @@ pub(super) fn check(kind: Kind, octets: &[u8]) -> Result<(), RdataError> {
             (3, _) if name::skip_uncompressed(relay)? == relay.len() => Ok(()),
             _ => wrong("a relay of the wrong length"),
         },
+        (Kind::Psdn, [_, digits @ ..]) if digits.len() < 4 || !digits.iter().all(u8::is_ascii_digit) => {
+            wrong("not four digits or more")
+        }
         (Kind::Prefixes, _) => prefixes(octets).map(drop),
         _ => Ok(()),
     }
@@ -182,6 +188,7 @@ pub(super) fn show(kind: Kind, octets: &[u8]) -> Result<Vec<String>, RdataError>
             let types = (0..bits.len() * 8).filter(|code| bits[code / 8] & (0x80 >> (code % 8)) != 0);
             types.map(|code| RrType(code as u16).to_string()).collect()
         }
+        (Kind::Psdn, [_, digits @ ..]) => vec![text::quote(digits)],
         (Kind::Nsap, octets) => vec![format!("0x{}", HEXLOWER.encode(octets))],
         (Kind::Atma, [0, octets @ ..]) => vec![HEXLOWER.encode(octets)],
         (Kind::Atma, [1, digits @ ..]) => vec![format!("+{}", String::from_utf8_lossy(digits))],
@@ -235,6 +242,7 @@ pub(super) fn read(kind: Kind, words: &mut Words<'_>, out: &mut Vec<u8>) -> Resu
             };
             out.extend(bitmap(&words.all(|words| words.take("a type below 128", low))?));
         }
+        Kind::Psdn => text::push_sized(out, &text::string(words.next()?)?)?,
         Kind::Nsap => {
             let digits = |word: &str| word.strip_prefix("0x").or(word.strip_prefix("0X")).and_then(dotted);
             out.extend(words.take("0x and hexadecimal digits", digits)?);

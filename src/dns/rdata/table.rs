@@ -85,7 +85,7 @@ pub(super) fn fields(rtype: RrType) -> Option<&'static [Field]> {
         }
         RrType::RP => &[LowerName, LowerName],
         RrType::AFSDB | RrType::RT | RrType::KX => &[U16, LowerName],
-        RrType::X25 => &[Text],
+        RrType::X25 => &[Rare(Kind::Psdn)],
         RrType::SIG | RrType::RRSIG => &[Type, Algorithm, U8, Ttl, Time, Time, U16, LowerName, Base64],
         RrType::KEY | RrType::DNSKEY | RrType::CDNSKEY | RrType::RKEY => &[U16, U8, Algorithm, Base64],
         RrType::PX => &[U16, LowerName, LowerName],

@@ -320,7 +320,7 @@ fn read_octets(field: Field, words: &mut Words<'_>, out: &mut Vec<u8>) -> Result
     Ok(())
 }
 
-fn push_sized(out: &mut Vec<u8>, octets: &[u8]) -> Result<(), RdataError> {
+pub(super) fn push_sized(out: &mut Vec<u8>, octets: &[u8]) -> Result<(), RdataError> {
     let length = u8::try_from(octets.len()).map_err(|_| RdataError::Field("a string over 255 octets"))?;
     out.push(length);
     out.extend_from_slice(octets);

@@ -180,3 +180,29 @@ fn requests_of_nsupdate_are_authentic() {
         assert_eq!(authenticate(&wire, &keys, NSUPDATE_TIME + 301), Err(AuthFailure::BadTime));
     }
 }
+
+/// RFC 8945 §5.2.2.1: a MAC shorter than half or than ten octets, or longer than whole, is malformed.
+/// RFC 8945 §5.2.4: one cut less than that is BADTRUNC by our policy, which is judged after key, MAC and time.
+#[test]
+fn rfc8945_5_2_truncated_macs() {
+    for algorithm in TsigAlgorithm::ALL {
+        let keys = keyring(algorithm);
+        let full = algorithm.mac_octets();
+        let cut = |octets: usize, time: u64, flip: u8| {
+            let mut wire = request();
+            let mut tsig = Tsig::of(key(&keys), time, id(&wire));
+            tsig.mac = key(&keys).mac(&tsig.covered(None, &wire));
+            tsig.mac.resize(octets, 0);
+            tsig.mac[0] ^= flip;
+            tsig.append(&mut wire);
+            authenticate(&wire, &keys, NOW).err()
+        };
+        assert_eq!(cut(full, NOW, 0), None);
+        assert_eq!(cut(full - 1, NOW, 0), Some(AuthFailure::BadTrunc));
+        assert_eq!(cut(full / 2, NOW, 0), Some(AuthFailure::BadTrunc));
+        assert_eq!(cut(full / 2 - 1, NOW, 0), Some(AuthFailure::FormErr));
+        assert_eq!(cut(full + 1, NOW, 0), Some(AuthFailure::FormErr));
+        assert_eq!(cut(full / 2, NOW - 1_000, 0), Some(AuthFailure::BadTime));
+        assert_eq!(cut(full / 2, NOW - 1_000, 1), Some(AuthFailure::BadSig));
+    }
+}

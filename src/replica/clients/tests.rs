@@ -15,7 +15,14 @@ fn zone() -> Name {
 
 fn outcome(after: Option<u64>) -> Outcome {
     let after = after.map(|version| (zone(), version));
-    Outcome { request: RequestId(0), rcode: Rcode::NOERROR, failure: None, after, kind: Kind::Update }
+    Outcome {
+        request: RequestId(0),
+        rcode: Rcode::NOERROR,
+        failure: None,
+        after,
+        kind: Kind::Update,
+        account: None,
+    }
 }
 
 fn request(n: u8) -> Digest {

@@ -36,7 +36,7 @@ impl Replica {
         });
         if let Err(why) = taken {
             out.effects.push(Effect::Alarm(format!("the certified state cannot be taken over: {why}")));
-            self.last_ordered = now; // not again at once
+            self.failed = Some(now);
         }
     }
 
@@ -65,7 +65,7 @@ impl Replica {
     pub(in super::super) fn stored(&mut self, now: UnixMillis, round: u64, bytes: u64, out: &mut Output) {
         self.checkpoints.stored(bytes);
         if self.last.as_ref().is_some_and(|last| last.ending.round == round) {
-            return self.ended(out);
+            return self.ended(now, out);
         }
         let Some(ready) = self.ready.take_if(|ready| ready.goal.round() == round) else { return };
         if self.is_needless(&ready.goal) {
@@ -73,6 +73,7 @@ impl Replica {
         }
         (self.last_ordered, self.last_executed) = (now, now);
         self.counters.states_taken += 1;
+        out.skipped_to = Some(ready.machine.batches());
         let base = base(&ready.goal, &ready.held);
         let Ready { goal, held, machine, jobs, finished, signed } = ready;
         match goal {
@@ -81,6 +82,7 @@ impl Replica {
                 self.executed_round = round;
                 self.history = held.statement.history;
                 if std::mem::take(&mut self.awaits) {
+                    self.consensus.set_awaiting(false);
                     self.begun_late(out);
                 }
                 self.checkpoints.resume(held);
@@ -91,13 +93,15 @@ impl Replica {
             Goal::Start(_) => {
                 self.begun(held, out);
                 self.go_on(now, machine, (jobs, finished), signed, out);
+                let step = self.consensus.tick(now);
+                self.absorb_consensus(step, out);
             }
             Goal::Last(finale) => {
                 self.executed_round = round;
                 self.history = held.statement.history;
                 self.go_on(now, machine, (jobs, finished), signed, out);
                 self.leave(now, Last::new(finale.ending, held.snapshot, true), out);
-                self.ended(out);
+                self.ended(now, out);
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::replica::Predecessor;
 use crate::runtime::vault::Directory;
 use crate::signing::{KeyStore, Protocol, share_name};
 use crate::threshold::{PublicKey, SecretShare};
+use crate::time::UnixMillis;
 use crate::zone::{self, KeyInfo, Receipt, UpdatePolicy, ZoneRules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -105,7 +106,8 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
         me: file.me,
         cluster: id,
         epoch: cluster.epoch,
-        genesis_time: cluster.genesis_time,
+        // Agreed time goes on where the epoch before has left it, whatever the dealer's clock said.
+        genesis_time: cluster.replaces.map_or(cluster.genesis_time, |_| UnixMillis(0)),
         identities: tls.identities.clone(),
         coin: coin_public,
         gather_ms: file.gather_ms,
@@ -436,6 +438,7 @@ fn rules(zone: &Zone) -> Result<ZoneRules, String> {
         serial: zone.serial,
         validity: zone.validity,
         dnskey_ttl: zone.dnskey_ttl,
+        denial: zone.denial,
         zsk: info(&zone.zsk),
         ksk: info(&zone.ksk),
     })

@@ -1,5 +1,6 @@
 use super::*;
 use crate::ceremony::deal::tests::dealt;
+use crate::time::UnixMillis;
 use std::fs;
 
 fn load(dir: &Path, index: u8) -> Result<Loaded, Vec<Problem>> {
@@ -44,7 +45,7 @@ fn a_replicas_file_is_refused_with_the_line_of_what_is_wrong() {
         ("data = \"data\"", "dates = \"data\"", "dates"),
         ("[\"127.0.0.1:5301\"]", "[]", "no address"),
         ("[\"127.0.0.1:5301\"]", "[\"localhost\"]", "socket address"),
-        ("update-patience-ms = 10000", "update-patience-ms = 5", "100 to 120000"),
+        ("update-patience-ms = 1400", "update-patience-ms = 5", "100 to 120000"),
         ("2 = \"127.0.0.1:5402\"", "2 = \"nowhere\"", "host:port"),
         ("2 = \"127.0.0.1:5402\"", "x = \"127.0.0.1:5402\"", "not the index"),
     ] {
@@ -202,4 +203,19 @@ fn an_edited_zone_file_is_an_error_before_the_first_start_and_ignored_after_it()
 
     edit(&dir.path().join("replica-1/data/genesis/example.test.zone"), "192.0.2.1", "192.0.2.2");
     assert!(refused(dir.path(), 1).contains("not the zone as dealt"));
+}
+
+#[test]
+fn the_dealers_clock_has_no_part_in_the_time_of_a_later_epoch() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().join("r");
+    let committee = crate::quorum::Committee::new(4).unwrap();
+    let sizes = crate::ceremony::rehearsal::Sizes { committee, bits: 1024, custodians: (1, 1) };
+    let far = UnixMillis(9_000_000_000_000);
+    crate::ceremony::rehearsal::rehearse(sizes, far, &home, &|_| {}).unwrap();
+    for (own, time) in [("replica-2", far), ("replica-2/epoch-1", UnixMillis(0))] {
+        let file = ReplicaFile::read(&home.join("operators").join(own).join("replica.toml")).unwrap();
+        let loaded = file.load().unwrap_or_else(|problems| panic!("{problems:?}"));
+        assert_eq!(loaded.consensus.genesis_time, time);
+    }
 }

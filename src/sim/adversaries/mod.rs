@@ -9,6 +9,7 @@ mod bad_parents;
 mod belated;
 mod corrupt_state;
 mod equivocate;
+mod false_end;
 mod false_voter;
 mod far_future;
 mod flood;
@@ -127,12 +128,14 @@ pub enum AdversaryKind {
     Belated,
     /// Two vertices in one round, once, where it may decide about a leader.
     Opportunist,
+    /// Ends of the epoch that are none.
+    FalseEnd,
 }
 
 impl AdversaryKind {
     /// Whether it is aimed at one promise, and of use in runs of its own only: no seed chooses it.
     pub fn is_aimed(self) -> bool {
-        matches!(self, Self::Belated | Self::Opportunist)
+        matches!(self, Self::Belated | Self::Opportunist | Self::FalseEnd)
     }
 
     /// The audiences of the copies that run under one identity.
@@ -165,6 +168,7 @@ impl AdversaryKind {
             Self::Variants => Box::new(variants::Variants),
             Self::Belated => Box::new(belated::Belated::default()),
             Self::Opportunist => Box::new(opportunist::Opportunist::new(chance)),
+            Self::FalseEnd => Box::new(false_end::FalseEnd::default()),
         }
     }
 }

@@ -5,10 +5,10 @@
 //! takes its effect, every other time none. After each batch the trusted server's zone must hold just that.
 use super::WINDOW;
 use crate::codec::{self, Digest, digest};
-use crate::dns::{Name, Rcode, RrType, dnssec};
+use crate::dns::{Name, Rcode, RrType, dnssec, nsec3};
 use crate::limits::MAX_REQUEST_BYTES;
 use crate::replica::ExecutedBatch;
-use crate::zone::{Request, View};
+use crate::zone::{Denial, Request, View};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Octets of a DNS header: the identifier, the flags and counts (RFC 1035 §4.1.1).
@@ -122,20 +122,27 @@ impl Effects {
     }
 }
 
-/// The chain of denial: from each owner of an NSEC to the next in canonical order, and from the last to the first.
+/// The chain of denial: from each owner of an NSEC or NSEC3 to the next in canonical order, and from the last to the first.
 fn chain(view: &View) -> Result<(), String> {
     let links: Vec<(Name, Name)> = view
         .iter()
         .filter_map(|node| {
-            let nsec = node.get(RrType::NSEC)?.rrset.iter().next()?;
-            Some((node.name().clone(), dnssec::parse_nsec(nsec)?.0))
+            let next = match view.denial() {
+                Denial::Nsec => dnssec::parse_nsec(node.get(RrType::NSEC)?.rrset.iter().next()?)?.0,
+                Denial::Nsec3 => {
+                    let nsec3 = node.get(RrType::NSEC3)?.rrset.iter().next()?;
+                    nsec3::parse_nsec3(nsec3)?.0.owner(view.origin())?
+                }
+            };
+            Some((node.name().clone(), next))
         })
         .collect();
     let next = links.iter().cycle().skip(1).map(|(owner, _)| owner);
     match links.iter().zip(next).find(|((_, shown), next)| shown != *next) {
         None => Ok(()),
         Some(((owner, shown), next)) => {
-            Err(format!("publication: the NSEC of {owner} leads to {shown}, and the next owner is {next}"))
+            let what = view.denial().word().to_uppercase();
+            Err(format!("publication: the {what} of {owner} leads to {shown}, and the next owner is {next}"))
         }
     }
 }
@@ -147,7 +154,10 @@ fn name(message: &[u8]) -> Digest {
 
 /// What is not the clients' to write: none of this zone's writes what the parent is told.
 fn is_the_clusters(rtype: RrType) -> bool {
-    matches!(rtype, RrType::NSEC | RrType::SOA | RrType::DNSKEY | RrType::CDS | RrType::CDNSKEY)
+    matches!(
+        rtype,
+        RrType::NSEC | RrType::NSEC3 | RrType::SOA | RrType::DNSKEY | RrType::CDS | RrType::CDNSKEY
+    )
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const VOTE_MS: (u64, u64) = (3_000, 12_000);
 /// Milliseconds until an operator whose vote has led to nothing votes again.
 const AGAIN_MS: u64 = 8_000;
+/// Milliseconds for which a replica stays whose next epoch needs nothing more of it, at least and at most.
+const LINGER_MS: (u64, u64) = (5_000, 15_000);
 
 /// What is to come, and has come.
 #[derive(Default)]
@@ -102,6 +104,11 @@ fn members(scenario: &Scenario, cluster: &Cluster) -> Option<Vec<Option<ReplicaI
         Succession::Replace => std::iter::once(None).chain(old.take(n - 1)).collect(),
         Succession::Grow => old.chain([None; 3]).collect(),
         Succession::Shrink => old.rev().skip(3.min(n - 1)).collect(),
+        Succession::Least => {
+            let least = cluster.committee.one_correct();
+            old.rev().take(least).chain(std::iter::repeat_n(None, n - least)).collect()
+        }
+        Succession::Alone => old.take(1).collect(),
     })
 }
 
@@ -163,9 +170,12 @@ impl World<'_> {
         if (voted || self.actors[new].has_run()) && self.actors[new].running.is_none() {
             self.start(new)?;
         }
-        let records = self.actors[old].running.as_ref().and_then(|running| running.replica.handover());
-        match records.filter(|_| self.actors[new].running.is_some()) {
-            Some(records) => self.step(new, Input::Begin(records)),
+        if self.epochs.begun.contains(&new) {
+            self.step(old, Input::Continued)?;
+        }
+        let handover = self.actors[old].running.as_ref().and_then(|running| running.replica.handover());
+        match handover.filter(|_| self.actors[new].running.is_some()) {
+            Some((_, records)) => self.step(new, Input::Begin(records)),
             None => Ok(()),
         }
     }
@@ -185,11 +195,13 @@ impl World<'_> {
                 News::Begun => {
                     self.epochs.begun.insert(actor);
                     self.report.begun = self.epochs.begun.len();
+                    if let Some(old) = self.before(actor) {
+                        self.step(old, Input::Continued)?;
+                    }
                 }
                 News::Settled => {
-                    let old = self.epochs.next.iter().find(|(_, new)| **new == actor).map(|(old, _)| *old);
-                    if let Some(old) = old.filter(|old| !self.actors[*old].gone) {
-                        self.leave(old);
+                    if let Some(old) = self.before(actor) {
+                        self.soon(LINGER_MS.0, LINGER_MS.1, Event::Leave(old));
                     }
                 }
             }
@@ -197,11 +209,19 @@ impl World<'_> {
         Ok(())
     }
 
+    /// The replica of the epoch before on the machine of this one.
+    fn before(&self, actor: usize) -> Option<usize> {
+        self.epochs.next.iter().find(|(_, new)| **new == actor).map(|(old, _)| *old)
+    }
+
     /// A replica ends for good, and its disk is emptied.
-    fn leave(&mut self, actor: usize) {
-        self.actors[actor].gone = true;
+    pub(super) fn leave(&mut self, actor: usize) {
+        if std::mem::replace(&mut self.actors[actor].gone, true) {
+            return;
+        }
         self.actors[actor].end();
         self.lose_to(actor);
+        self.lose_from(actor);
         self.actors[actor].disk.wipe();
         self.report.left += 1;
     }
@@ -218,7 +238,14 @@ impl World<'_> {
         }
         self.actors.iter().enumerate().filter(|(_, actor)| actor.is_correct()).all(|(i, actor)| {
             let continues = self.epochs.next.contains_key(&i);
-            if actor.era == 1 { self.epochs.begun.contains(&i) } else { actor.gone || continues }
+            let may_stay = continues || !self.can_all_leave();
+            if actor.era == 1 { self.epochs.begun.contains(&i) } else { actor.gone || may_stay }
         })
+    }
+
+    /// Whether those that do not go on hear of enough that do, whatever corrupt ones keep to themselves.
+    fn can_all_leave(&self) -> bool {
+        let faults = self.clusters.iter().map(|cluster| cluster.committee.faults()).min().unwrap_or(0);
+        self.epochs.next.len() > faults
     }
 }

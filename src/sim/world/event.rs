@@ -53,6 +53,8 @@ pub(super) enum Event {
     Operate(usize),
     /// An operator votes for the next epoch.
     Vote(usize),
+    /// A replica whose machine has gone on long enough ends.
+    Leave(usize),
     Disk(DiskEvent),
 }
 
@@ -112,6 +114,10 @@ impl World<'_> {
             Event::Refresh(number, voted) => self.refresh(number, voted),
             Event::Operate(actor) => self.operate(actor),
             Event::Vote(actor) => self.vote(actor),
+            Event::Leave(actor) => {
+                self.leave(actor);
+                Ok(())
+            }
             Event::Disk(event) => self.disk(event),
             Event::Begin(_) | Event::Try(_) | Event::GiveUp { .. } | Event::Settled { .. } => {
                 self.handle_client(event)

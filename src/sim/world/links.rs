@@ -139,12 +139,17 @@ impl World<'_> {
         }
     }
 
-    /// A machine begins anew: its former incarnation's messages are gone, and it is linked with all that run.
-    pub(super) fn link(&mut self, actor: usize) {
+    /// A replica has ended for good: what it was about to say is not said.
+    pub(super) fn lose_from(&mut self, actor: usize) {
         for (_, pipe) in self.pipes.iter_mut().filter(|((from, _), _)| *from == actor) {
             pipe.unacknowledged.clear();
             pipe.lose();
         }
+    }
+
+    /// A machine begins anew: its former incarnation's messages are gone, and it is linked with all that run.
+    pub(super) fn link(&mut self, actor: usize) {
+        self.lose_from(actor);
         for peer in 0..self.actors.len() {
             if self.speak(actor, peer) && self.actors[peer].running.is_some() {
                 self.linked(actor, peer);

@@ -368,3 +368,57 @@ fn unsigned_forged_and_late_requests_fail_and_change_nothing() {
     assert_eq!(got, wanted.map(failed));
     assert_eq!(executed.jobs, []);
 }
+
+/// RFC 2136 §3.4.2.2: a CNAME may take the place of an address in one message, and an address that of a CNAME.
+#[test]
+fn cname_to_a_and_a_to_cname_in_one_message() {
+    let mut bench = bench();
+    let view = bench.publish("del www.example. A\nadd www.example. 60 CNAME ns1.example.\ndel alias.example. CNAME\nadd alias.example. 60 A 192.0.2.9");
+    assert_eq!(data(&view, "www.example.", RrType::CNAME), ["ns1.example."]);
+    assert_eq!(data(&view, "alias.example.", RrType::A), ["192.0.2.9"]);
+    assert_eq!(
+        (data(&view, "www.example.", RrType::A), data(&view, "alias.example.", RrType::CNAME)),
+        (vec![], vec![])
+    );
+    assert_eq!(view.serial(), 6);
+}
+
+/// RFC 2136 §3.4.2.1: a thousand changes in one message are one change.
+#[test]
+fn a_thousand_changes_are_done_together_or_not_at_all() {
+    let lines: String = (0..1000).map(|i| format!("add n{i}.example. 60 A 192.0.2.1\n")).collect();
+    let mut bench = bench();
+    assert_eq!(bench.update(&format!("{lines}add n.example. 60 NSEC x. A")), Rcode::REFUSED);
+    assert!(bench.machine.pending_jobs().is_empty());
+    let request = bench.signed(&lines);
+    let executed = bench.execute(&[request]);
+    assert_eq!(executed.outcomes[0].account.as_ref().map(|account| account.added), Some(1000));
+    assert_eq!(bench.machine.head(&bench.origin).serial(), 6);
+}
+
+/// RFC 2136 §3.7: a repeated message, at whatever place in the order, moves the serial once.
+#[test]
+fn a_repeated_message_is_executed_once() {
+    let mut bench = bench();
+    let request = bench.signed("add once.example. 60 A 192.0.2.1");
+    let executed = bench.execute(&[request.clone(), request.clone()]);
+    assert_eq!(executed.outcomes.iter().map(|one| one.rcode).collect::<Vec<_>>(), [Rcode::NOERROR; 2]);
+    let gone = bench.signed("del once.example.");
+    assert_eq!(bench.execute(&[gone, request]).outcomes.len(), 2);
+    assert_eq!(bench.machine.head(&bench.origin).serial(), 7);
+    assert!(bench.machine.head(&bench.origin).node(&name("once.example.")).is_none());
+}
+
+/// RFC 1035 §3.3.14: the chunks of a TXT record, the case of its letters and of its owner read back as they were sent.
+#[test]
+fn case_ttls_and_chunks_read_back_as_sent() {
+    let mut bench = bench();
+    let view = bench
+        .publish("add MiXed.example. 61 TXT \"One\" \"\" two\nadd MiXed.example. 62 MX 10 Mail.Example.");
+    let node = view.node(&name("mixed.example.")).unwrap();
+    assert_eq!(node.name().to_string(), "MiXed.example.");
+    assert_eq!(data(&view, "mixed.example.", RrType::TXT), ["\"One\" \"\" \"two\""]);
+    assert_eq!(data(&view, "mixed.example.", RrType::MX), ["10 Mail.Example."]);
+    let ttls = [RrType::TXT, RrType::MX].map(|rtype| node.get(rtype).unwrap().rrset.ttl);
+    assert_eq!(ttls, [61, 62]);
+}

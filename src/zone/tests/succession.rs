@@ -4,7 +4,9 @@ use super::restore::octets;
 use super::*;
 use crate::codec::{self, ClusterId, Digest, Epoch, KeyId};
 use crate::dns::Rcode;
-use crate::zone::{Batch, Begun, Command, Genesis, Machine, Request, RequestId, Succession, keys_digest};
+use crate::zone::{
+    Batch, Begun, Command, Genesis, Machine, Request, RequestId, Role, Succession, keys_digest,
+};
 
 /// The same zones and keys, shared anew.
 fn next(genesis: &Genesis) -> Genesis {
@@ -129,6 +131,27 @@ fn the_batch_with_the_deciding_vote_is_the_last_and_is_executed_whole() {
     let begun = bench.machine.snapshot().succeed(&bench.genesis, &next(&bench.genesis)).unwrap();
     assert_eq!(begun.machine.votes().1.len(), 1, "what was decided can be looked at");
     assert_eq!(begun.machine.digest(), begun.machine.recomputed_digest());
+}
+
+#[test]
+fn a_rollover_begun_beside_the_end_of_the_epoch_is_refused_or_refuses_the_end() {
+    for rolls_first in [false, true] {
+        let mut bench = bench();
+        let bundle = bench.complete(Role::Zsk, 8, 0);
+        let command = command(&bench, &[1, 2, 3]);
+        let (ends, rolls) = (Command::Epoch(command).to_string(), format!("keys example. begin {bundle}"));
+        let (first, second) = if rolls_first { (&rolls, &ends) } else { (&ends, &rolls) };
+        let mut requests = bench.votes_for(first);
+        requests.extend(bench.votes_for(second));
+        let executed = bench.execute(&requests);
+        assert_eq!(executed.ends.is_some(), !rolls_first);
+        let refused = bench.decision(second).expect("one of them is refused");
+        assert!(refused.contains(if rolls_first { "rollover" } else { "ended the epoch" }), "{refused}");
+        if !rolls_first {
+            let begun = bench.machine.snapshot().succeed(&bench.genesis, &next(&bench.genesis));
+            assert!(begun.is_ok(), "{:?}", begun.err());
+        }
+    }
 }
 
 #[test]

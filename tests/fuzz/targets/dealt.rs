@@ -6,7 +6,7 @@ use conclave::ceremony::plan::{Place, Plan, ZonePlan};
 use conclave::dns::master;
 use conclave::quorum::Committee;
 use conclave::time::UnixMillis;
-use conclave::zone::Reads;
+use conclave::zone::{Denial, Reads};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub fn files(ending: &str) -> Vec<Vec<u8>> {
         committee: Committee::new(4).expect("a number of replicas"),
         bits: 1024,
         signing: conclave::signing::Protocol::default(),
-        zones: vec![ZonePlan { origin, records, policy, reads: Reads::Local }],
+        zones: vec![ZonePlan { origin, records, policy, reads: Reads::Local, denial: Denial::Nsec }],
         tsig: vec![name("ops.")],
         sig0: vec![name("admin.")],
         places: (1..=4).map(place).collect(),

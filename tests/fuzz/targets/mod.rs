@@ -32,6 +32,7 @@ pub mod rdata;
 pub mod replica;
 pub mod replica_file;
 pub mod restore;
+pub mod script;
 pub mod sealed;
 pub mod share_file;
 pub mod signature;
@@ -68,6 +69,7 @@ pub const ALL: &[Target] = &[
     Target { name: "replica", run: replica::run, seeds: replica::seeds },
     Target { name: "replica_file", run: replica_file::run, seeds: replica_file::seeds },
     Target { name: "restore", run: restore::run, seeds: restore::seeds },
+    Target { name: "script", run: script::run, seeds: script::seeds },
     Target { name: "sealed", run: sealed::run, seeds: sealed::seeds },
     Target { name: "share_file", run: share_file::run, seeds: share_file::seeds },
     Target { name: "signature", run: signature::run, seeds: signature::seeds },

@@ -3,7 +3,7 @@
 use super::keys::{NOW, keyring};
 use super::signed;
 use conclave::answer::Catalog;
-use conclave::answer::transfer::{begin, is_asked};
+use conclave::answer::transfer::{Permit, begin, is_asked};
 use conclave::dns::message::Message;
 use conclave::dns::tsig::Keyring;
 use conclave::dns::{Name, RrType};
@@ -38,7 +38,7 @@ pub fn run(data: &[u8]) {
 
 fn messages(data: &[u8]) -> Vec<Vec<u8>> {
     let ((catalog, keys), mut refusal) = (server(), Vec::new());
-    match begin(catalog, keys, data, NOW, |_, _| true, &mut refusal) {
+    match begin(catalog, keys, data, NOW, |_, _| Permit::Granted, &mut refusal) {
         Some(mut transfer) => {
             std::iter::from_fn(|| transfer.next(NOW).expect("no record is too long")).collect()
         }

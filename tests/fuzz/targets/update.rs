@@ -11,12 +11,13 @@ use super::signed::Key;
 use conclave::codec::{ClusterId, Digest, Epoch, JobId, encode};
 use conclave::dns::dnssec::parse_nsec;
 use conclave::dns::message::{Header, Question, Section, Writer};
+use conclave::dns::nsec3::{NameHash, parse_nsec3};
 use conclave::dns::rrset::serial_gt;
 use conclave::dns::{Class, Name, Opcode, Rcode, Rdata, Record, RrType, master, tsig};
 use conclave::time::{AgreedTime, HOUR, SECOND};
 use conclave::zone::{
-    Batch, Genesis, Job, Machine, Outcome, Reads, Request, RequestId, SerialRule, UpdatePolicy, Validity,
-    View, ZoneRules,
+    Batch, Denial, Genesis, Job, Machine, Outcome, Reads, Request, RequestId, SerialRule, UpdatePolicy,
+    Validity, View, ZoneRules,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -100,6 +101,7 @@ pub(super) fn genesis(rules: u8) -> Genesis {
         serial: [SerialRule::Increment, SerialRule::UnixTime, SerialRule::Date][usize::from(rules / 3) % 3],
         validity: Validity::default(),
         dnskey_ttl: 60,
+        denial: [Denial::Nsec, Denial::Nsec3][usize::from(rules / 9) % 2],
         ksk: ksk.info.clone(),
         zsk: zsk.info.clone(),
     };
@@ -207,7 +209,7 @@ fn check_zone(before: Option<&View>, view: &View) {
     for node in view.iter() {
         assert!(node.name().is_subdomain_of(origin));
         let types: Vec<RrType> = node.iter().map(|(rtype, _)| rtype).collect();
-        let data = types.iter().filter(|rtype| **rtype != RrType::NSEC).count();
+        let data = types.iter().filter(|rtype| !matches!(**rtype, RrType::NSEC | RrType::NSEC3)).count();
         assert!(
             !types.contains(&RrType::CNAME) || data == 1,
             "{} has a CNAME and more: {types:?}",
@@ -215,19 +217,28 @@ fn check_zone(before: Option<&View>, view: &View) {
         );
         for (rtype, set) in node.iter() {
             assert!(!set.rrset.is_empty() && set.rrset.rtype == rtype);
-            let single = matches!(rtype, RrType::SOA | RrType::CNAME | RrType::DNAME | RrType::NSEC);
+            let single =
+                matches!(rtype, RrType::SOA | RrType::CNAME | RrType::DNAME | RrType::NSEC | RrType::NSEC3);
             assert!(!single || set.rrset.len() == 1, "{} {rtype} twice", node.name());
         }
         if let Some(set) = node.get(RrType::NSEC) {
             let (next, _) = set.rrset.iter().find_map(parse_nsec).expect("NSEC data");
             chain.insert(node.name().clone(), next);
         }
+        if let Some(set) = node.get(RrType::NSEC3) {
+            let (next, _) = set.rrset.iter().find_map(parse_nsec3).expect("NSEC3 data");
+            chain.insert(node.name().clone(), next.owner(origin).expect("room for hashes"));
+        }
     }
-    let mut at = origin.clone();
+    let first = match view.denial() {
+        Denial::Nsec => origin.clone(),
+        Denial::Nsec3 => NameHash::of(origin).owner(origin).expect("room for hashes"),
+    };
+    let mut at = first.clone();
     for _ in 0..chain.len() {
         at = chain.get(&at).unwrap_or_else(|| panic!("the chain leads to {at}")).clone();
     }
-    assert_eq!(at, *origin, "the chain is one circle");
+    assert_eq!(at, first, "the chain is one circle");
 }
 
 pub(super) fn signature(job: &Job) -> Vec<u8> {
@@ -285,7 +296,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let later = vec![0, 14, 200, 0, 1, 4, 0, 0, 14, 200, 0, 1, 4, 1, 0, 14, 250, 0, 0];
     let raw = [&[0, 4][..], &counted(&encode(&Request::Refresh { zone: name(ORIGIN), serial: 1 }))].concat();
     let captured = [&[0, 5][..], &counted(&keys::nsupdate())].concat();
+    // The same in a zone with NSEC3.
+    let hashed = [&all_owners, &deletes, &one_of_each].map(|seed| [&[9], &seed[1..]].concat());
     let mut seeds = adds;
+    seeds.extend(hashed);
     seeds.extend([all_owners, deletes, one_of_each, prerequisites, later, raw, captured]);
     seeds
 }

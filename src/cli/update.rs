@@ -1,0 +1,177 @@
+//! `conclave update`: sends what a script of nsupdate says, with EDNS, so that a refusal comes with its reason and ticket.
+//!
+//! Messages go one after the other over TCP, each signed with the key of `--key`; the first that is refused ends it. One that is not
+//! through in time (SERVFAIL, not ready) is sent again as it is, for as long as `--wait` says: the cluster executes it once. The zone, where
+//! the script says none, is that of the SOA that the server gives for the first name.
+
+use super::{Failure, print};
+use crate::ceremony::client_keys::read_tsig;
+use crate::ceremony::files::plain;
+use crate::dns::edns::{Edns, OPTION_EDE, ede};
+use crate::dns::message::{Header, Message, Question, Writer};
+use crate::dns::script::{self, MAX_SCRIPT_BYTES, Sent};
+use crate::dns::tsig::{self, TsigAlgorithm, TsigKey};
+use crate::dns::{Class, Name, Opcode, Rcode, RrType};
+use crate::limits::MAX_UDP_ANSWER_OCTETS;
+use clap::Args;
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How long a server may take for one reply.
+const REPLY: Duration = Duration::from_secs(30);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Arguments of `conclave update`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+    printf 'add a.example.test 60 A 192.0.2.1\\n' | conclave update --server 127.0.0.1:5301 --key demo/client/tsig.key")]
+pub struct Arguments {
+    /// The script; stdin if none is named
+    #[arg(value_name = "FILE")]
+    script: Option<PathBuf>,
+    /// A replica that answers DNS there; the script's `server` line goes before
+    #[arg(long, value_name = "HOST:PORT")]
+    server: Option<String>,
+    /// A file with the client's TSIG key, as tsig-keygen writes it
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// How long to go on with a message that is not through
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    wait: u64,
+}
+
+/// Runs `conclave update`.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let key = key_of(arguments)?;
+    let sent = script::parse(&text_of(arguments)?).map_err(Failure::new)?;
+    if sent.is_empty() {
+        return Err(Failure::new("the script holds no update"));
+    }
+    for one in &sent {
+        let server = one.server.clone().or_else(|| arguments.server.clone());
+        let server =
+            server.ok_or_else(|| Failure::new("say where a replica answers, with --server HOST:PORT"))?;
+        send(one, &server, &key, Duration::from_secs(arguments.wait))?;
+    }
+    Ok(())
+}
+
+fn key_of(arguments: &Arguments) -> Result<TsigKey, Failure> {
+    let shown = arguments.key.display();
+    let clause = read_tsig(&arguments.key)?.into_iter().next();
+    let clause = clause.ok_or_else(|| Failure::new(format!("{shown}: holds no key")))?;
+    let algorithm = TsigAlgorithm::parse(&clause.algorithm);
+    let algorithm = algorithm.ok_or_else(|| Failure::new(format!("{shown}: of no known algorithm")))?;
+    Ok(TsigKey::new(clause.name, algorithm, clause.secret.to_vec()))
+}
+
+fn text_of(arguments: &Arguments) -> Result<String, Failure> {
+    let mut text = String::new();
+    let bound = MAX_SCRIPT_BYTES as u64 + 1;
+    let read = match &arguments.script {
+        Some(path) => std::fs::File::open(path).and_then(|file| file.take(bound).read_to_string(&mut text)),
+        None => std::io::stdin().lock().take(bound).read_to_string(&mut text),
+    };
+    let shown = arguments.script.as_ref().map_or("stdin".into(), |path| path.display().to_string());
+    read.map_err(|e| Failure::new(format!("{shown}: {}", plain(&e))))?;
+    Ok(text)
+}
+
+fn send(sent: &Sent, server: &str, key: &TsigKey, wait: Duration) -> Result<(), Failure> {
+    let line = sent.line;
+    let at = |why: String| Failure::new(format!("line {line}: {server}: {why}"));
+    let zone = match &sent.zone {
+        Some(zone) => zone.clone(),
+        None => zone_of(server, sent).map_err(at)?,
+    };
+    let wire = sent.to_wire(&zone).ok_or_else(|| at("no message can hold this".into()))?;
+    let (wire, mac) = signed(wire, key);
+    let began = Instant::now();
+    loop {
+        let reply = exchange(server, &wire).map_err(at)?;
+        let now = now();
+        if let Err(failure) = tsig::verify_response(&reply, key, &mac, now)
+            && is_done(&reply)
+        {
+            return Err(at(format!("the reply's signature does not hold ({failure:?}): it may be forged")));
+        }
+        let message = Message::parse(&reply).map_err(|why| at(format!("no DNS message: {why}")))?;
+        let (rcode, said) = (message.rcode(), extended(&message));
+        if rcode == Rcode::NOERROR {
+            print(&format!("line {line}: {zone} NOERROR\n"));
+            return Ok(());
+        }
+        let is_late =
+            rcode == Rcode::SERVFAIL && said.as_ref().is_some_and(|(code, _)| *code == ede::NOT_READY);
+        if !is_late || began.elapsed() >= wait {
+            let said = said.map_or(String::new(), |(_, text)| format!(": {text}"));
+            return Err(at(format!("{rcode}{said}; `conclave ctl explain` says more")));
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// With an OPT record, and signed; and the MAC.
+fn signed(mut wire: Vec<u8>, key: &TsigKey) -> (Vec<u8>, Vec<u8>) {
+    let id = now_millis() as u16;
+    wire[..2].copy_from_slice(&id.to_be_bytes());
+    // Nothing else is in the additional section.
+    wire[11] = 1;
+    Edns { udp_size: MAX_UDP_ANSWER_OCTETS as u16, ..Edns::default() }.write(&mut wire);
+    let mac = tsig::sign_request(&mut wire, key, now());
+    (wire, mac)
+}
+
+fn is_done(reply: &[u8]) -> bool {
+    reply.get(3).is_some_and(|low| low & 15 == 0)
+}
+
+/// The extended error's code and text, without what a terminal would obey.
+fn extended(message: &Message) -> Option<(u16, String)> {
+    let (code, text) = message.edns.as_ref()?.option(OPTION_EDE)?.split_first_chunk::<2>()?;
+    let text = String::from_utf8_lossy(text).chars().filter(|letter| !letter.is_control()).collect();
+    Some((u16::from_be_bytes(*code), text))
+}
+
+fn zone_of(server: &str, sent: &Sent) -> Result<Name, String> {
+    let name = sent.first_name().cloned().unwrap_or_else(Name::root);
+    let mut writer = Writer::new(MAX_UDP_ANSWER_OCTETS);
+    writer.header(&Header::request(now_millis() as u16, Opcode::QUERY));
+    let question = Question { name: name.clone(), rtype: RrType::SOA, class: Class::IN };
+    writer.question(&question).map_err(|_| "the name is too long")?;
+    let reply = exchange(server, &writer.finish())?;
+    let message = Message::parse(&reply).map_err(|why| format!("no DNS message: {why}"))?;
+    let mut soa =
+        message.answers.iter().chain(&message.authorities).filter(|record| record.rtype == RrType::SOA);
+    let zone = soa.next().map(|record| record.name.clone());
+    zone.ok_or_else(|| format!("tells no zone of {name}; say `zone ORIGIN` in the script"))
+}
+
+fn exchange(server: &str, wire: &[u8]) -> Result<Vec<u8>, String> {
+    let talk = || -> std::io::Result<Vec<u8>> {
+        let address = server.to_socket_addrs()?.next().ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+        let mut stream = TcpStream::connect_timeout(&address, REPLY)?;
+        stream.set_read_timeout(Some(REPLY))?;
+        stream.set_write_timeout(Some(REPLY))?;
+        stream.write_all(&[&(wire.len() as u16).to_be_bytes(), wire].concat())?;
+        let mut length = [0; 2];
+        stream.read_exact(&mut length)?;
+        let mut reply = vec![0; usize::from(u16::from_be_bytes(length))];
+        stream.read_exact(&mut reply)?;
+        Ok(reply)
+    };
+    let reply = talk().map_err(|e| plain(&e))?;
+    if reply.get(..2) == wire.get(..2) { Ok(reply) } else { Err("replied to something else".into()) }
+}
+
+fn now() -> u64 {
+    now_millis() / 1_000
+}
+
+fn now_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
