@@ -76,8 +76,8 @@ pub const MAX_PENDING_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 /// up after 1.5 s, stock nsupdate after three tries of three seconds.
 pub const CLIENT_PATIENCE_MS: u64 = 1_400;
 
-/// Refused updates that a replica can explain, at most some 8 KB each: a working day's of a badly configured client.
-pub const MAX_EXPLAINED: usize = 1_024;
+/// Refused updates that a replica can explain, at most some 8 KB each: some hours' of a badly configured client. The audit has more.
+pub const MAX_EXPLAINED: usize = 256;
 
 /// Bytes of one of the two files of the audit: some 30,000 entries, one of the greatest size at most over it.
 pub const AUDIT_FILE_BYTES: u64 = 8 * 1024 * 1024;
