@@ -1,6 +1,6 @@
 //! The end of an epoch at one replica.
 //!
-//! 1. The batch that executes the command is the last. Its state is kept, and stated to the others ([`consensus::Ending`]).
+//! 1. The batch that executes the command is the last. Its state is kept, and stated to the others ([`Ending`]).
 //!    Clients whose requests were not executed are told SERVFAIL, and so are those that come: the next epoch takes them. Who
 //!    was executed gets his reply as ever, when his version is signed and served.
 //! 2. Once the ending is certified, the last state is written to disk under its finale, in place of the whole log:

@@ -2,7 +2,7 @@
 //!
 //! The order: files are loaded and checked; the data directory is locked and the sockets are bound, so that a second
 //! process or a port in use is told before anything is changed; the log is replayed; links, clients and the admin
-//! socket begin. From then on [`epochs`](super::epochs) sees to it that the process goes with its cluster from epoch to epoch.
+//! socket begin. From then on [`epochs`] sees to it that the process goes with its cluster from epoch to epoch.
 #![forbid(unsafe_code)]
 
 use super::admin::{self, Admin};
