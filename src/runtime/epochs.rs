@@ -294,8 +294,7 @@ impl Process<'_> {
         Ok(false)
     }
 
-    /// Starts the next epochs' replicas whose directories are there: one in another's, for who was away during several changes.
-    /// Those of an epoch that is still to be voted for await, and make nothing.
+    /// Starts the next epochs' replicas whose directories are there, one in another's; what is still to be voted for awaits.
     fn start_next(&mut self) {
         while let Some(engine) = self.engines.back().filter(|engine| has_next(&engine.file)) {
             match next(engine, &self.common) {
@@ -323,17 +322,11 @@ impl Process<'_> {
         }
         let lacked = self.lacks.take().is_some();
         self.start_next();
-        if self.engines.len() < 2 {
-            if self.engines[0].successor.is_some() {
-                error!("the epoch is over; put the next one's directory into this one's, as `{NEXT}`");
-                self.lacks = self.lacks.or(Some(Instant::now()));
-            }
-            return Ok(());
+        if self.engines.len() < 2 && self.engines[0].successor.is_some() {
+            error!("the epoch is over; put the next one's directory into this one's, as `{NEXT}`");
+            self.lacks = self.lacks.or(Some(Instant::now()));
         }
-        if !lacked {
-            return Ok(());
-        }
-        for engine in &self.engines {
+        for engine in self.engines.iter().filter(|_| lacked && self.engines.len() > 1) {
             let _ = engine.control.put(Arrival::HandOver, 0).await;
         }
         Ok(())
