@@ -134,6 +134,10 @@ pub fn redeal(arguments: &Redeal) -> Result<(), Failure> {
         let bundles = new_key::share_again(&plan, &cluster, &kept, &arguments.deal.out)?;
         return tell(&bundles, &arguments.deal.out);
     }
+    let is_kept = |name: &Name| kept.tsig.iter().any(|clause| clause.name == *name);
+    for key in plan.tsig.iter().filter(|key| !is_kept(&key.name)) {
+        eprintln!("TSIG key {} is not in the backup: it gets a new secret.", key.name);
+    }
     let source = Source::Backup(&cluster, &kept);
     let new = deal(&plan, &source, now()?, &arguments.deal.out, &|_| {})?;
     let out = arguments.deal.out.display();

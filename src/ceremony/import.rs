@@ -169,6 +169,16 @@ fn check(
     if fits { Ok(shares) } else { Err(wrong("tsig.keys is not what the cluster file commits to".into())) }
 }
 
+/// The cluster file that the deal's cluster replaces, if it replaces one.
+fn predecessor(deal: &Path, cluster: &Cluster) -> Result<Option<Vec<u8>>, Problem> {
+    let Some(replaced) = cluster.replaces else { return Ok(None) };
+    let path = deal.join(PREDECESSOR);
+    match cluster_file::read(&path).map_err(|mut problems| problems.swap_remove(0))?.id() == replaced {
+        true => read_public(&path).map(Some),
+        false => Err(Problem::new(&path, "is not the cluster that is replaced")),
+    }
+}
+
 fn write(
     home: &Path,
     deal: &Path,
@@ -177,6 +187,7 @@ fn write(
     package: &Package,
     was_imported: bool,
 ) -> Result<(), Problem> {
+    let predecessor = predecessor(deal, cluster)?;
     make_dir(&into.join("zones"))?;
     if home != into {
         let seed = keygen::identity_seed(home)?;
@@ -203,12 +214,8 @@ fn write(
             replace_public(&into.join("zones").join(&name), &read_public(&from)?)?;
         }
     }
-    if let Some(replaced) = cluster.replaces {
-        let before = deal.join(PREDECESSOR);
-        if cluster_file::read(&before).map_err(|problems| problems[0].clone())?.id() != replaced {
-            return Err(Problem::new(&before, "is not the cluster that is replaced"));
-        }
-        replace_public(&into.join(PREDECESSOR), &read_public(&before)?)?;
+    if let Some(text) = predecessor {
+        replace_public(&into.join(PREDECESSOR), &text)?;
     }
     let settings = into.join("replica.toml");
     if !settings.exists() {

@@ -58,6 +58,7 @@ fn another_plan_another_member_or_another_cluster_is_refused_by_an_import() {
     std::fs::copy(redeal.join("cluster.toml"), &replaced).unwrap();
     let said = import::import(&two, &redeal, &second, &two.join("again")).err().unwrap();
     assert!(said[0].to_string().contains("not the cluster that is replaced"), "{said:?}");
+    assert!(!two.join("again").exists(), "nothing is written of what is refused");
     // Replica 3's package in the place of replica 2's.
     std::fs::copy(deal.join("sealed/replica-3.age"), deal.join("sealed/replica-2.age")).unwrap();
     refused(&two, &deal, &plan, "sealed for another key");
