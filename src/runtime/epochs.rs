@@ -17,6 +17,10 @@
 //! 5. A replica that is not in the next epoch stops when nobody needs it; its secrets are removed, and the process ends.
 #![forbid(unsafe_code)]
 
+mod leaving;
+
+pub(super) use leaving::{Mark, mark, remove};
+
 use super::Error;
 use super::config::ReplicaFile;
 use super::core::{Arrival, End};
@@ -24,20 +28,15 @@ use super::disk::DirDisk;
 use super::engine::{Common, Engine, bind_peer};
 use super::process::told_to_stop;
 use super::start::{Doors, load};
-use super::vault::SHARES;
 use crate::ceremony::cluster::Cluster;
 use crate::ceremony::cluster_file;
-use crate::ceremony::files::{Problem, replace_public};
-use crate::ceremony::held;
-use crate::ceremony::keygen::{IDENTITY, SEAL};
 use crate::ceremony::verify::receipts;
 use crate::codec::{ClusterId, Epoch};
 use crate::quorum::ReplicaId;
 use crate::zone::{Command, Succession, keys_digest};
+use leaving::retire;
 use std::collections::VecDeque;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -46,10 +45,6 @@ use tracing::{error, info, warn};
 
 /// The directory of the next epoch, in a replica's own.
 const NEXT: &str = "next";
-/// Says, in the data directory, what became of a replica whose epoch is over.
-const MARK: &str = "epoch-over";
-/// The clients' keys that replicas have in common.
-const TSIG: &str = "tsig.keys";
 /// Between two looks for what is lacking or needed no more.
 const LOOK: Duration = Duration::from_secs(5);
 /// For which a replica stays whose next epoch needs nothing more of it: others may not have heard yet that they may leave.
@@ -84,36 +79,6 @@ impl Home {
         let directory = engine.file.directory().to_owned();
         Self { directory, cluster: engine.cluster.clone(), me: engine.file.me }
     }
-}
-
-/// What became of a replica whose epoch is over.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Mark {
-    /// It went on to the next epoch.
-    Moved,
-    /// It was not in the next epoch.
-    Left,
-}
-
-impl Mark {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Moved => "moved\n",
-            Self::Left => "left\n",
-        }
-    }
-}
-
-/// What the data directory says became of a replica; none if it is at work, or has never been.
-pub(super) fn mark(file: &ReplicaFile) -> Result<Option<Mark>, Error> {
-    let path = file.data.join(MARK);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(why) => return Err(Error(Problem::io(&path, "read", &why).to_string())),
-    };
-    let mark = [Mark::Moved, Mark::Left].into_iter().find(|mark| mark.text() == text);
-    mark.map(Some).ok_or_else(|| Error(format!("{}: is neither `moved` nor `left`", path.display())))
 }
 
 /// Whether the directory of a next epoch's replica is there.
@@ -332,14 +297,28 @@ impl Process<'_> {
         Ok(())
     }
 
-    /// Whether the present epoch goes on here without this replica: one of a next epoch that has not begun.
+    /// Whether the present epoch goes on here without this replica: one of a next epoch that has not begun, or of an epoch
+    /// after which another has begun.
     fn can_do_without(&self, at: usize) -> bool {
-        at > 0 && self.begun.is_none_or(|begun| self.engines[at].cluster.epoch > begun)
+        let epoch = self.engines[at].cluster.epoch;
+        self.begun.map_or(at > 0, |begun| epoch != begun)
     }
 
-    /// A next epoch's replica has ended.
+    /// A replica has ended that is not the present epoch's.
     async fn lose(&mut self, at: usize, why: Option<Error>) {
         let why = why.map_or_else(|| "its thread has ended".into(), |why| why.0);
+        if self.begun.is_some_and(|begun| self.engines[at].cluster.epoch < begun) {
+            error!(
+                "the replica of an epoch that is over has ended; the present one goes on, but those that are late \
+                 must have the last state from others: {why}"
+            );
+            if let Some(old) = self.engines.remove(at)
+                && let Err(Error(why)) = old.stop().await
+            {
+                warn!("{why}");
+            }
+            return;
+        }
         error!("the replica of the next epoch has ended, and is started again: {why}");
         self.drop_from(at).await;
         self.lacks = Some(Instant::now() + AGAIN);
@@ -398,61 +377,6 @@ async fn first_end(engines: &mut VecDeque<Engine>) -> (usize, Result<(), End>) {
         Poll::Pending
     })
     .await
-}
-
-/// Stops a replica whose epoch is over; removes its log and its secrets. The mark comes first: who starts it again must not
-/// take the empty log for a lost one.
-async fn retire(engine: Engine, mark: Mark) -> Result<(), Error> {
-    let file = engine.file.clone();
-    engine.stop().await?;
-    let marked =
-        replace_public(&file.data.join(MARK), mark.text().as_bytes()).and_then(|()| sync(&file.data));
-    marked.map_err(|problem| Error(problem.to_string()))?;
-    remove(&file, mark);
-    info!(directory = %file.directory().display(), "what this epoch needed is removed");
-    Ok(())
-}
-
-/// Removes what a replica needed whose epoch is over. Of one that has left also what it has in common with others, and what
-/// opens packages: who goes on has them in `next/`, and needs them.
-pub(super) fn remove(file: &ReplicaFile, mark: Mark) {
-    let home = file.directory();
-    let ends = |path: &Path, endings: &[&str]| {
-        path.extension().is_some_and(|end| endings.iter().any(|ending| end == *ending))
-    };
-    for (directory, endings) in [
-        (&file.data, &["log", "snap", "mark", "part"][..]),
-        (&home.to_owned(), &["share"]),
-        (&home.join(SHARES), &["secret", "new"]),
-        (&home.join(held::DIRECTORY), &["bundle"]),
-    ] {
-        let files = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
-        files.filter(|path| ends(path, endings)).for_each(|path| remove_file(&path));
-    }
-    if mark == Mark::Left {
-        [IDENTITY, SEAL, TSIG].iter().for_each(|name| remove_file(&home.join(name)));
-    }
-    for directory in [&file.data, &home.to_owned(), &home.join(SHARES), &home.join(held::DIRECTORY)] {
-        if directory.exists()
-            && let Err(problem) = sync(directory)
-        {
-            warn!("{problem}: what was removed there may come back after a power cut: look after it");
-        }
-    }
-}
-
-fn remove_file(path: &Path) {
-    match fs::remove_file(path) {
-        Err(why) if why.kind() != io::ErrorKind::NotFound => {
-            warn!("{}: cannot be removed: {why}: remove it by hand", path.display());
-        }
-        _ => {}
-    }
-}
-
-fn sync(directory: &Path) -> Result<(), Problem> {
-    let sync = || fs::File::open(directory)?.sync_all();
-    sync().map_err(|why| Problem::io(directory, "synced", &why))
 }
 
 #[cfg(test)]

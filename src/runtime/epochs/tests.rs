@@ -1,5 +1,10 @@
+use super::leaving::{MARK, TSIG};
 use super::*;
 use crate::ceremony::deal::tests::dealt;
+use crate::ceremony::keygen::{IDENTITY, SEAL};
+use crate::runtime::vault::SHARES;
+use std::fs;
+use std::path::Path;
 
 fn files(directory: &Path) -> Vec<String> {
     let names = fs::read_dir(directory).unwrap().flatten().map(|entry| entry.file_name());
