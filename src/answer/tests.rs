@@ -16,6 +16,7 @@ mod manners;
 mod nsec3;
 mod rfc8906;
 mod sections;
+mod signed_queries;
 mod transfer;
 mod zones;
 

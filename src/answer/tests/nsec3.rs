@@ -182,7 +182,7 @@ fn what_matches_is_not_covered() {
     assert!(proofs.iter().any(Option::is_none));
 }
 
-/// RFC 9077 §3.1: an NSEC3 lives no longer than the denial.
+/// RFC 9077 §3.3: an NSEC3 lives no longer than the denial.
 #[test]
 fn nsec3s_live_as_long_as_denials() {
     let out = ask_in(&catalog(), "nothing A do");

@@ -232,6 +232,11 @@ fn apex_and_meta_types() {
         ("RFC 1034 §4.3.2 3a, RFC 1034 §4.2.1", "@ SOA", "NOERROR aa | @ SOA |  |"),
         ("RFC 4035 §3.1.1, §2.1", "@ DNSKEY do", "NOERROR aa | @ DNSKEY, @ DNSKEY, @ RRSIG DNSKEY |  |"),
         ("RFC 8482 §4.1: one RRset", "mail ANY", "NOERROR aa | mail A 192.0.2.2 |  |"),
+        (
+            "RFC 8482 §4.1: with its signature",
+            "mail ANY do",
+            "NOERROR aa | mail A 192.0.2.2, mail RRSIG A |  |",
+        ),
         ("RFC 8482 §4.1: an alias is all there is", "www ANY", "NOERROR aa | www CNAME web |  |"),
         ("RFC 8482 §7", "mail RRSIG", "NOERROR aa | mail RRSIG A |  |"),
         ("RFC 4035 §3.1.3.1 for ANY at an empty non-terminal", "ent ANY", "NOERROR aa |  | @ SOA |"),

@@ -129,7 +129,9 @@ fn services_come_with_what_their_clients_ask_next() {
         "@ NS ns.elsewhere.test.\n@ HTTPS 0 pool\npool HTTPS 1 . alpn=h2\npool HTTPS 2 back port=8443\n\
          pool A 192.0.2.1\nback AAAA 2001:db8::2\nnone SVCB 0 .\nfar SVCB 1 x.elsewhere.test.\n\
          l0 SVCB 0 l1\nl1 SVCB 0 l0\nself HTTPS 1 .\nself A 192.0.2.3\n*.w HTTPS 1 .\n*.w A 192.0.2.4\n\
-         _a SRV 0 0 1 pool\nafs AFSDB 1 pool\nkx KX 1 pool\nrt RT 1 pool\n",
+         _a SRV 0 0 1 pool\nafs AFSDB 1 pool\nkx KX 1 pool\nrt RT 1 pool\n\
+         mx MX 1 pool\nmx MX 2 pool\np PTR a.test.\np PTR b.test.\n\
+         cut NS ns.elsewhere.test.\ncut DNAME pool\n",
     );
     let rows = [
         (
@@ -179,6 +181,22 @@ fn services_come_with_what_their_clients_ask_next() {
             "RFC 1183 §3.3: addresses",
             "rt.svc.test. RT",
             "NOERROR aa | rt.svc.test. RT 1 pool.svc.test. |  | pool.svc.test. A 192.0.2.1",
+        ),
+        (
+            "RFC 2181 §5.5: a set once",
+            "mx.svc.test. MX",
+            "NOERROR aa | mx.svc.test. MX 1 pool.svc.test., mx.svc.test. MX 2 pool.svc.test. |  | \
+             pool.svc.test. A 192.0.2.1",
+        ),
+        (
+            "RFC 2181 §10.2: as many as there are",
+            "p.svc.test. PTR",
+            "NOERROR aa | p.svc.test. PTR a.test., p.svc.test. PTR b.test. |  |",
+        ),
+        (
+            "RFC 6672 §2.3: at a cut it is the child's",
+            "x.cut.svc.test. A",
+            "NOERROR |  | cut.svc.test. NS ns.elsewhere.test. |",
         ),
     ];
     check_in(&Catalog::new().with(services, false), &rows);

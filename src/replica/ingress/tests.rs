@@ -1,3 +1,5 @@
+mod clauses;
+
 use super::*;
 use crate::codec::{ClusterId, Epoch, KeyId};
 use crate::dns::Rdata;

@@ -215,7 +215,7 @@ fn pitfall_5_what_changes_nothing_signs_nothing_and_moves_no_serial() {
     }
 }
 
-/// RFC 3007 §4.
+/// RFC 3007 §3.1.1 and §4.4.
 #[test]
 fn pitfall_6_what_belongs_to_the_cluster_is_refused_whatever_the_policy() {
     let key = "256 3 8 AwEAAbmdk7fx0/SYf1trVUrKYlyX";
@@ -230,6 +230,7 @@ fn pitfall_6_what_belongs_to_the_cluster_is_refused_whatever_the_policy() {
         "del example. ZONEMD",
         "del www.example. NSEC3",
         "del www.example. SIG",
+        "del www.example. NXT",
     ] {
         assert_eq!(one(update), Rcode::REFUSED, "{update}");
     }
