@@ -1,7 +1,8 @@
 //! What is a zone: `zone::check` against named-checkzone with the checks that need no other server.
 
 use super::bind::{ORIGIN, origin};
-use super::random::{Random, tries};
+use super::files::tries;
+use super::random::Random;
 use super::tools;
 use conclave::dns::{Name, RrType};
 use conclave::zone::check::{Finding, check};

@@ -158,7 +158,7 @@ fn referrals() {
             "RFC 4035 §3.1.4: with DS",
             "host.secure A do",
             "NOERROR |  | secure NS ns.secure, \
-                   secure DS 4711 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF, secure RRSIG DS | \
+                   secure DS 4711, secure RRSIG DS | \
                    ns.secure A 192.0.2.12",
         ),
     ]);

@@ -66,7 +66,7 @@ fn aliases_lead_into_the_servers_other_zones() {
                 "RFC 4035 §3.1.4.1: a DS at the end of a chain is the parent's too",
                 "ds.other.test. DS",
                 "NOERROR aa | ds.other.test. CNAME secure, \
-                       secure DS 4711 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF |  |",
+                       secure DS 4711 |  |",
             ),
         ],
     );
@@ -80,7 +80,7 @@ fn parents_and_children_on_one_server() {
             (
                 "RFC 4035 §3.1.4.1: the parent side answers DS",
                 "secure DS",
-                "NOERROR aa | secure DS 4711 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF |  |",
+                "NOERROR aa | secure DS 4711 |  |",
             ),
             (
                 "RFC 4035 §3.1.4.1: also where it does not delegate",

@@ -22,7 +22,7 @@ fn key(keys: &Keyring) -> &TsigKey {
     keys.tsig.values().next().unwrap()
 }
 
-/// RFC 8945 §6: by every algorithm.
+/// RFC 8945 §6: by every algorithm. Pitfall 7.
 #[test]
 fn rfc8945_5_5_a_signed_request_is_authentic_whatever_id_a_forwarder_gave_it() {
     for algorithm in TsigAlgorithm::ALL {
