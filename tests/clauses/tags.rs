@@ -222,9 +222,9 @@ fn pitfalls(text: &str) -> Vec<Clause> {
     for rest in text.split("itfall").skip(1) {
         let mut rest = rest.trim_start_matches('s');
         loop {
-            let number = rest.trim_start_matches([' ', '_', ',', '\n', '/']);
-            let number =
-                number.strip_prefix("and").map_or(number, |rest| rest.trim_start_matches([' ', '_']));
+            let between = [' ', '_', ',', '\n', '/'];
+            let number = rest.trim_start_matches(between);
+            let number = number.strip_prefix("and").unwrap_or(number).trim_start_matches(between);
             let digits = number.len() - number.trim_start_matches(|c: char| c.is_ascii_digit()).len();
             if digits == 0 {
                 break;

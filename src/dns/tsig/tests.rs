@@ -89,7 +89,7 @@ fn rfc8945_5_3_and_5_3_2_replies_verify_and_failures_say_what_they_must() {
 }
 
 /// RFC 8945 §5.2.3: BADTIME has the client's time and fudge, so that the client can check it, and our time; RFC 8945 §5.3.2:
-/// BADKEY and BADSIG have no MAC.
+/// BADKEY and BADSIG have no MAC. Pitfall 7.
 #[test]
 fn errors_have_what_the_client_needs() {
     let keys = keyring(TsigAlgorithm::HmacSha256);
