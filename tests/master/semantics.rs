@@ -141,6 +141,12 @@ const ROWS: &[Row] = &[
     ),
     row(
         "RFC 4035 §2.4",
+        false,
+        "at the apex",
+        "@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\n@ DS 1 8 1 26584835CA80C81C91999F31CFAF2A0E89D4FF1C\n",
+    ),
+    row(
+        "RFC 4035 §2.4",
         true,
         "nothing is delegated",
         "@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\nx DS 1 8 1 26584835CA80C81C91999F31CFAF2A0E89D4FF1C\n",
