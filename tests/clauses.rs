@@ -7,6 +7,8 @@
 //! helper or a table of the same file says counts for the tests that name it, directly or through others. An RFC named
 //! without a section is a mere mention, but for those listed without one (their text has no numbered sections).
 //!
+//! Likewise the pitfalls that the list ends with: `pitfall 7`, `pitfalls 13 and 14`, or `pitfall_7_…` in a name.
+//!
 //! `tests/run clauses` prints clause → tests.
 
 #[path = "clauses/tags.rs"]
@@ -83,7 +85,7 @@ fn gaps(claimed: &BTreeSet<u32>, list: &List, tests: &[Test]) -> Vec<String> {
     for rfc in claimed.difference(&listed) {
         wrong.push(format!("RFC {rfc}: the README claims it and the list has no clause of it"));
     }
-    for rfc in listed.difference(claimed) {
+    for rfc in listed.difference(claimed).filter(|rfc| **rfc != 0) {
         wrong.push(format!("RFC {rfc}: the list has it and the README does not claim it"));
     }
     let stated = stated(tests);
@@ -97,7 +99,8 @@ fn gaps(claimed: &BTreeSet<u32>, list: &List, tests: &[Test]) -> Vec<String> {
     }
     for (clause, tests) in stated {
         let is_mention = clause.section.is_empty();
-        if claimed.contains(&clause.rfc) && !is_mention && !list.contains_key(clause) {
+        let is_claimed = clause.rfc == 0 || claimed.contains(&clause.rfc);
+        if is_claimed && !is_mention && !list.contains_key(clause) {
             wrong.push(format!("{clause}: not in the list, and yet a clause of {}", tests.join(", ")));
         }
     }
@@ -108,17 +111,18 @@ fn gaps(claimed: &BTreeSet<u32>, list: &List, tests: &[Test]) -> Vec<String> {
 fn report(list: &List, tests: &[Test]) -> String {
     let stated = stated(tests);
     let mut text = String::new();
-    let mut rfc = 0;
+    let mut last = None;
     for (clause, entry) in list {
-        if clause.rfc != rfc {
-            rfc = clause.rfc;
+        let rfc = clause.rfc;
+        if last.replace(rfc) != Some(rfc) {
             let of_it = || list.iter().filter(|(clause, _)| clause.rfc == rfc);
             let left_out = of_it().filter(|(_, entry)| entry.is_left_out).count();
             let tests: BTreeSet<_> = of_it().filter_map(|(clause, _)| stated.get(clause)).flatten().collect();
             let clauses = of_it().count() - left_out;
             writeln!(
                 text,
-                "\nRFC {rfc}: {clauses} clauses, {} tests; {left_out} not implemented",
+                "\n{}: {clauses} clauses, {} tests; {left_out} not implemented",
+                if rfc == 0 { "Pitfalls".into() } else { format!("RFC {rfc}") },
                 tests.len()
             )
             .expect("a string");
@@ -148,12 +152,14 @@ fn each_kind_of_gap_is_noticed() {
     let claimed = claimed(readme);
     assert_eq!(claimed, BTreeSet::from([2136, 2137]));
     let mut wrong = Vec::new();
-    let text = "# a comment\nRFC 2136 §1  tested\nRFC 2136 §2  not tested\nRFC 2136 §3  not implemented: why\nRFC 1 §1  claimed by nobody\n";
+    let text = "# a comment\nRFC 2136 §1  tested\nRFC 2136 §2  not tested\nRFC 2136 §3  not implemented: why\nRFC 1 §1  claimed by nobody\npitfall 1  x\npitfall 2  y\n";
     let list = list(text, &mut wrong);
     assert_eq!(wrong, [""; 0]);
     let test =
         |clauses: &str| Test { name: "t".into(), clauses: tags::in_text(clauses).into_iter().collect() };
-    let gaps = gaps(&claimed, &list, &[test("RFC 2136 §1, §3 and §4; RFC 9999 §1, RFC 2136")]).join("\n");
+    let gaps =
+        gaps(&claimed, &list, &[test("RFC 2136 §1, §3 and §4; RFC 9999 §1, RFC 2136; pitfalls 2 and 3")])
+            .join("\n");
     for (gap, count) in [
         ("RFC 2137: the README claims it", 1),
         ("RFC 1: the list has it", 1),
@@ -162,10 +168,13 @@ fn each_kind_of_gap_is_noticed() {
         ("RFC 2136 §3: listed as not implemented, and yet tested by t", 1),
         ("RFC 2136 §4: not in the list, and yet a clause of t", 1),
         ("RFC 9999", 0),
+        ("pitfall 1: no test (x)", 1),
+        ("pitfall 2", 0),
+        ("pitfall 3: not in the list", 1),
     ] {
         assert_eq!(gaps.matches(gap).count(), count, "{gap}\n{gaps}");
     }
-    assert_eq!(gaps.lines().count(), 6, "{gaps}");
+    assert_eq!(gaps.lines().count(), 8, "{gaps}");
 }
 
 #[test]

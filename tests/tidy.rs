@@ -100,7 +100,7 @@ const CORE: &[&str] = &[
     "replica",
 ];
 
-/// What the core must not name, and why.
+/// What the core must not name, and why (pitfall 27).
 const FORBIDDEN_IN_CORE: &[(&str, &str)] = &[
     ("HashMap", "iteration order would reach an output"),
     ("HashSet", "iteration order would reach an output"),

@@ -8,9 +8,9 @@ use super::request::{Kind, Reply, Request, Settings, Subject};
 use super::solve::{Solution, Source, solve};
 use crate::dns::cookie::Verdict;
 use crate::dns::edns::ede;
-use crate::dns::message::Message;
+use crate::dns::message::has_opt;
 use crate::dns::query::{self, EdnsIn, Query, Reject};
-use crate::dns::tsig::{self, AuthFailure, Signer};
+use crate::dns::tsig::{self, AuthFailure, Signer, TsigKey};
 use crate::dns::{Class, Opcode, Rcode, RrType};
 use crate::zone::View;
 use std::sync::Arc;
@@ -43,8 +43,7 @@ pub fn failure(wire: &[u8], rcode: Rcode, ede: Option<(u16, &str)>, out: &mut Ve
     }
     let question = question_end(wire);
     frame(wire, &wire[HEADER..question], rcode, out);
-    // The rest of an update is not read here: whether it has an OPT the full parser says.
-    if Message::parse(wire).is_ok_and(|message| message.edns.is_some()) {
+    if has_opt(wire) {
         Options::none().write(out, rcode, ede, 0);
     }
 }
@@ -56,9 +55,9 @@ pub fn instead(settings: &Settings, request: Request<'_>, out: &mut Vec<u8>) {
     let Ok(query) = query::parse(request.wire) else { return };
     let asked = Asked::new(settings, request, &query);
     if asked.verdict.is_some() {
-        return asked.reject(BAD_COOKIE, out);
+        return asked.reject(BAD_COOKIE, 0, out);
     }
-    asked.reject(Refusal { rcode: Rcode::NOERROR, ede: None }, out);
+    asked.reject(Refusal { rcode: Rcode::NOERROR, ede: None }, 0, out);
     out[2] |= TC;
 }
 
@@ -115,12 +114,16 @@ fn answer<'c>(
         Err(Reject::Ignore) => return Reply::Ignore,
         Err(Reject::CookieOnly(edns)) => return cookie_only(settings, request, &edns, out),
         Err(Reject::Reply { rcode, question_end, edns, .. }) => {
-            // What else than queries has in it the full parser says.
-            let edns = edns
-                || rcode == Rcode::NOTIMP && Message::parse(wire).is_ok_and(|message| message.edns.is_some());
             frame(wire, wire.get(HEADER..question_end).unwrap_or_default(), rcode, out);
-            if edns {
+            // What else than queries has in it the parser of queries does not say.
+            if edns || rcode == Rcode::NOTIMP && has_opt(wire) {
                 Options::none().write(out, rcode, None, 0);
+            }
+            // RFC 8945 §5.3.2: what is signed is refused signed, where every client has room for it.
+            if let Ok((key, mac)) = signer(settings, request)
+                && out.len() + tsig::response_overhead(key) <= 512
+            {
+                tsig::sign_response(out, key, &mac, request.now_secs);
             }
             return Reply::Send(Subject::error(false));
         }
@@ -135,10 +138,7 @@ fn answer<'c>(
             let about = HEADER..query.question_end;
             return Reply::Forward(Some(Subject { kind: Kind::Answer, about, known: asked.is_known() }));
         }
-        Choice::Refuse(refusal) => {
-            asked.reject(refusal, out);
-            return Reply::Send(asked.error());
-        }
+        Choice::Refuse(refusal) => Content::Refusal(refusal),
         Choice::Answer(source) => Content::Zone(source),
         Choice::Chaos(text) => Content::Chaos(text),
     };
@@ -160,6 +160,17 @@ fn cookie_only(settings: &Settings, request: Request<'_>, edns: &EdnsIn, out: &m
     Reply::Send(Subject::error(verdict.is_some_and(|verdict| verdict.known)))
 }
 
+/// The key of a request whose TSIG holds, and its MAC.
+fn signer<'s>(settings: &'s Settings, request: Request<'_>) -> Result<(&'s TsigKey, Vec<u8>), AuthFailure> {
+    let verified = tsig::authenticate(request.wire, &settings.keys, request.now_secs)?;
+    match (&verified.signer, verified.tsig_mac) {
+        (Signer::Tsig(name), Some(mac)) => {
+            settings.keys.tsig.get(name).map(|key| (key, mac)).ok_or(AuthFailure::BadKey)
+        }
+        _ => Err(AuthFailure::FormErr),
+    }
+}
+
 /// What is known of a client by its cookie; none if it sent none, or none are taken.
 fn judge(settings: &Settings, request: Request<'_>, edns: &EdnsIn) -> Option<Verdict> {
     let (cookies, cookie) = (settings.cookies.as_ref()?, edns.cookie.as_ref()?);
@@ -170,6 +181,7 @@ fn judge(settings: &Settings, request: Request<'_>, edns: &EdnsIn) -> Option<Ver
 enum Content<'c> {
     Zone(Source<'c>),
     Chaos(&'c str),
+    Refusal(Refusal),
 }
 
 /// A query, and what its response must have whatever it says.
@@ -226,10 +238,11 @@ impl<'a> Asked<'a> {
         &self.request.wire[HEADER..self.query.question_end]
     }
 
-    fn reject(&self, refusal: Refusal, out: &mut Vec<u8>) {
+    /// Writes a response without records; `reserved`: octets to leave for a TSIG.
+    fn reject(&self, refusal: Refusal, reserved: usize, out: &mut Vec<u8>) {
         frame(self.request.wire, self.question(), refusal.rcode, out);
         if let Some(options) = &self.options {
-            options.write(out, refusal.rcode, refusal.ede, 0);
+            options.write(out, refusal.rcode, refusal.ede, reserved);
         }
     }
 
@@ -238,6 +251,10 @@ impl<'a> Asked<'a> {
         let query = self.query;
         let source = match content {
             Content::Zone(source) => *source,
+            Content::Refusal(refusal) => {
+                self.reject(*refusal, reserved, out);
+                return self.error();
+            }
             Content::Chaos(text) => {
                 frame(self.request.wire, self.question(), Rcode::NOERROR, out);
                 out[2] |= AA;
@@ -265,7 +282,7 @@ impl<'a> Asked<'a> {
         if !fits && !self.request.client.transport.is_datagram() {
             // TC over TCP would only be asked again.
             let ede = Some((ede::OTHER, "answer exceeds 65535 octets"));
-            self.reject(Refusal { rcode: Rcode::SERVFAIL, ede }, out);
+            self.reject(Refusal { rcode: Rcode::SERVFAIL, ede }, reserved, out);
             return self.error();
         }
         if let Some(options) = &self.options {
@@ -290,29 +307,21 @@ impl<'a> Asked<'a> {
     /// A query with a TSIG gets a signed answer, or the error that RFC 8945 §5.2 asks for.
     fn signed(&self, content: &Content<'_>, out: &mut Vec<u8>) -> Subject {
         let (keys, wire, now) = (&self.settings.keys, self.request.wire, self.request.now_secs);
-        let key = tsig::authenticate(wire, keys, now).and_then(|verified| {
-            match (&verified.signer, verified.tsig_mac) {
-                (Signer::Tsig(name), Some(mac)) => {
-                    keys.tsig.get(name).map(|key| (key, mac)).ok_or(AuthFailure::BadKey)
-                }
-                _ => Err(AuthFailure::FormErr),
-            }
-        });
-        let (subject, rcode) = match key {
+        let (subject, rcode) = match signer(self.settings, self.request) {
             Ok((key, mac)) => {
                 let subject = self.write(content, tsig::response_overhead(key), out);
                 tsig::sign_response(out, key, &mac, now);
                 (subject, Rcode::NOERROR)
             }
             Err(failure) => {
-                self.reject(Refusal { rcode: failure.rcode(), ede: None }, out);
+                self.reject(Refusal { rcode: failure.rcode(), ede: None }, 0, out);
                 tsig::sign_failure(out, wire, keys, failure, now);
                 (self.error(), failure.rcode())
             }
         };
         // The names asked and in a TSIG are the client's choice, and long ones may not fit: over TCP they do.
         if out.len() > self.limit() {
-            self.reject(Refusal { rcode, ede: None }, out);
+            self.reject(Refusal { rcode, ede: None }, 0, out);
             out[2] |= TC;
         }
         subject
@@ -330,11 +339,12 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Header and question of a response to `wire`. RD is copied; CD is cleared (RFC 4035 §3.1.6), as are AD and RA.
+/// Header and question of a response to `wire`. RD is copied, but not of an update (RFC 2136 §2.2); CD is cleared (RFC 4035 §3.1.6), as are AD and RA.
 fn frame(wire: &[u8], question: &[u8], rcode: Rcode, out: &mut Vec<u8>) {
     out.clear();
     out.extend_from_slice(&wire[..2]);
-    out.push(QR | (wire[2] & 0x78) | (wire[2] & RD));
+    let rd = if opcode(wire) == Opcode::UPDATE { 0 } else { wire[2] & RD };
+    out.push(QR | (wire[2] & 0x78) | rd);
     out.push((rcode.0 & 0x0F) as u8);
     out.extend_from_slice(&[0, u8::from(!question.is_empty()), 0, 0, 0, 0, 0, 0]);
     out.extend_from_slice(question);

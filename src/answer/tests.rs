@@ -16,6 +16,7 @@ mod manners;
 mod nsec3;
 mod rfc8906;
 mod sections;
+mod signed_queries;
 mod transfer;
 mod zones;
 
@@ -60,7 +61,7 @@ fn answer_over(transport: Transport, wire: &[u8]) -> Vec<u8> {
     out
 }
 
-/// `RCODE flags | answer | authority | additional` without the OPT record.
+/// `RCODE flags | answer | authority | additional` without the OPT record; of a DS the tag only.
 fn render(wire: &[u8]) -> String {
     let message = Message::parse(wire).expect("a response that parses");
     let mut text = Rcode(u16::from(message.header.rcode)).to_string();
@@ -83,6 +84,10 @@ fn render_record(record: &Record) -> String {
             format!("{owner} RRSIG {}", RrType(covered))
         }
         RrType::SOA | RrType::NSEC | RrType::NSEC3 | RrType::DNSKEY => format!("{owner} {}", record.rtype),
+        RrType::DS => {
+            let tag = u16::from_be_bytes(record.rdata.wire()[..2].try_into().unwrap());
+            format!("{owner} DS {tag}")
+        }
         rtype => format!("{owner} {rtype} {}", relative(&rdata::to_text(rtype, &record.rdata))),
     }
 }

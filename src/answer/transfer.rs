@@ -1,6 +1,6 @@
 //! Zone transfers out (RFC 5936), as a sequence of messages that is made while it is read.
 //!
-//! - One version for the whole transfer (§6): the [`View`] that was served when it began, whatever is published meanwhile.
+//! - One version for the whole transfer (§3.1): the [`View`] that was served when it began, whatever is published meanwhile.
 //! - SOA, all records in canonical order with their signatures, glue and occluded names too (§3.5), SOA again (§2.2).
 //! - Every message has AA (§2.2.1) and, if the request was signed, a TSIG (RFC 8945 §5.3.1); the first one has the question
 //!   and, if the request had one, an OPT record (§2.2.5).
@@ -117,7 +117,7 @@ pub fn begin(
     match choose(catalog, &message, signer.as_ref().map(|stream| &stream.key), permit) {
         Ok(view) => Some(Transfer::new(view.clone(), &message, signer)),
         Err((rcode, ede)) => {
-            failure(wire, rcode, ede.map(|code| (code, "")), out);
+            failure(wire, rcode, ede, out);
             if let Some(stream) = signer {
                 tsig::sign_response(out, stream.key(), &stream.mac, now_secs);
             }
@@ -126,30 +126,30 @@ pub fn begin(
     }
 }
 
-/// The version to send, or the rcode and the extended error.
+/// The version to send, or the rcode and the extended error (RFC 8914 §4.1: one that has no code of its own says what it is).
 fn choose<'c>(
     catalog: &'c Catalog,
     message: &Message,
     key: Option<&Name>,
     permit: impl FnOnce(&Name, Option<&Name>) -> Permit,
-) -> Result<&'c Arc<View>, (Rcode, Option<u16>)> {
+) -> Result<&'c Arc<View>, (Rcode, Option<(u16, &'static str)>)> {
     if message.edns.as_ref().is_some_and(|edns| edns.version > 0) {
         return Err((Rcode::BADVERS, None));
     }
     let [Question { name, class: Class::IN, .. }] = message.questions.as_slice() else {
-        return Err((Rcode::NOTAUTH, Some(ede::NOT_AUTHORITATIVE)));
+        return Err((Rcode::NOTAUTH, Some((ede::NOT_AUTHORITATIVE, ""))));
     };
     // RFC 5936 §2.2.1: of a zone that is not served here.
     let is_served = catalog.has(name);
     if !is_served {
-        return Err((Rcode::NOTAUTH, Some(ede::NOT_AUTHORITATIVE)));
+        return Err((Rcode::NOTAUTH, Some((ede::NOT_AUTHORITATIVE, ""))));
     }
     match permit(name, key) {
         Permit::Granted => {}
-        Permit::Later => return Err((Rcode::SERVFAIL, Some(ede::OTHER))),
-        Permit::Refused => return Err((Rcode::REFUSED, Some(ede::PROHIBITED))),
+        Permit::Later => return Err((Rcode::SERVFAIL, Some((ede::OTHER, "too many transfers now")))),
+        Permit::Refused => return Err((Rcode::REFUSED, Some((ede::PROHIBITED, "")))),
     }
-    catalog.view(name).ok_or((Rcode::SERVFAIL, Some(ede::NOT_READY)))
+    catalog.view(name).ok_or((Rcode::SERVFAIL, Some((ede::NOT_READY, ""))))
 }
 
 impl Transfer {

@@ -199,6 +199,25 @@ impl Message {
     }
 }
 
+/// Whether a message has an OPT record, as far as it can be read: then its response has one too, also where the rest is
+/// malformed (RFC 6891 §6.1.1 and §7).
+pub fn has_opt(wire: &[u8]) -> bool {
+    let Some([questions, records @ ..]) = counts(wire) else { return false };
+    let mut at = HEADER_OCTETS;
+    for _ in 0..questions {
+        let Ok((_, end)) = Name::from_message(wire, at) else { return false };
+        at = end + 4;
+    }
+    for _ in 0..records.into_iter().map(u32::from).sum() {
+        match RawRecord::read(wire, at) {
+            Ok(raw) if raw.rtype == RrType::OPT => return true,
+            Ok(raw) => at = raw.end,
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
 /// QDCOUNT, ANCOUNT, NSCOUNT, ARCOUNT.
 pub(super) fn counts(wire: &[u8]) -> Option<[u16; 4]> {
     let [a, b, c, d, e, f, g, h] = *wire.get(4..HEADER_OCTETS)?.first_chunk()?;

@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    /// RFC 5155 §7.1: an owner that does not fit is none.
+    /// RFC 5155 §10.1: an owner that does not fit is none.
     #[test]
     fn a_long_apex_leaves_no_room_for_hashes() {
         let label = "x".repeat(63);

@@ -86,7 +86,6 @@ impl Ingress {
             Ok(message) => message,
             Err(why) => return self.refuse(now, asker, Refusal::Malformed(why.to_string())),
         };
-        asker.parsed(&message);
         let verified = tsig::authenticate(asker.wire(), &self.keys, now.secs());
         match &verified {
             Ok(verified) => asker.authentic(verified),

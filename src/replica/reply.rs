@@ -1,13 +1,14 @@
 //! Replies to updates, and failures of ordered reads, as octets.
 //!
-//! A reply repeats the request's identifier, opcode, RD bit and question or zone section (RFC 2136 §3.8). It has an OPT
-//! record if the request had one (RFC 6891 §6.1.1), which alone can carry an extended error (RFC 8914 §2 and §3), with the
+//! A reply repeats the request's identifier, opcode and question or zone section (RFC 2136 §3.8), and a query's RD bit, which
+//! is none of an update's (RFC 2136 §2.2). It has an OPT record if the request had one, even a malformed one (RFC 6891 §6.1.1
+//! and §7), which alone can carry an extended error (RFC 8914 §2 and §3), with the
 //! ticket of a refused update in its text. Replies to requests
 //! with TSIG are signed at this replica's own time, not at agreed time: it is the client's clock that checks them (RFC 8945
 //! §5.3). Replies to requests with SIG(0) are unsigned, as RFC 2931 §3.2 allows.
 use crate::codec::Digest;
 use crate::dns::edns::{Edns, ede_option};
-use crate::dns::message::{Header, Message, Question, Writer};
+use crate::dns::message::{Header, Question, Writer, has_opt};
 use crate::dns::tsig::{self, Keyring, Verified};
 use crate::dns::{Class, Name, Opcode, Rcode, RrType};
 use crate::limits::MAX_UDP_ANSWER_OCTETS;
@@ -38,15 +39,10 @@ impl Asker {
             return None;
         }
         let mut header = Header::request(u16::from_be_bytes([head[0], head[1]]), Opcode(head[2] >> 3 & 0x0f));
-        header.rd = head[2] & 1 != 0;
-        let question = question_of(&wire);
+        header.rd = header.opcode == Opcode::QUERY && head[2] & 1 != 0;
+        let (question, edns) = (question_of(&wire), has_opt(&wire));
         let (covered, signer, authentic) = (None, None, None);
-        Some(Self { header, question, edns: false, covered, signer, wire, authentic })
-    }
-
-    /// Takes from the parsed request what its header does not say.
-    pub fn parsed(&mut self, message: &Message) {
-        self.edns = message.edns.is_some();
+        Some(Self { header, question, edns, covered, signer, wire, authentic })
     }
 
     /// The request's signature holds: replies to TSIG are signed.

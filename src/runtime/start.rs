@@ -47,7 +47,7 @@ pub(super) struct Doors {
 }
 
 impl Doors {
-    fn of(engine: &Engine, settings: Arc<ArcSwap<Settings>>) -> Self {
+    pub fn of(engine: &Engine, settings: Arc<ArcSwap<Settings>>) -> Self {
         Self {
             port: Arc::new(ArcSwap::from_pointee(engine.port.clone())),
             control: Arc::new(ArcSwap::from_pointee(engine.control.clone())),

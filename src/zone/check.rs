@@ -148,6 +148,9 @@ impl<'a> Checker<'a> {
             let (mut error, mut warning) = (None, None);
             match rtype {
                 RrType::SOA if name != self.origin => error = Some("is not at the apex: take it out"),
+                RrType::DS if name == self.origin => {
+                    error = Some("is at the apex: it is the parent's, take it out (RFC 4035 §2.4)");
+                }
                 RrType::SOA | RrType::CNAME | RrType::DNAME if distinct(set) => {
                     error = Some("there is more than one: keep one");
                 }

@@ -73,6 +73,9 @@ fn check_sets(origin: &Name, sets: &BTreeMap<(&Name, RrType), Rrset>) -> Result<
         let wrong = |why: &str| Err(format!("{name} {rtype}: {why}"));
         match *rtype {
             RrType::SOA if *name != origin => return wrong("not at the apex"),
+            RrType::DS if *name == origin => {
+                return wrong("at the apex, and it is the parent's (RFC 4035 §2.4)");
+            }
             RrType::SOA | RrType::CNAME | RrType::DNAME if set.len() > 1 => return wrong("more than one"),
             RrType::CNAME => {
                 let types = (*name, RrType(0))..=(*name, RrType(u16::MAX));

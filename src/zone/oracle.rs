@@ -136,6 +136,9 @@ impl Oracle {
         if rr.rtype != RrType::CNAME && has_cname {
             return;
         }
+        if rr.rtype == RrType::DS && rr.name == self.origin {
+            return;
+        }
         if rr.rtype == RrType::SOA {
             let offered = Soa::parse(&rr.rdata).unwrap();
             if rr.name != self.origin || !serial_gt(offered.serial, self.serial()) {

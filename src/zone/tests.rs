@@ -4,6 +4,7 @@ mod chain;
 mod denial;
 mod lies;
 mod lifecycle;
+mod placed;
 mod policy;
 mod refresh;
 mod refusals;

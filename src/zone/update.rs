@@ -13,6 +13,7 @@
 //!   version's, and the batch moves it no further. Otherwise it is ignored.
 //! - The serial moves with the first message of a batch that changes something, and once a batch: a later message whose
 //!   prerequisite is the SOA that was served before then fails, as it should.
+//! - A DS at the apex is ignored: it is the parent's (RFC 4035 §2.4).
 //! - A second CNAME or DNAME replaces the first. A CNAME beside other data, or the other way round, is ignored (§3.4.2.2).
 //! - An added record gives its TTL to the whole RRset (RFC 2181 §5.2); a TTL over 2^31-1 is 0 (RFC 2181 §8). A record that is
 //!   there already, letters' case aside, changes only the TTL.
@@ -235,6 +236,7 @@ fn add(zone: &mut Draft, record: &Record, most: Option<u32>) -> Result<(), Refus
     let ignored = match *rtype {
         RrType::CNAME => other_data,
         RrType::SOA => !advances(zone, name, rdata)?,
+        RrType::DS if name == zone.view.origin() => true,
         _ => zone.rrset(name, RrType::CNAME).is_some(),
     };
     if ignored {

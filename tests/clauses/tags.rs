@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-/// A section of an RFC, or a step of the algorithm in it; an empty section is the RFC as a whole.
+/// A section of an RFC, or a step of the algorithm in it; an empty section is the RFC as a whole. Of RFC 0: a pitfall.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Clause {
     pub rfc: u32,
@@ -36,6 +36,7 @@ impl PartialOrd for Clause {
 impl fmt::Display for Clause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.section.as_str() {
+            number if self.rfc == 0 => write!(f, "pitfall {number}"),
             "" => write!(f, "RFC {}", self.rfc),
             section => write!(f, "RFC {} §{section}", self.rfc),
         }
@@ -195,9 +196,10 @@ fn items<'t>(lines: &[&'t str]) -> Vec<Item<'t>> {
     items
 }
 
-/// The clauses that a text names: `RFC n`, then any number of `§n.n`, after commas and `and`; an RFC alone counts too.
+/// The clauses that a text names: `RFC n`, then any number of `§n.n`, after commas and `and`; an RFC alone counts too. And
+/// pitfalls.
 pub fn in_text(text: &str) -> Vec<Clause> {
-    let mut found = Vec::new();
+    let mut found = pitfalls(text);
     for rest in text.split("RFC ").skip(1) {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let Ok(rfc) = rest[..digits].parse() else { continue };
@@ -209,6 +211,26 @@ pub fn in_text(text: &str) -> Vec<Clause> {
         }
         if found.len() == before {
             found.push(Clause { rfc, section: String::new() });
+        }
+    }
+    found
+}
+
+/// The pitfalls that a text or a name names: `pitfall 7`, `pitfalls 13 and 14`, `pitfall_15_and_16_…`.
+fn pitfalls(text: &str) -> Vec<Clause> {
+    let mut found = Vec::new();
+    for rest in text.split("itfall").skip(1) {
+        let mut rest = rest.trim_start_matches('s');
+        loop {
+            let between = [' ', '_', ',', '\n', '/'];
+            let number = rest.trim_start_matches(between);
+            let number = number.strip_prefix("and").unwrap_or(number).trim_start_matches(between);
+            let digits = number.len() - number.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            if digits == 0 {
+                break;
+            }
+            found.push(Clause { rfc: 0, section: number[..digits].into() });
+            rest = &number[digits..];
         }
     }
     found
@@ -232,9 +254,9 @@ fn section(text: &str) -> Option<(&str, &str)> {
     (!section.is_empty()).then_some((section, &text[section.len()..]))
 }
 
-/// The clauses that a name names: `rfc1034_4_3_2_…`, `rfc2136_3_2_1_and_3_2_2_…`.
+/// The clauses that a name names: `rfc1034_4_3_2_…`, `rfc2136_3_2_1_and_3_2_2_…`; and pitfalls.
 fn in_name(name: &str) -> Vec<Clause> {
-    let mut found = Vec::new();
+    let mut found = pitfalls(name);
     let mut words = name.split('_').peekable();
     while let Some(word) = words.next() {
         let Some(rfc) = word.strip_prefix("rfc").and_then(|digits| digits.parse().ok()) else { continue };
@@ -289,6 +311,14 @@ mod tests {
         let name = "rfc2136_2_4_and_2_5_any_and_none_like_rfc8945_5_1_and_so_on_rfc6605";
         assert_eq!(shown(&in_name(name)), ["RFC 2136 §2.4", "RFC 2136 §2.5", "RFC 8945 §5.1", "RFC 6605"]);
         assert_eq!(shown(&in_name("rfcs_and_1_2")), [""; 0]);
+        assert_eq!(
+            shown(&in_name("pitfall_15_and_16_a_b_pitfall_2")),
+            ["pitfall 15", "pitfall 16", "pitfall 2"]
+        );
+        assert_eq!(
+            shown(&in_text("Pitfall 1: x. (pitfalls 13, 14 and\n/// 15), pitfall x 9")),
+            ["pitfall 1", "pitfall 13", "pitfall 14", "pitfall 15"]
+        );
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn transfers_are_refused_unless_a_rule_allows_them() {
     assert!(!udp.contains("SOA"), "{udp}");
 }
 
-/// RFC 5936 §3.1, §4.1 and RFC 8945 §5.3.1: dig takes the exported zone and finds every TSIG good; all replicas send the same bytes for
+/// RFC 5936 §3.1, §4.1 and RFC 8945 §5.3.1, pitfalls 23 and 24: dig takes the exported zone and finds every TSIG good; all replicas send the same bytes for
 /// the same serial.
 #[test]
 fn dig_takes_the_signed_zone_and_all_replicas_send_the_same_bytes() {
@@ -191,7 +191,7 @@ impl Drop for Stop<'_> {
     }
 }
 
-/// RFC 5936 §6: a transfer while updates are executed is one version, which validates as a whole.
+/// RFC 5936 §3.1 and pitfall 23: a transfer while updates are executed is one version, which validates as a whole.
 #[test]
 fn a_transfer_during_updates_is_one_snapshot() {
     if !has("dig") || !has("nsupdate") {

@@ -5,6 +5,8 @@
 //! `differences.md` by the numbers that rows name.
 
 mod bind;
+mod files;
+#[path = "../support/random.rs"]
 mod random;
 mod rows;
 mod semantics;

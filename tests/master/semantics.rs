@@ -1,7 +1,8 @@
 //! What is a zone: `zone::check` against named-checkzone with the checks that need no other server.
 
 use super::bind::{ORIGIN, origin};
-use super::random::{Random, tries};
+use super::files::tries;
+use super::random::Random;
 use super::tools;
 use conclave::dns::{Name, RrType};
 use conclave::zone::check::{Finding, check};
@@ -137,6 +138,12 @@ const ROWS: &[Row] = &[
         true,
         "name of a host",
         "@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\nx_y A 192.0.2.2\n",
+    ),
+    row(
+        "RFC 4035 §2.4",
+        false,
+        "at the apex",
+        "@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\n@ DS 1 8 1 26584835CA80C81C91999F31CFAF2A0E89D4FF1C\n",
     ),
     row(
         "RFC 4035 §2.4",

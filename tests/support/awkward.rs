@@ -1,29 +1,13 @@
 //! Random zones as awkward as zones get, and questions near their names.
 
+#[path = "random.rs"]
+mod random;
+
 use conclave::dns::{Name, RrType};
 use conclave::zone::View;
+pub use random::Random;
 use std::collections::BTreeSet;
 use std::fmt::Write;
-
-/// xorshift64*: all that the choices need.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % bound
-    }
-
-    pub fn of<'t, T>(&mut self, choices: &'t [T]) -> &'t T {
-        &choices[self.below(choices.len())]
-    }
-
-    pub fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-}
 
 /// Few, so that names enclose, cover and hide one another.
 const LABELS: [&str; 6] = ["a", "b", "c", "d", "ab", "*"];
@@ -36,8 +20,7 @@ const ODD: [&str; 9] = ["\\000", "\\255", "a\\.b", "\\042x", "x*", "**", "A", "-
 
 fn label(random: &mut Random) -> &'static str {
     let labels: &'static [&'static str] = if random.chance(6) { &ODD } else { &LABELS };
-    let label: &&str = random.of(labels);
-    label
+    random.of(labels)
 }
 
 fn owner(random: &mut Random) -> String {
@@ -116,7 +99,7 @@ fn records(name: &str, text: &mut String, random: &mut Random) {
 
 /// A question near the zone's names.
 pub fn random_question(view: &View, names: &[Name], random: &mut Random) -> (Name, RrType) {
-    let mut name = random.of(names).clone();
+    let mut name = random.of(names);
     let near = |label: &str| Name::parse(label).ok();
     for _ in 0..random.below(3) {
         let up = name.label_count().saturating_sub(1).max(view.origin().label_count());
@@ -151,5 +134,5 @@ pub fn random_question(view: &View, names: &[Name], random: &mut Random) -> (Nam
         RrType::RRSIG,
         RrType(65_400),
     ];
-    (name, *random.of(&types))
+    (name, random.of(&types))
 }

@@ -19,6 +19,7 @@ fn rfc1035_4_1_4_the_question_is_copied_and_owners_point_to_it() {
     assert_eq!(out.len(), 34 + 16);
 }
 
+/// Pitfall 30.
 #[test]
 fn what_is_not_a_request_is_never_answered() {
     let mut out = Vec::new();

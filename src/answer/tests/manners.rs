@@ -289,12 +289,14 @@ fn keepalive() {
     }
 }
 
-/// RFC 8467 §4.1: under TLS, who pads gets multiples of 468 octets; RFC 7830 §4 and RFC 7830 §6: nobody else does.
+/// RFC 8467 §4.1: under TLS, who pads gets multiples of 468 octets, of zeros (RFC 7830 §3); RFC 7830 §4 and RFC 7830 §6: nobody
+/// else does.
 #[test]
 fn padding() {
     for question in ["web A", "nothing A", "manymx MX", "big TXT"] {
         let plain = told(&settings(), Transport::Tls, &with(question, &[])).1;
-        let padded = told(&settings(), Transport::Tls, &with(question, &[(PADDING, &[0; 40])])).1;
+        let (message, padded) = told(&settings(), Transport::Tls, &with(question, &[(PADDING, &[7; 40])]));
+        assert!(message.edns.unwrap().option(PADDING).unwrap().iter().all(|octet| *octet == 0));
         assert!(
             padded.len().is_multiple_of(468) && padded.len() - plain.len() < 468 + 4,
             "{question}: {}",

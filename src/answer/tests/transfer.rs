@@ -27,7 +27,7 @@ fn large() -> Arc<View> {
         for i in 0..300 {
             _ = writeln!(text, "n{i} TXT \"{i} of many\"");
         }
-        text.push_str("long TXT");
+        text.push_str("MiXed MX 1 Ns\nlong TXT");
         for _ in 0..80 {
             _ = write!(text, " \"{}\"", "x".repeat(250));
         }
@@ -52,8 +52,8 @@ fn records(messages: &[Vec<u8>]) -> Vec<Record> {
     messages.iter().flat_map(|wire| Message::parse(wire).unwrap().answers).collect()
 }
 
-/// RFC 1034 §4.3.5 and RFC 5936 §2.2, §3.1, §3.2, §3.3, §3.5: the SOA first, then every other record once, delegations, glue and occluded
-/// names among them, then the SOA again.
+/// RFC 1034 §4.3.5 and RFC 5936 §2.2, §2.2.3, §3.1, §3.2, §3.3, §3.5: the SOA first, then every other record once, delegations, glue
+/// and occluded names among them, then the SOA again. RFC 4035 §3.1.5: so are signatures, DS and denials.
 #[test]
 fn a_transfer_is_the_zone_between_two_soas() {
     for view in [view(), large()] {
@@ -62,10 +62,15 @@ fn a_transfer_is_the_zone_between_two_soas() {
         assert!(soa(&sent[0]) && sent.last() == sent.first() && sent.iter().filter(|r| soa(r)).count() == 2);
         let zone: Vec<Record> = view.iter().flat_map(|node| node.records()).filter(|r| !soa(r)).collect();
         assert_eq!(sent[1..sent.len() - 1], zone, "in canonical order, signatures and glue included");
+        let octets = |records: &[Record]| -> Vec<_> {
+            records.iter().map(|record| (record.name.wire().to_vec(), record.rdata.clone())).collect()
+        };
+        assert_eq!(octets(&sent[1..sent.len() - 1]), octets(&zone), "RFC 5936 §3.4: in the zone's case");
     }
 }
 
-/// RFC 5936 §2.2.1: each message has the request's ID and AA; RFC 5936 §2.2.2: the first one has the question.
+/// RFC 5936 §2.2.1: each message has the request's ID and AA, and no TC; RFC 5936 §2.2.2: the first one has the question; RFC 5936
+/// §2.2.4: no authority section.
 #[test]
 fn every_message_is_authoritative_and_small() {
     let messages = transfer(large(), &query("@ AXFR do")).unwrap();
@@ -74,6 +79,7 @@ fn every_message_is_authoritative_and_small() {
         let message = Message::parse(wire).unwrap();
         assert_eq!(wire[..4], [0xAB, 0xCD, 0x85, 0x00], "message {index}");
         assert_eq!(message.questions.len(), usize::from(index == 0), "message {index}");
+        assert_eq!(message.authorities.len(), 0, "message {index}");
         assert_eq!(message.edns.is_some(), index == 0, "RFC 5936 §2.2.5: message {index}");
         let one = message.answers.len() == 1;
         assert!(one || wire.len() <= MAX_TRANSFER_MESSAGE_OCTETS, "message {index} of {} octets", wire.len());
@@ -90,19 +96,29 @@ fn names_are_compressed() {
     assert!(sent + 10 * records(&messages).len() < plain, "{sent} octets of {plain}");
 }
 
-/// RFC 5936 §6: equal requests for one version get equal bytes, from any replica.
+/// RFC 5936 §2.1.1: what a query's flags mean for other queries means nothing here.
+#[test]
+fn flags_are_ignored() {
+    let mut flags = query("@ AXFR");
+    flags[2] |= 0x06;
+    flags[3] |= 0xf0;
+    assert_eq!(transfer(view(), &flags), transfer(view(), &query("@ AXFR")));
+}
+
+/// RFC 5936 §3.1 and pitfall 24: equal requests for one version get equal bytes, from any replica.
 #[test]
 fn a_version_is_sent_in_the_same_bytes() {
     assert_eq!(transfer(large(), &query("@ AXFR do")), transfer(large(), &query("@ AXFR do")));
 }
 
-/// RFC 5936 §2.2.1: what is refused, and how.
+/// RFC 5936 §2.2.1: what is refused, and how; RFC 5936 §2.2.2: with the question.
 #[test]
 fn refusals_say_why() {
     let catalog = catalog().awaiting(Name::parse("later.test.").unwrap());
     let ask = |question: &str, permit: Permit| {
         let mut out = Vec::new();
         assert!(begin(&catalog, &keys(), &query(question), 5_000, |_, _| permit, &mut out).is_none());
+        assert_eq!(out[12..], query(question)[12..]);
         render(&out)
     };
     assert_eq!(ask("@ AXFR", Permit::Refused), "REFUSED |  |  |");
@@ -111,6 +127,14 @@ fn refusals_say_why() {
     assert_eq!(ask("elsewhere.org. AXFR", Permit::Granted), "NOTAUTH |  |  |");
     assert_eq!(ask("later.test. AXFR", Permit::Granted), "SERVFAIL |  |  |");
     assert_eq!(ask("later.test. AXFR", Permit::Refused), "REFUSED |  |  |");
+    let (mut out, wire) = (Vec::new(), query("@ AXFR edns"));
+    assert!(begin(&catalog, &keys(), &wire, 5_000, |_, _| Permit::Later, &mut out).is_none());
+    let told = Message::parse(&out).unwrap().edns.unwrap().options;
+    assert_eq!(
+        told,
+        [(15, b"\0\0too many transfers now".to_vec())],
+        "RFC 8914 §4.1: another error says which"
+    );
     let mut malformed = query("@ AXFR");
     malformed.push(0);
     assert_eq!(transfer(view(), &malformed), Err("FORMERR |  |  |".into()));
@@ -118,7 +142,7 @@ fn refusals_say_why() {
     assert!(!is_asked(&[]) && !is_asked(&query("@ AXFR")[..20]));
 }
 
-/// RFC 1995 §4: who asks for the changes since a version gets the zone; who has it already, the SOA alone.
+/// RFC 1995 §4 and pitfall 23: who asks for the changes since a version gets the zone; who has it already, the SOA alone.
 #[test]
 fn ixfr_is_answered_by_the_zone_or_its_soa() {
     let serial = view().serial();
@@ -139,7 +163,7 @@ fn ixfr_is_answered_by_the_zone_or_its_soa() {
     assert!(records(&transfer(view(), &query("@ IXFR")).unwrap()).len() > 1, "without a serial: all");
 }
 
-/// RFC 8945 §5.3.1 and RFC 5936 §2.2.5: every message has a TSIG; the caller hears whose key signed the request.
+/// RFC 8945 §5.3.1, RFC 5936 §2.2.5 and RFC 5936 §6: every message has a TSIG; the caller hears whose key signed the request.
 #[test]
 fn a_signed_request_gets_signed_messages_and_a_wrong_key_none() {
     let keys = keys();

@@ -34,7 +34,7 @@ fn siphash_is_that_of_its_authors() {
     }
 }
 
-/// RFC 9018 §A: the four examples: learning, renewing, reserved octets that are set, IPv6 under a secret rolled over.
+/// RFC 9018 §A, §4.2: the four examples: learning, renewing, reserved octets that are set, IPv6 under a secret rolled over.
 #[test]
 fn the_examples_of_the_rfc() {
     for (case, keys, address, now, sent, known, answer) in [
@@ -128,6 +128,11 @@ fn cookies_age() {
 fn a_cookie_is_for_one_client_at_one_address() {
     let (ours, address) = (secrets(&[SECRET]), "192.0.2.1".parse().unwrap());
     let first = ours.judge(&cookie("0102030405060708"), address, 1_000);
+    assert_eq!(
+        first.answer[8..16],
+        [1, 0, 0, 0, 0, 0, 3, 232],
+        "RFC 9018 §4.1, §4.2 and §4.3: version, zeros, time"
+    );
     let held = Cookie::parse(&first.answer).unwrap();
     assert!(ours.judge(&held, address, 1_000).known);
     assert!(!ours.judge(&held, "192.0.2.2".parse().unwrap(), 1_000).known);

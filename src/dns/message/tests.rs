@@ -75,6 +75,14 @@ fn rfc6891_6_1_1_one_opt_at_the_root_among_the_additionals() {
     assert_eq!(Message::parse(&update(&[], &[OPT], &[])), Err(ParseError::Opt));
 }
 
+/// RFC 6891 §6.1.1 and §7: also where the message is none, as far as it can be read.
+#[test]
+fn an_opt_record_is_seen_in_what_is_malformed() {
+    let bad = raw(RrType::A, Class::IN, &[1, 2, 3]);
+    assert!(has_opt(&update(&[], &[&bad], &[OPT])) && has_opt(&update(&[], &[], &[OPT, OPT])));
+    assert!(!has_opt(&update(&[], &[&bad], &[])) && !has_opt(OPT) && !has_opt(&[0xff; 40]) && !has_opt(&[]));
+}
+
 /// RFC 2931 §3 and RFC 8945 §5.2.
 #[test]
 fn rfc8945_5_1_and_rfc2931_3_1_a_signature_is_the_last_record() {
@@ -84,7 +92,9 @@ fn rfc8945_5_1_and_rfc2931_3_1_a_signature_is_the_last_record() {
         let wire = update(&[], &[], &[OPT, signature]);
         let message = Message::parse(&wire).unwrap();
         assert_eq!(message.signature_at, Some(wire.len() - signature.len()));
-        assert_eq!(Message::parse(&update(&[], &[], &[signature, OPT])), Err(ParseError::Signature));
+        for behind in [OPT, &tsig, &sig0] {
+            assert_eq!(Message::parse(&update(&[], &[], &[signature, behind])), Err(ParseError::Signature));
+        }
         let misplaced = [&signature[..4], &Class::IN.0.to_be_bytes(), &signature[6..]].concat();
         assert_eq!(Message::parse(&update(&[], &[&misplaced], &[])), Err(ParseError::Signature));
     }

@@ -351,3 +351,20 @@ proptest! {
         check_octets(code, &octets)?;
     }
 }
+
+/// RFC 9460 §2.2: parameters are in order and none is there twice; RFC 9460 §8: what is mandatory is there, in order, and
+/// `mandatory` is none of it.
+#[test]
+fn services_whose_parameters_are_out_of_order_are_malformed() {
+    let (alpn, port) = ([0, 1, 0, 3, 2, b'h', b'2'], [0, 3, 0, 2, 0, 53]);
+    let valid = |parameters: &[&[u8]]| {
+        validate(RrType::SVCB, &[&[0, 1, 0][..], &parameters.concat()].concat()).is_ok()
+    };
+    assert!(valid(&[&alpn, &port]) && !valid(&[&port, &alpn]) && !valid(&[&port, &port]));
+    for (keys, is_valid) in
+        [([1, 3], true), ([3, 1], false), ([1, 1], false), ([0, 1], false), ([1, 4], false)]
+    {
+        let mandatory = [0, 0, 0, 4, 0, keys[0], 0, keys[1]];
+        assert_eq!(valid(&[&mandatory, &alpn, &port]), is_valid, "{keys:?}");
+    }
+}

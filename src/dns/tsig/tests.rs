@@ -22,7 +22,7 @@ fn key(keys: &Keyring) -> &TsigKey {
     keys.tsig.values().next().unwrap()
 }
 
-/// RFC 8945 §6: by every algorithm.
+/// RFC 8945 §6: by every algorithm. Pitfall 7.
 #[test]
 fn rfc8945_5_5_a_signed_request_is_authentic_whatever_id_a_forwarder_gave_it() {
     for algorithm in TsigAlgorithm::ALL {
@@ -86,6 +86,52 @@ fn rfc8945_5_3_and_5_3_2_replies_verify_and_failures_say_what_they_must() {
     sign_failure(&mut unsigned, &wire, &keys, AuthFailure::BadSig, NOW);
     assert_eq!(verify_response(&unsigned, key(&keys), &mac, NOW), Err(AuthFailure::BadSig));
     assert_eq!(unsigned[unsigned.len() - 4..], [0, 16, 0, 0], "error 16, no other data");
+}
+
+/// RFC 8945 §5.2.3: BADTIME has the client's time and fudge, so that the client can check it, and our time; RFC 8945 §5.3.2:
+/// BADKEY and BADSIG have no MAC. Pitfall 7.
+#[test]
+fn errors_have_what_the_client_needs() {
+    let keys = keyring(TsigAlgorithm::HmacSha256);
+    let mut wire = request();
+    let mut tsig = Tsig::of(key(&keys), NOW, id(&wire));
+    tsig.fudge = 77;
+    tsig.mac = key(&keys).mac(&tsig.covered(None, &wire));
+    tsig.append(&mut wire);
+    assert!(authenticate(&wire, &keys, NOW + 77).is_ok());
+    assert_eq!(authenticate(&wire, &keys, NOW + 78), Err(AuthFailure::BadTime), "the client's fudge counts");
+    let told = |failure| {
+        let mut reply = request();
+        sign_failure(&mut reply, &wire, &keys, failure, NOW + 999);
+        Tsig::parse(&last_additional(&reply).unwrap().unwrap()).unwrap()
+    };
+    let late = told(AuthFailure::BadTime);
+    assert_eq!((late.time_signed, late.fudge, late.error, late.mac.len()), (NOW, 77, Rcode::BADTIME, 32));
+    assert_eq!(late.other, (NOW + 999).to_be_bytes()[2..]);
+    for failure in [AuthFailure::BadKey, AuthFailure::BadSig] {
+        let told = told(failure);
+        assert_eq!((told.error, told.mac.len(), told.other.len()), (failure.tsig_error(), 0, 0));
+    }
+}
+
+/// RFC 8945 §5.3.1: of a series each message covers the MAC before it, itself and the timers.
+#[test]
+fn each_message_of_a_series_covers_the_one_before() {
+    let keys = keyring(TsigAlgorithm::HmacSha256);
+    let mut mac = vec![9; 32];
+    for at in 0..3 {
+        let (plain, before) = (request(), mac);
+        let mut message = plain.clone();
+        mac = sign_next(&mut message, key(&keys), &before, at == 0, NOW + at);
+        match at {
+            0 => assert_eq!(verify_response(&message, key(&keys), &before, NOW), Ok(Rcode::NOERROR)),
+            _ => {
+                let timers = [&(NOW + at).to_be_bytes()[2..], &300_u16.to_be_bytes()].concat();
+                assert_eq!(mac, key(&keys).mac(&[&[0, 32], &before[..], &plain, &timers].concat()));
+            }
+        }
+        assert_eq!(Tsig::parse(&last_additional(&message).unwrap().unwrap()).unwrap().mac, mac);
+    }
 }
 
 /// RFC 8945 §5.2.1.

@@ -1,3 +1,5 @@
+mod clauses;
+
 use super::*;
 use crate::codec::{ClusterId, Epoch, KeyId};
 use crate::dns::Rdata;
@@ -79,6 +81,7 @@ fn rcode(reply: &[u8]) -> Rcode {
     message.rcode()
 }
 
+/// Pitfall 30.
 #[test]
 fn what_is_no_request_gets_no_reply() {
     let mut ingress = ingress(Reads::Local);
@@ -176,6 +179,7 @@ fn a_signed_update_is_admitted_and_known_again_under_another_id() {
     assert_eq!(first.covered, second.covered, "the original ID is what is covered");
 }
 
+/// Pitfall 26.
 #[test]
 fn a_query_goes_through_the_order_only_where_reads_are_ordered() {
     let query = || request(Opcode::QUERY, "www.example.test.", RrType::A);

@@ -1,3 +1,5 @@
+mod late;
+
 use super::leaving::{MARK, TSIG};
 use super::*;
 use crate::ceremony::deal::tests::dealt;

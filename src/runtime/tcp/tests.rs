@@ -1,3 +1,5 @@
+mod connections;
+
 use super::super::clients::Busy;
 use super::super::places::TcpRules;
 use super::*;
@@ -33,7 +35,7 @@ async fn receive_one(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(wire)
 }
 
-/// RFC 1035 §4.2.2, RFC 7766 §6.2.1 and RFC 8906 §3.1.5.
+/// RFC 1035 §4.2.2, RFC 7766 §6.2.1, §6.2.1.1 and RFC 8906 §3.1.5.
 #[tokio::test]
 async fn queries_sent_together_are_all_answered_in_order() {
     let (_server, address) = start(service(|_, _, _| Err(Busy)));

@@ -11,7 +11,7 @@ fn cost(bench: &mut Bench, text: &str) -> usize {
     jobs.len()
 }
 
-/// RFC 3007 §4: what the client did not sign, the server does.
+/// RFC 3007 §4.3 and §4.4: what the client did not sign, the server does; the SOA and what denies too.
 #[test]
 fn only_what_changed_is_signed() {
     let mut bench = bench();
@@ -90,7 +90,7 @@ fn pitfall_10_a_new_cut_hides_names_and_its_removal_frees_them() {
     assert_eq!(nsec(&view, below), nsec(&before, below));
 }
 
-/// RFC 4035 §2.4 and RFC 4035 §2.2.
+/// RFC 4035 §2.4, §2.2 and §2.6.
 #[test]
 fn pitfall_10_ds_flips_the_bitmap_and_other_data_at_a_cut_does_not_show() {
     let mut bench = bench();

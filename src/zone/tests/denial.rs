@@ -61,7 +61,7 @@ const NAMES: [&str; 9] = [
     "sub.example.",
 ];
 
-/// RFC 5155 §7.1: one for each name with authoritative data or a delegation, and one for each empty non-terminal.
+/// RFC 9276 §3.1: without salt and iterations. RFC 5155 §7.1: one for each name with authoritative data or a delegation, and one for each empty non-terminal.
 #[test]
 fn every_name_that_exists_has_an_nsec3_and_no_other() {
     let view = hashed_bench().view();
@@ -89,7 +89,7 @@ fn bit_maps_show_what_is_at_the_original_name() {
     assert!(shown(&view, "example.").unwrap().contains(&T::CDS), "pitfall 11");
 }
 
-/// RFC 5155 §7.1: empty non-terminals have one, so they come and go with the names below them (pitfall 9).
+/// RFC 5155 §7.1 and RFC 5155 §7.5: empty non-terminals have one, so they come and go with the names below them (pitfall 9).
 #[test]
 fn empty_non_terminals_come_and_go() {
     let mut bench = hashed_bench();
@@ -107,7 +107,7 @@ fn empty_non_terminals_come_and_go() {
     assert_eq!(view.closest_encloser(&name("y.z.example.")), name("example."));
 }
 
-/// RFC 5155 §7.1: a new delegation hides what is below it, empty non-terminals too, and frees it when it goes (pitfall 10).
+/// RFC 5155 §7.1 and, at the apex, RFC 5155 §10.2: a new delegation hides what is below it, empty non-terminals too, and frees it when it goes (pitfall 10).
 #[test]
 fn a_cut_or_dname_hides_hashed_names_and_its_removal_frees_them() {
     for (cut, types) in
@@ -133,7 +133,7 @@ fn a_cut_or_dname_hides_hashed_names_and_its_removal_frees_them() {
     check_chain(&view, &NAMES);
 }
 
-/// RFC 9077 §3.1: the TTL is the lesser of the SOA's and its MINIMUM; a change makes the chain anew (pitfall 12).
+/// RFC 9077 §3.3: the TTL is the lesser of the SOA's and its MINIMUM; a change makes the chain anew (pitfall 12).
 #[test]
 fn the_nsec3_ttl_follows_the_soa() {
     let mut bench = hashed_bench();
@@ -176,7 +176,7 @@ fn a_client_may_have_a_name_that_is_a_hash() {
     check_chain(&view, &NAMES);
 }
 
-/// RFC 3007 §4 and RFC 5155 §7.1: NSEC3 and NSEC3PARAM are the cluster's; deleting all of the apex leaves them (pitfall 6).
+/// RFC 3007 §4.4 and RFC 5155 §7.1: NSEC3 and NSEC3PARAM are the cluster's; deleting all of the apex leaves them (pitfall 6).
 #[test]
 fn clients_cannot_touch_nsec3_and_nsec3param() {
     let mut bench = hashed_bench();
@@ -284,7 +284,7 @@ fn updates_beside_the_vote_are_in_its_version() {
     assert_eq!(view.serial(), 6);
 }
 
-/// RFC 5155 §7.1: two names of one hash cannot be in one chain; without salt to change, the second is refused.
+/// RFC 5155 §7.1 and §C.2.1: two names of one hash cannot be in one chain; without salt to change, the second is refused.
 #[test]
 fn a_second_name_of_one_hash_is_refused() {
     let view = hashed_bench().view();
@@ -307,7 +307,7 @@ fn a_second_name_of_one_hash_is_refused() {
     assert_eq!(add(&["new.example.", "www.example."]), Ok(()));
 }
 
-/// RFC 5155 §7.1: where hashes find no room under the apex there is no NSEC3.
+/// RFC 5155 §10.1: where hashes find no room under the apex there is no NSEC3.
 #[test]
 fn an_apex_that_leaves_no_room_for_hashes_is_refused() {
     let apex = format!("{0}.{0}.{0}.{1}.", "x".repeat(63), "y".repeat(30));

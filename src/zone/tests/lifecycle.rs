@@ -220,6 +220,7 @@ fn pitfall_18_and_20_rrsig_times_come_from_agreed_time() {
     assert!(spread.len() > 3);
 }
 
+/// Pitfall 27 too.
 #[test]
 fn pitfall_18_replicas_agree_whenever_their_signatures_arrive() {
     let (mut eager, mut lazy) = (bench(), bench());
@@ -304,7 +305,7 @@ fn malformed_requests_and_queries_off_zone_change_nothing() {
     assert_eq!(bench.machine.head(&bench.origin).serial(), before);
 }
 
-/// RFC 1982 §3.1 and RFC 2136 §3.6.
+/// RFC 1982 §3.1 and RFC 2136 §3.6; pitfall 19.
 #[test]
 fn serials_never_go_back_and_skip_zero() {
     let at = AgreedTime(1_795_000_000 * SECOND);

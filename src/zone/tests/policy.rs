@@ -18,7 +18,7 @@ fn nothing_is_allowed_by_default() {
     assert_eq!(bench.update("del nothing.example."), Rcode::REFUSED);
 }
 
-/// RFC 3007 §3.
+/// RFC 3007 §3.1: by key, by name, by type.
 #[test]
 fn rule_types_match_as_in_bind() {
     let matrix: [(&str, &[&str], &[&str]); 7] = [
@@ -56,6 +56,7 @@ fn the_first_match_decides() {
     assert!(allows(&rules, "k.", "x.example.", RrType::A));
 }
 
+/// RFC 3007 §3.1.1.
 #[test]
 fn without_types_a_rule_leaves_out_what_moves_the_zone() {
     let rules = ["grant k. zonesub"];

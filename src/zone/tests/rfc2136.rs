@@ -113,7 +113,7 @@ fn rfc2136_3_1_1_and_3_2_and_3_4_1_what_is_outside_is_notauth_or_notzone() {
     assert_eq!(bench.update("add www.example. 60 A 192.0.2.1"), Rcode::NOTAUTH);
 }
 
-/// RFC 2136 §3.4.1 and RFC 2136 §3.3.2: nothing changes before all is known to be right.
+/// RFC 2136 §3.4.1 and RFC 2136 §3.3.2, and pitfall 28: nothing changes before all is known to be right.
 #[test]
 fn rfc2136_3_4_2_1_a_failing_update_changes_nothing_at_all() {
     let mut bench = bench();
@@ -215,7 +215,7 @@ fn pitfall_5_what_changes_nothing_signs_nothing_and_moves_no_serial() {
     }
 }
 
-/// RFC 3007 §4.
+/// RFC 3007 §3.1.1 and §4.4.
 #[test]
 fn pitfall_6_what_belongs_to_the_cluster_is_refused_whatever_the_policy() {
     let key = "256 3 8 AwEAAbmdk7fx0/SYf1trVUrKYlyX";
@@ -230,6 +230,7 @@ fn pitfall_6_what_belongs_to_the_cluster_is_refused_whatever_the_policy() {
         "del example. ZONEMD",
         "del www.example. NSEC3",
         "del www.example. SIG",
+        "del www.example. NXT",
     ] {
         assert_eq!(one(update), Rcode::REFUSED, "{update}");
     }
@@ -300,6 +301,7 @@ fn rfc6672_5_2_and_5_3_2_a_dname_replaces_the_last_and_no_cname() {
     assert_eq!(same.serial(), view.serial());
 }
 
+/// Pitfall 28.
 #[test]
 fn an_apex_full_of_types_leaves_the_cluster_room_for_its_own() {
     let full = |from: usize| {
@@ -396,7 +398,7 @@ fn a_thousand_changes_are_done_together_or_not_at_all() {
     assert_eq!(bench.machine.head(&bench.origin).serial(), 6);
 }
 
-/// RFC 2136 §3.7: a repeated message, at whatever place in the order, moves the serial once.
+/// RFC 2136 §3.7 and pitfall 30: a repeated message, at whatever place in the order, moves the serial once.
 #[test]
 fn a_repeated_message_is_executed_once() {
     let mut bench = bench();

@@ -1,36 +1,13 @@
 //! Random files: the same few records, written in every way that the format has.
 
 use super::bind::{difference, ours};
+use super::random::Random;
 use super::tools;
 use std::fmt::Write;
 
 /// How many of so many are tried: `tests/run quick` asks for less.
 pub fn tries(all: u64) -> u64 {
     if std::env::var("CONCLAVE_TESTS").is_ok_and(|tests| tests == "quick") { all / 5 } else { all }
-}
-
-/// xorshift64*: all that the choices need.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % bound
-    }
-
-    pub fn of<'t, T: ?Sized>(&mut self, choices: &[&'t T]) -> &'t T {
-        choices[self.below(choices.len())]
-    }
-
-    pub fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-
-    pub fn seed() -> u64 {
-        std::env::var("CONCLAVE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_126)
-    }
 }
 
 /// A label with escapes, and octets that need them.
@@ -91,10 +68,7 @@ fn data(random: &mut Random) -> (&'static str, String) {
         11 => ("NAPTR", format!("{} 10 \"u\" {} \"\" {}", number(random), "\"E2U+sip\"", name(random))),
         12 => {
             let families = ["1:192.0.2.0/24", "!1:10.0.0.0/8", "2:2001:db8::/32", "!2:::/0"];
-            (
-                "APL",
-                (0..random.below(4)).map(|_| *random.of(&families.each_ref())).collect::<Vec<_>>().join(" "),
-            )
+            ("APL", (0..random.below(4)).map(|_| random.of(&families)).collect::<Vec<_>>().join(" "))
         }
         13 => ("WKS", format!("192.0.2.7 6 {} {}", number(random), random.below(100))),
         14 => ("HTTPS", format!("{} {} port={} alpn=h2", 1 + random.below(9), name(random), number(random))),
