@@ -48,6 +48,10 @@ pub enum Transport {
     Tcp,
     /// TCP under TLS (RFC 7858): responses are padded for those who pad (RFC 8467).
     Tls,
+    /// HTTP/2 under TLS (RFC 8484); padded likewise.
+    Https,
+    /// QUIC (RFC 9250); padded likewise.
+    Quic,
 }
 
 impl Transport {
@@ -58,7 +62,7 @@ impl Transport {
 
     /// Whether nobody on the way can read what is sent, so that its length is worth hiding.
     pub fn is_encrypted(self) -> bool {
-        self == Self::Tls
+        matches!(self, Self::Tls | Self::Https | Self::Quic)
     }
 }
 
