@@ -154,8 +154,13 @@ struct Shared {
     octets: Arc<Semaphore>,
 }
 
-/// What becomes of a connection: this code, at once.
-struct Fatal(VarInt);
+/// Why a stream has no answer.
+enum Wrong {
+    /// This code for the stream alone.
+    Stream(VarInt),
+    /// This code for the whole connection, at once.
+    Connection(VarInt),
+}
 
 /// Serves one peer; the code with which its connection is to be closed.
 async fn connect(connection: &Connection, shared: &Shared, mut ending: Ending) -> VarInt {
@@ -170,7 +175,7 @@ async fn connect(connection: &Connection, shared: &Shared, mut ending: Ending) -
             }
             Ok(_) = connection.accept_uni() => return PROTOCOL_ERROR,
             done = streams.join_next(), if !streams.is_empty() => {
-                if let Some(Ok(Err(Fatal(code)))) = done {
+                if let Some(Ok(Some(code))) = done {
                     return code;
                 }
             }
@@ -183,89 +188,87 @@ async fn connect(connection: &Connection, shared: &Shared, mut ending: Ending) -
     NO_ERROR
 }
 
-/// Serves one stream.
+/// Serves one stream; a code if the whole connection is to be closed.
 async fn exchange(
     shared: Shared,
     client: Client,
     mut question: RecvStream,
     mut answer: SendStream,
-) -> Result<(), Fatal> {
-    // Nobody closes it.
-    let Ok(turn) = shared.turns.clone().acquire_owned().await else { return Ok(()) };
-    let turn = Arc::new(turn);
-    let read = timeout(shared.places.idle(), read(&mut question, &shared.octets)).await;
-    let (wire, octets) = match read {
-        Ok(Ok(Some(read))) => read,
-        Ok(Ok(None)) => return Ok(()),
-        Ok(Err(fatal)) => return Err(fatal),
-        Err(_) => return Err(Fatal(EXCESSIVE_LOAD)),
+) -> Option<VarInt> {
+    let (code, is_fatal) = match talk(&shared, client, &mut question, &mut answer).await {
+        Ok(()) => {
+            let _ = answer.finish();
+            return None;
+        }
+        Err(Wrong::Stream(code)) => (code, false),
+        Err(Wrong::Connection(code)) => (code, true),
     };
+    let _ = answer.reset(code);
+    is_fatal.then_some(code)
+}
+
+async fn talk(
+    shared: &Shared,
+    client: Client,
+    question: &mut RecvStream,
+    answer: &mut SendStream,
+) -> Result<(), Wrong> {
+    // Nobody closes it.
+    let turn = shared.turns.clone().acquire_owned().await.map_err(|_| Wrong::Stream(INTERNAL_ERROR))?;
+    let turn = Arc::new(turn);
+    let read = timeout(shared.places.idle(), read(question, &shared.octets)).await;
+    let (wire, octets) = read.map_err(|_| Wrong::Connection(EXCESSIVE_LOAD))??;
     check(&wire)?;
     drop(octets);
     if transfer::is_asked(&wire) {
-        return send_transfer(&shared, &wire, client, answer).await;
+        return send_transfer(shared, &wire, client, answer).await;
     }
     let stopped = answer.stopped();
     let reply = tokio::select! {
         reply = shared.service.answer(wire, client, turn.clone()) => reply,
         // RFC 9250 §4.3.1: nobody waits for it any more.
-        _ = stopped => {
-            let _ = answer.reset(REQUEST_CANCELLED);
-            return Ok(());
-        }
+        _ = stopped => return Err(Wrong::Stream(REQUEST_CANCELLED)),
     };
-    match reply {
-        Ok(message) => write(&shared, &mut answer, &message).await?,
-        Err(_) => drop(answer.reset(INTERNAL_ERROR)),
-    }
-    let _ = answer.finish();
-    Ok(())
+    write(shared, answer, &reply.map_err(|_| Wrong::Stream(INTERNAL_ERROR))?).await
 }
 
-/// The one message of a stream, and what it takes of the connection's octets; none if the client has taken it back.
+/// The one message of a stream, and what it takes of the connection's octets.
 async fn read(
     stream: &mut RecvStream,
     octets: &Arc<Semaphore>,
-) -> Result<Option<(Vec<u8>, OwnedSemaphorePermit)>, Fatal> {
+) -> Result<(Vec<u8>, OwnedSemaphorePermit), Wrong> {
+    // RFC 9250 §4.3.3: the stream ends inside the message. The client may take it back, though.
+    let cut = |why| match why {
+        ReadExactError::FinishedEarly(_) => Wrong::Connection(PROTOCOL_ERROR),
+        ReadExactError::ReadError(_) => Wrong::Stream(REQUEST_CANCELLED),
+    };
     let mut length = [0; 2];
-    if !whole(stream.read_exact(&mut length).await)? {
-        return Ok(None);
-    }
+    stream.read_exact(&mut length).await.map_err(cut)?;
     let length = u16::from_be_bytes(length);
+    let held = octets.clone().acquire_many_owned(u32::from(length)).await;
     // Nobody closes it.
-    let Ok(held) = octets.clone().acquire_many_owned(u32::from(length)).await else { return Ok(None) };
+    let held = held.map_err(|_| Wrong::Stream(INTERNAL_ERROR))?;
     let mut wire = vec![0; usize::from(length)];
-    if !whole(stream.read_exact(&mut wire).await)? {
-        return Ok(None);
-    }
+    stream.read_exact(&mut wire).await.map_err(cut)?;
     match stream.read(&mut [0]).await {
-        Ok(None) => Ok(Some((wire, held))),
+        Ok(None) => Ok((wire, held)),
         // RFC 9250 §4.3.3: a second message.
-        Ok(Some(_)) => Err(Fatal(PROTOCOL_ERROR)),
-        Err(_) => Ok(None),
-    }
-}
-
-/// Whether all was read; a stream that the client ended before is an error, one that it has reset is not.
-fn whole(read: Result<(), ReadExactError>) -> Result<bool, Fatal> {
-    match read {
-        Ok(()) => Ok(true),
-        Err(ReadExactError::FinishedEarly(_)) => Err(Fatal(PROTOCOL_ERROR)),
-        Err(ReadExactError::ReadError(_)) => Ok(false),
+        Ok(Some(_)) => Err(Wrong::Connection(PROTOCOL_ERROR)),
+        Err(_) => Err(Wrong::Stream(REQUEST_CANCELLED)),
     }
 }
 
 /// Whether a message is one that may come by this way.
-fn check(wire: &[u8]) -> Result<(), Fatal> {
+fn check(wire: &[u8]) -> Result<(), Wrong> {
     let is_request = wire.len() >= HEADER && wire[2] & 0x80 == 0;
     // RFC 9250 §4.2.1.
     if !is_request || wire[..2] != [0, 0] {
-        return Err(Fatal(PROTOCOL_ERROR));
+        return Err(Wrong::Connection(PROTOCOL_ERROR));
     }
     // RFC 9250 §5.5.2. What cannot be parsed is answered so.
     let edns = Message::parse(wire).ok().and_then(|message| message.edns);
     if edns.is_some_and(|edns| edns.option(OPTION_KEEPALIVE).is_some()) {
-        return Err(Fatal(PROTOCOL_ERROR));
+        return Err(Wrong::Connection(PROTOCOL_ERROR));
     }
     Ok(())
 }
@@ -274,39 +277,31 @@ async fn send_transfer(
     shared: &Shared,
     wire: &[u8],
     client: Client,
-    mut answer: SendStream,
-) -> Result<(), Fatal> {
+    answer: &mut SendStream,
+) -> Result<(), Wrong> {
     let (messages, mut queue) = mpsc::channel(TRANSFER_QUEUE);
     let making = async move { shared.service.transfer(wire, client.address, &messages).await };
-    let writing = async {
+    let writing = async move {
+        // Dropped with an error, the queue ends the making.
         while let Some(message) = queue.recv().await {
-            write(shared, &mut answer, &message).await?;
+            write(shared, answer, &message).await?;
         }
-        // Dropped, the queue ends the making.
-        drop(queue);
-        Ok(answer)
+        Ok(())
     };
     let (made, written) = tokio::join!(making, writing);
-    let mut answer = written?;
-    match made {
-        Ok(()) => drop(answer.finish()),
-        Err(()) => drop(answer.reset(INTERNAL_ERROR)),
-    }
-    Ok(())
+    written?;
+    made.map_err(|()| Wrong::Stream(INTERNAL_ERROR))
 }
 
-/// Writes a message behind its length. One that the client does not want any more is not an error; a client that does not read is.
-async fn write(shared: &Shared, stream: &mut SendStream, message: &[u8]) -> Result<(), Fatal> {
+/// Writes a message behind its length, as fast as the client reads it.
+async fn write(shared: &Shared, stream: &mut SendStream, message: &[u8]) -> Result<(), Wrong> {
     // Nothing here makes an answer that a length cannot express.
-    let Ok(length) = u16::try_from(message.len()) else { return Err(Fatal(INTERNAL_ERROR)) };
+    let length = u16::try_from(message.len()).map_err(|_| Wrong::Stream(INTERNAL_ERROR))?;
     let framed = [&length.to_be_bytes()[..], message].concat();
     match timeout(shared.places.idle(), stream.write_all(&framed)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => {
-            let _ = stream.reset(REQUEST_CANCELLED);
-            Ok(())
-        }
-        Err(_) => Err(Fatal(EXCESSIVE_LOAD)),
+        Ok(Err(_)) => Err(Wrong::Stream(REQUEST_CANCELLED)),
+        Err(_) => Err(Wrong::Connection(EXCESSIVE_LOAD)),
     }
 }
 
