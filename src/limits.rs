@@ -131,6 +131,8 @@ pub const MAX_GENERATED_RECORDS: usize = 1 << 20;
 pub const MAX_TRANSFER_MESSAGE_OCTETS: usize = 16 * 1024;
 /// Zone transfers at once; more are told SERVFAIL and come again.
 pub const MAX_TRANSFERS: usize = 16;
+/// Zone transfers of one client at once: a secondary of many zones gets on, and there is room for three others.
+pub const MAX_TRANSFERS_PER_CLIENT: usize = 4;
 
 /// Records in one RRset, and RRset types at one name, that an update may build.
 pub const MAX_RECORDS_PER_RRSET: usize = 2_048;
@@ -177,6 +179,9 @@ pub const MAX_UDP_ANSWER_OCTETS: usize = 1232;
 
 /// Octets of a server's name and version for those who ask: with a question and a TSIG's names they fit 512 octets.
 pub const MAX_IDENTITY_OCTETS: usize = 64;
+/// Seconds without links to a quorum after which a replica's answers are marked as stale: longer than a restart or a broken line
+/// takes, shorter than most TTLs.
+pub const STALE_AFTER_S: u64 = 300;
 /// Secrets of cookies that are accepted: the present one, the next, the last, and one more.
 pub const MAX_COOKIE_SECRETS: usize = 4;
 

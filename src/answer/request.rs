@@ -21,6 +21,8 @@ pub struct Settings {
     pub cookies: Option<Cookies>,
     /// Keys by which queries may be signed (RFC 8945).
     pub keys: Arc<Keyring>,
+    /// Newer versions than those here may be out: answers say so.
+    pub stale: bool,
 }
 
 /// DNS cookies (RFC 7873).
@@ -35,7 +37,7 @@ pub struct Cookies {
 impl Default for Settings {
     fn default() -> Self {
         let udp_octets = MAX_UDP_ANSWER_OCTETS as u16;
-        Self { identity: None, version: None, udp_octets, cookies: None, keys: Arc::default() }
+        Self { identity: None, version: None, udp_octets, cookies: None, keys: Arc::default(), stale: false }
     }
 }
 

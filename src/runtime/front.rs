@@ -127,6 +127,7 @@ impl Front {
             udp_octets: *udp_octets,
             cookies: cookies.clone(),
             keys: old.keys.clone(),
+            stale: old.stale,
         });
         for (guard, read) in [(&self.tls, files.tls), (&self.https, files.https)] {
             if let (Some(guard), Some(read)) = (guard, read) {

@@ -18,6 +18,7 @@ mod audit;
 mod certificate;
 pub mod clients;
 pub mod config;
+mod contact;
 mod core;
 mod disk;
 mod doh;

@@ -88,7 +88,7 @@ impl Service {
                     let _ = sender.send(reply);
                 });
                 if (self.forward)(wire.clone(), client, on_reply).is_err() {
-                    not_taken(&wire, &mut out);
+                    not_taken(&self.settings.load(), request, &mut out);
                     return Ok(out);
                 }
                 receiver.await.ok().flatten().ok_or(Silence::Ended)
@@ -119,8 +119,9 @@ pub(super) enum Silence {
 }
 
 /// The response to a message that the replica cannot take now: SERVFAIL with the reason (RFC 8914 §4.15).
-pub(super) fn not_taken(wire: &[u8], out: &mut Vec<u8>) {
-    answer::failure(wire, Rcode::SERVFAIL, Some((ede::NOT_READY, "replica is busy or ending")), out);
+pub(super) fn not_taken(settings: &Settings, request: Request<'_>, out: &mut Vec<u8>) {
+    let ede = Some((ede::NOT_READY, "replica is busy or ending"));
+    answer::failure_to(settings, request, Rcode::SERVFAIL, ede, out);
 }
 
 /// Seconds since 1970 by this machine's clock.

@@ -180,7 +180,7 @@ async fn read_all(
                     }
                 });
                 if (service.forward)(wire.clone(), client, reply).is_err() {
-                    not_taken(&wire, &mut out);
+                    not_taken(&service.settings.load(), request, &mut out);
                     if answers.send(out).await.is_err() {
                         return;
                     }

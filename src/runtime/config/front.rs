@@ -8,6 +8,7 @@
 //! udp-octets = 1232               # of a UDP response at most
 //! cookies = "on"                  # or "required": over UDP, who knows cookies must show ours; or "off"
 //! cookie-secrets = "cookie.secrets"  # of all servers behind one address; without it this replica draws its own at each start
+//! stale-after-s = 300             # without links to a quorum for so long, answers are marked as stale; 0: never
 //! [dns.tcp]
 //! connections = 1024              # TCP, TLS, HTTPS and QUIC together
 //! connections-per-client = 128    # an IPv4 address, or 64 bits of an IPv6 address
@@ -48,7 +49,8 @@ use super::{Problem, ReplicaFile};
 use crate::ceremony::files::read_secret;
 use crate::dns::cookie::{SECRET_OCTETS, Secrets};
 use crate::limits::{
-    MAX_COOKIE_SECRETS, MAX_IDENTITY_OCTETS, MAX_RATE_ACCOUNTS, MAX_TCP_CLIENTS_CHOSEN, MAX_UDP_ANSWER_OCTETS,
+    MAX_COOKIE_SECRETS, MAX_IDENTITY_OCTETS, MAX_RATE_ACCOUNTS, MAX_TCP_CLIENTS_CHOSEN,
+    MAX_UDP_ANSWER_OCTETS, STALE_AFTER_S,
 };
 use crate::runtime::certificate::Speaks;
 use crate::runtime::network::Network;
@@ -76,6 +78,8 @@ pub struct FrontRules {
     pub cookies: CookieMode,
     /// The file of their secrets.
     pub cookie_secrets: Option<PathBuf>,
+    /// How long without a quorum answers are not stale; none: for ever.
+    pub stale_after: Option<Duration>,
     /// Bounds of connections.
     pub tcp: TcpRules,
     /// DNS over TLS.
@@ -124,6 +128,7 @@ pub(super) struct DnsText {
     #[serde(default)]
     cookies: CookieMode,
     cookie_secrets: Option<PathBuf>,
+    stale_after_s: Option<Spanned<u64>>,
     #[serde(default)]
     tcp: TcpText,
     tls: Option<TlsText>,
@@ -168,6 +173,7 @@ impl DnsText {
         let other = tls.as_ref();
         let https = self.https.map(|https| https.rules(base, other, wrong));
         let quic = self.quic.map(|quic| quic.rules("QUIC", base, other, wrong));
+        let stale_after = within("stale-after-s", self.stale_after_s, 0..=604_800, STALE_AFTER_S, wrong);
         FrontRules {
             identity: text("identity", self.identity, wrong),
             version: text("version", self.version, wrong),
@@ -180,6 +186,7 @@ impl DnsText {
             ),
             cookies: self.cookies,
             cookie_secrets: self.cookie_secrets.map(|path| base.join(path)),
+            stale_after: (stale_after > 0).then_some(Duration::from_secs(stale_after)),
             tcp: self.tcp.rules(wrong),
             tls,
             https,
