@@ -131,6 +131,8 @@ pub const MAX_GENERATED_RECORDS: usize = 1 << 20;
 pub const MAX_TRANSFER_MESSAGE_OCTETS: usize = 16 * 1024;
 /// Zone transfers at once; more are told SERVFAIL and come again.
 pub const MAX_TRANSFERS: usize = 16;
+/// Zone transfers of one client at once: a secondary of many zones gets on, and there is room for three others.
+pub const MAX_TRANSFERS_PER_CLIENT: usize = 4;
 
 /// Records in one RRset, and RRset types at one name, that an update may build.
 pub const MAX_RECORDS_PER_RRSET: usize = 2_048;
@@ -177,10 +179,13 @@ pub const MAX_UDP_ANSWER_OCTETS: usize = 1232;
 
 /// Octets of a server's name and version for those who ask: with a question and a TSIG's names they fit 512 octets.
 pub const MAX_IDENTITY_OCTETS: usize = 64;
+/// Seconds without links to a quorum after which a replica's answers are marked as stale: longer than a restart or a broken line
+/// takes, shorter than most TTLs.
+pub const STALE_AFTER_S: u64 = 300;
 /// Secrets of cookies that are accepted: the present one, the next, the last, and one more.
 pub const MAX_COOKIE_SECRETS: usize = 4;
 
-/// Open TCP and TLS connections of clients on one replica, unless the operator chooses another number.
+/// Open connections of clients (TCP, TLS, HTTPS, QUIC) on one replica, unless the operator chooses another number.
 pub const MAX_TCP_CLIENTS: usize = 1_024;
 /// What he may choose at most: each takes a descriptor and, at worst, some megabytes.
 pub const MAX_TCP_CLIENTS_CHOSEN: usize = 16_384;
@@ -192,6 +197,17 @@ pub const TCP_IDLE_MS: u64 = 30_000;
 pub const TLS_HANDSHAKE_MS: u64 = 5_000;
 /// Queries of one TCP connection that may wait for their answers.
 pub const MAX_TCP_PIPELINE: usize = 64;
+/// Octets of one HTTP request's header fields, by the reckoning of RFC 9113 §6.5.2: a query of some 11,000 octets in a URI, and what
+/// browsers send beside it. Longer messages go by POST.
+pub const MAX_HTTP_HEADER_OCTETS: u32 = 16 * 1024;
+/// Octets of requests not yet whole that one HTTPS or QUIC connection may make us hold: four of the greatest, thousands of the usual.
+pub const MAX_STREAMED_OCTETS: u32 = 4 * 65_536;
+/// Octets of answers that one QUIC connection may leave unacknowledged.
+pub const MAX_QUIC_UNACKNOWLEDGED_OCTETS: u64 = 1024 * 1024;
+/// QUIC handshakes of addresses that have not shown that they are the client's; above that each has to by a Retry (RFC 9000 §8.1.2).
+pub const MAX_UNPROVEN_HANDSHAKES: usize = 64;
+/// Octets of datagrams that wait for such a connection to be looked at, and of all of them.
+pub const MAX_QUIC_WAITING_OCTETS: (u64, u64) = (64 * 1024, 4 * 1024 * 1024);
 
 /// Accounts of response-rate limiting that the operator may choose at most: 32 MiB.
 pub const MAX_RATE_ACCOUNTS: usize = 1024 * 1024;

@@ -150,11 +150,12 @@ fn comparable(kind: Kind, view: &View, qname: &Name, qtype: RrType, ours: &mut S
     if kind != Kind::Bind {
         theirs.glue.retain(|line| view.node(&owner(line)).is_some());
     }
+    // 14. NSEC asked for at an alias.
+    let is_followed = ours.answer.iter().any(|line| line.contains("\tcname\t"));
+    if kind != Kind::Nsd && view.denial() == Denial::Nsec3 && qtype == RrType::NSEC && is_followed {
+        *theirs = ours.clone();
+    }
     if kind == Kind::Nsd && view.denial() == Denial::Nsec3 {
-        // 14. NSEC asked for at an alias.
-        if qtype == RrType::NSEC && theirs.answer.iter().any(|line| line.contains("\tcname\t")) {
-            *theirs = ours.clone();
-        }
         // 15. An asterisk without the type.
         let asterisk = qname.is_wildcard() || ours.answer.iter().any(|line| line.contains("\tcname\t*."));
         if asterisk && theirs.authority.is_superset(&ours.authority) {

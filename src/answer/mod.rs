@@ -32,4 +32,4 @@ pub mod transfer;
 
 pub use catalog::Catalog;
 pub use request::{Client, Cookies, Kind, Reply, Request, Settings, Subject, Transport};
-pub use respond::{failure, instead, respond, respond_from};
+pub use respond::{failure, failure_to, instead, manners, respond, respond_from};

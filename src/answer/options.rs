@@ -1,8 +1,9 @@
 //! The OPT record of a response (RFC 6891): what its options are, how long it is, its bytes.
 
-use super::request::{Client, Settings};
-use crate::dns::cookie::{COOKIE_OCTETS, Verdict};
-use crate::dns::edns::{OPTION_COOKIE, OPTION_EDE, OPTION_KEEPALIVE, OPTION_NSID, OPTION_PADDING};
+use super::request::{Client, Request, Settings};
+use crate::dns::cookie::{COOKIE_OCTETS, Cookie, Verdict};
+use crate::dns::edns::{Manners, OPTION_COOKIE, OPTION_EDE, OPTION_KEEPALIVE, OPTION_NSID, OPTION_PADDING};
+use crate::dns::message::Message;
 use crate::dns::query::EdnsIn;
 use crate::dns::{Rcode, RrType};
 use crate::limits::MAX_UDP_ANSWER_OCTETS;
@@ -17,6 +18,15 @@ const PADDED_BLOCK: usize = 468;
 
 /// An extended error (RFC 8914): code and text.
 pub(super) type Extended<'t> = (u16, &'t str);
+
+/// Octets of an extended error without text.
+pub(super) const BARE_EXTENDED: usize = OPTION + 2;
+
+/// What is known of a client by its cookie; none if it sent none, or none are taken.
+pub(super) fn judge(settings: &Settings, request: Request<'_>, edns: &EdnsIn) -> Option<Verdict> {
+    let (cookies, cookie) = (settings.cookies.as_ref()?, edns.cookie.as_ref()?);
+    Some(cookies.secrets.judge(cookie, request.client.address, request.now_secs as u32))
+}
 
 /// The options of a response, as its client asked for them.
 #[derive(Clone, Copy)]
@@ -53,6 +63,31 @@ impl<'s> Options<'s> {
             // RFC 7830 §4 and §6: only to who pads, and where it hides something.
             pad: edns.padding && client.transport.is_encrypted(),
         }
+    }
+
+    /// What a client gets for a message that is not a query.
+    pub(super) fn of_message(settings: &'s Settings, request: Request<'_>) -> Option<Self> {
+        let edns = Message::parse(request.wire).ok()?.edns?;
+        let has = |code| edns.option(code).is_some();
+        let edns = EdnsIn {
+            version: edns.version,
+            udp_size: edns.udp_size,
+            do_bit: edns.do_bit,
+            nsid: has(OPTION_NSID),
+            cookie: edns.option(OPTION_COOKIE).and_then(Cookie::parse),
+            keepalive: has(OPTION_KEEPALIVE),
+            padding: has(OPTION_PADDING),
+        };
+        Some(Self::of(settings, request.client, &edns, judge(settings, request, &edns)))
+    }
+
+    /// The same for who writes the record elsewhere.
+    pub(super) fn manners(&self) -> Manners {
+        let nsid = self.nsid.map(|nsid| (OPTION_NSID, nsid.into()));
+        let cookie = self.cookie.map(|cookie| (OPTION_COOKIE, cookie.into()));
+        let idle = self.idle_ds.map(|idle_ds| (OPTION_KEEPALIVE, idle_ds.to_be_bytes().into()));
+        let options = nsid.into_iter().chain(cookie).chain(idle).collect();
+        Manners { options, block: self.pad.then_some(PADDED_BLOCK) }
     }
 
     /// Octets of the record, without an extended error and without padding to come.

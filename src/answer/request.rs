@@ -21,6 +21,8 @@ pub struct Settings {
     pub cookies: Option<Cookies>,
     /// Keys by which queries may be signed (RFC 8945).
     pub keys: Arc<Keyring>,
+    /// Newer versions than those here may be out: answers say so.
+    pub stale: bool,
 }
 
 /// DNS cookies (RFC 7873).
@@ -35,7 +37,7 @@ pub struct Cookies {
 impl Default for Settings {
     fn default() -> Self {
         let udp_octets = MAX_UDP_ANSWER_OCTETS as u16;
-        Self { identity: None, version: None, udp_octets, cookies: None, keys: Arc::default() }
+        Self { identity: None, version: None, udp_octets, cookies: None, keys: Arc::default(), stale: false }
     }
 }
 
@@ -48,6 +50,10 @@ pub enum Transport {
     Tcp,
     /// TCP under TLS (RFC 7858): responses are padded for those who pad (RFC 8467).
     Tls,
+    /// HTTP/2 under TLS (RFC 8484); padded likewise.
+    Https,
+    /// QUIC (RFC 9250); padded likewise.
+    Quic,
 }
 
 impl Transport {
@@ -58,7 +64,7 @@ impl Transport {
 
     /// Whether nobody on the way can read what is sent, so that its length is worth hiding.
     pub fn is_encrypted(self) -> bool {
-        self == Self::Tls
+        matches!(self, Self::Tls | Self::Https | Self::Quic)
     }
 }
 

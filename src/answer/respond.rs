@@ -3,11 +3,11 @@
 use super::catalog::Catalog;
 use super::chaos;
 use super::compose::{HEADER, Writer, sections};
-use super::options::{Extended, Options};
+use super::options::{BARE_EXTENDED, Extended, Options, judge};
 use super::request::{Kind, Reply, Request, Settings, Subject};
 use super::solve::{Solution, Source, solve};
 use crate::dns::cookie::Verdict;
-use crate::dns::edns::ede;
+use crate::dns::edns::{Manners, ede};
 use crate::dns::message::has_opt;
 use crate::dns::query::{self, EdnsIn, Query, Reject};
 use crate::dns::tsig::{self, AuthFailure, Signer, TsigKey};
@@ -46,6 +46,29 @@ pub fn failure(wire: &[u8], rcode: Rcode, ede: Option<(u16, &str)>, out: &mut Ve
     if has_opt(wire) {
         Options::none().write(out, rcode, ede, 0);
     }
+}
+
+/// The same with the options that the client asked for.
+pub fn failure_to(
+    settings: &Settings,
+    request: Request<'_>,
+    rcode: Rcode,
+    ede: Option<(u16, &str)>,
+    out: &mut Vec<u8>,
+) {
+    out.clear();
+    if !is_request(request.wire) {
+        return;
+    }
+    frame(request.wire, &request.wire[HEADER..question_end(request.wire)], rcode, out);
+    if let Some(options) = Options::of_message(settings, request) {
+        options.write(out, rcode, ede, 0);
+    }
+}
+
+/// What the OPT record of the replica's reply to a message is to have.
+pub fn manners(settings: &Settings, request: Request<'_>) -> Manners {
+    Options::of_message(settings, request).map(|options| options.manners()).unwrap_or_default()
 }
 
 /// In place of an answer that is not sent: by which who really asked gets one. BADCOOKIE with a cookie for a client that
@@ -114,10 +137,14 @@ fn answer<'c>(
         Err(Reject::Ignore) => return Reply::Ignore,
         Err(Reject::CookieOnly(edns)) => return cookie_only(settings, request, &edns, out),
         Err(Reject::Reply { rcode, question_end, edns, .. }) => {
+            // What else than queries has in it the full parser says.
+            let is_other = rcode == Rcode::NOTIMP;
+            let options = Options::of_message(settings, request).filter(|_| is_other);
+            let has_options = || edns || is_other && has_opt(wire);
+            let options = options.or_else(|| has_options().then(Options::none));
             frame(wire, wire.get(HEADER..question_end).unwrap_or_default(), rcode, out);
-            // What else than queries has in it the parser of queries does not say.
-            if edns || rcode == Rcode::NOTIMP && has_opt(wire) {
-                Options::none().write(out, rcode, None, 0);
+            if let Some(options) = options {
+                options.write(out, rcode, None, 0);
             }
             // RFC 8945 §5.3.2: what is signed is refused signed, where every client has room for it.
             if let Ok((key, mac)) = signer(settings, request)
@@ -169,12 +196,6 @@ fn signer<'s>(settings: &'s Settings, request: Request<'_>) -> Result<(&'s TsigK
         }
         _ => Err(AuthFailure::FormErr),
     }
-}
-
-/// What is known of a client by its cookie; none if it sent none, or none are taken.
-fn judge(settings: &Settings, request: Request<'_>, edns: &EdnsIn) -> Option<Verdict> {
-    let (cookies, cookie) = (settings.cookies.as_ref()?, edns.cookie.as_ref()?);
-    Some(cookies.secrets.judge(cookie, request.client.address, request.now_secs as u32))
 }
 
 /// What an answer is made of.
@@ -270,7 +291,10 @@ impl<'a> Asked<'a> {
             }
         };
         let dnssec = query.edns.as_ref().is_some_and(|edns| edns.do_bit);
-        let trailer = self.options.as_ref().map_or(0, Options::octets) + reserved;
+        // An ordered read is of this moment.
+        let is_stale = self.settings.stale && source.others.is_some();
+        let of_stale = if is_stale { BARE_EXTENDED } else { 0 };
+        let trailer = self.options.as_ref().map_or(0, |options| options.octets() + of_stale) + reserved;
         let limit = self.limit().saturating_sub(trailer);
         let solution = solve(source, &query.qname, query.qtype, dnssec);
         frame(self.request.wire, self.question(), solution.rcode, out);
@@ -286,7 +310,9 @@ impl<'a> Asked<'a> {
             return self.error();
         }
         if let Some(options) = &self.options {
-            options.write(out, solution.rcode, None, reserved);
+            // RFC 8914 §4.4, §4.20.
+            let code = if solution.rcode == Rcode::NXDOMAIN { ede::STALE_NXDOMAIN } else { ede::STALE };
+            options.write(out, solution.rcode, is_stale.then_some((code, "")), reserved);
         }
         self.subject(&solution)
     }

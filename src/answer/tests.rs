@@ -25,12 +25,12 @@ fn view() -> Arc<View> {
     VIEW.get_or_init(|| signed::view("example.test.", signed::EXAMPLE)).clone()
 }
 
-fn catalog() -> Catalog {
+pub(crate) fn catalog() -> Catalog {
     Catalog::new().with(view(), false)
 }
 
 /// The wire form of `name TYPE [do|edns]`, names relative to example.test.
-fn query(question: &str) -> Vec<u8> {
+pub(crate) fn query(question: &str) -> Vec<u8> {
     let origin = Name::parse("example.test.").unwrap();
     let mut words = question.split(' ');
     let name = match words.next().unwrap() {

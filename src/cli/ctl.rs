@@ -362,6 +362,9 @@ fn human(status: &Value) -> String {
     if status["observes"] == true {
         text.push_str("  it has lost its log and makes no vertices before it knows where it may resume\n");
     }
+    if status["stale"] == true {
+        text.push_str("  Stale: no quorum in reach for long; answers say so\n");
+    }
     for key in status["refreshes"].as_array().into_iter().flatten() {
         text.push_str(&format!(
             "  key {}: refreshed {} times, {}{}\n",
@@ -380,8 +383,9 @@ fn human(status: &Value) -> String {
         match zone["serial"].as_u64() {
             Some(serial) => {
                 let (published, pending) = (&zone["published"], &zone["pending"]);
+                let denial = zone["denial"].as_str().unwrap_or_default();
                 text.push_str(&format!(
-                    "  {origin} serial {serial}, version {published}, {pending} pending\n"
+                    "  {origin} serial {serial}, version {published}, {pending} pending, {denial}\n"
                 ));
             }
             None => text.push_str(&format!("  {origin} not signed yet\n")),

@@ -32,6 +32,10 @@ pub const OPTION_EDE: u16 = 15;
 pub mod ede {
     /// Something else.
     pub const OTHER: u16 = 0;
+    /// Of a version that may not be the newest any more.
+    pub const STALE: u16 = 3;
+    /// The same of a name that does not exist.
+    pub const STALE_NXDOMAIN: u16 = 19;
     /// The server cannot do it yet.
     pub const NOT_READY: u16 = 14;
     /// Refused by policy.
@@ -77,6 +81,15 @@ impl Edns {
     pub fn option(&self, code: u16) -> Option<&[u8]> {
         self.options.iter().find(|(held, _)| *held == code).map(|(_, data)| data.as_slice())
     }
+}
+
+/// What the OPT record of a reply has besides what the reply itself says: as its asker's own one and the way it came ask for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Manners {
+    /// Options.
+    pub options: Vec<(u16, Vec<u8>)>,
+    /// Octets of which the whole reply is to be a multiple (RFC 8467), if it is to be padded.
+    pub block: Option<usize>,
 }
 
 /// The data of an extended-error option.

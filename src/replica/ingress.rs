@@ -9,6 +9,7 @@
 //! Other opcodes are NOTIMP.
 use super::reply::Asker;
 use crate::codec::{Digest, digest, encode};
+use crate::dns::edns::Manners;
 use crate::dns::message::Message;
 use crate::dns::query;
 use crate::dns::tsig::{self, AuthFailure, Keyring};
@@ -71,9 +72,9 @@ impl Ingress {
         self.zones.keys()
     }
 
-    /// Judges a message.
-    pub fn admit(&mut self, now: UnixMillis, wire: Vec<u8>) -> Admission {
-        let Some(asker) = Asker::of(wire) else { return Admission::Ignored };
+    /// Judges a message; `manners`: what its reply is to have besides.
+    pub fn admit(&mut self, now: UnixMillis, wire: Vec<u8>, manners: Manners) -> Admission {
+        let Some(asker) = Asker::of(wire, manners) else { return Admission::Ignored };
         match asker.opcode() {
             Opcode::UPDATE => self.admit_update(now, asker),
             Opcode::QUERY => self.admit_query(now, asker),

@@ -70,6 +70,7 @@ pub use votes::{Decision, OpenVotes, Votes};
 
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::consensus::{self, Consensus};
+use crate::dns::edns::Manners;
 use crate::dns::{Name, Rcode};
 use crate::protocol::{Fault, To};
 use crate::quorum::{Committee, ReplicaId};
@@ -124,6 +125,8 @@ pub enum Input {
         id: ClientId,
         /// The message as received.
         wire: Vec<u8>,
+        /// What the reply is to have besides.
+        manners: Manners,
     },
     /// The client waits no longer.
     Forget(ClientId),

@@ -5,8 +5,8 @@ use crate::dns::{Name, Rcode};
 use crate::protocol::Fault;
 use crate::quorum::ReplicaId;
 use crate::signing::{Culprit, Effort, Signing};
-use crate::zone::View;
 use crate::zone::refresh::{Sharing, Stage};
+use crate::zone::{Denial, View};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -104,6 +104,8 @@ pub struct ZoneStatus {
     pub published: u64,
     /// Versions executed that are not yet served.
     pub pending: u64,
+    /// How the version that is served denies: `NSEC` or `NSEC3`.
+    pub denial: Option<&'static str>,
 }
 
 /// How a key is shared.
@@ -205,6 +207,10 @@ impl Replica {
                 .newest
                 .get(origin)
                 .map_or(0, |newest| newest.saturating_sub(self.machine.version(origin))),
+            denial: self.machine.view(origin).map(|view| match view.denial() {
+                Denial::Nsec => "NSEC",
+                Denial::Nsec3 => "NSEC3",
+            }),
         };
         let consensus = self.consensus.status();
         Status {
@@ -277,6 +283,11 @@ impl Replica {
             continuing: ending.iter().flat_map(|ending| &ending.continuing).map(|who| who.get()).collect(),
             kept: self.consensus.keepers().map(ReplicaId::get).collect(),
         }
+    }
+
+    /// Whether its epoch has begun and is not over.
+    pub fn runs(&self) -> bool {
+        self.last.is_none() && !self.awaits
     }
 
     /// The round of this replica's newest vertex, and the first round that is not decided.

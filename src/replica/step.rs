@@ -6,6 +6,7 @@ use super::reply::Asker;
 use super::{ClientId, Effect, ExecutedBatch, Input, Output, PeerMessage, Record, Replica};
 use crate::codec::{self, JobId, digest};
 use crate::consensus;
+use crate::dns::edns::Manners;
 use crate::dns::{Name, Rcode};
 use crate::limits::{MAX_FRAME_BYTES, MAX_WAITING_BATCHES};
 use crate::protocol::{Fault, Misbehaviour, To};
@@ -33,7 +34,7 @@ impl Replica {
             }
             Input::Begin(records) => self.begin_from(records, &mut out),
             Input::Continued => self.keep(now, &mut out),
-            Input::Client { id, wire } => self.client(now, id, wire, &mut out),
+            Input::Client { id, wire, manners } => self.client(now, id, (wire, manners), &mut out),
             Input::Forget(client) => {
                 self.clients.forget(client);
             }
@@ -70,8 +71,8 @@ impl Replica {
         }
     }
 
-    fn client(&mut self, now: UnixMillis, id: ClientId, wire: Vec<u8>, out: &mut Output) {
-        match self.ingress.admit(now, wire) {
+    fn client(&mut self, now: UnixMillis, id: ClientId, came: (Vec<u8>, Manners), out: &mut Output) {
+        match self.ingress.admit(now, came.0, came.1) {
             Admission::Ignored => out.effects.push(Effect::Drop { client: id }),
             Admission::Answered(wire) => out.effects.push(Effect::Reply { client: id, wire }),
             Admission::Refused { reply, why } => {

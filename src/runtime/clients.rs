@@ -5,9 +5,13 @@
 #![forbid(unsafe_code)]
 
 use super::inbox::Lane;
+use super::service::now_secs;
 pub use crate::answer::Client;
+use crate::answer::{self, Request, Settings};
+use crate::dns::edns::Manners;
 use crate::limits::{MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES};
 use crate::replica::ClientId;
+use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::oneshot;
@@ -19,7 +23,7 @@ pub type OnReply = Box<dyn FnOnce(Option<Vec<u8>>) + Send>;
 /// What clients do to the replica.
 pub(super) enum FromClient {
     /// A client has come.
-    Request { id: ClientId, wire: Vec<u8> },
+    Request { id: ClientId, wire: Vec<u8>, manners: Manners },
     /// A client waits no longer.
     Forget(ClientId),
 }
@@ -32,6 +36,7 @@ pub struct ClientPort {
 
 struct Shared {
     submit: Box<dyn Fn(FromClient) -> bool + Send + Sync>,
+    settings: Arc<ArcSwap<Settings>>,
     waiting: Mutex<Waiting>,
 }
 
@@ -50,7 +55,11 @@ pub struct Busy;
 pub(super) const LANE: (usize, usize) = (MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES);
 
 impl ClientPort {
-    pub(super) fn new<T: From<FromClient> + Send + 'static>(lane: Lane<T>) -> Self {
+    /// What replies have besides is as these settings say.
+    pub(super) fn new<T: From<FromClient> + Send + 'static>(
+        lane: Lane<T>,
+        settings: Arc<ArcSwap<Settings>>,
+    ) -> Self {
         let submit = move |input: FromClient| {
             let bytes = match &input {
                 FromClient::Request { wire, .. } => wire.len(),
@@ -58,7 +67,7 @@ impl ClientPort {
             };
             lane.try_put(input.into(), bytes).is_ok()
         };
-        Self { shared: Arc::new(Shared { submit: Box::new(submit), waiting: Mutex::default() }) }
+        Self { shared: Arc::new(Shared { submit: Box::new(submit), settings, waiting: Mutex::default() }) }
     }
 
     /// Hands an update or ordered query (the client's bytes as received) to the replica and waits for the reply.
@@ -98,6 +107,8 @@ impl ClientPort {
     }
 
     fn submit(&self, wire: Vec<u8>, client: Client, reply: OnReply) -> Result<ClientId, Busy> {
+        let request = Request { wire: &wire, client, now_secs: now_secs() };
+        let manners = answer::manners(&self.shared.settings.load(), request);
         let id = {
             let mut waiting = self.waiting();
             if waiting.ended || waiting.clients.len() >= MAX_PENDING_CLIENTS {
@@ -108,7 +119,7 @@ impl ClientPort {
             waiting.clients.insert(id, (client, reply));
             id
         };
-        if (self.shared.submit)(FromClient::Request { id, wire }) {
+        if (self.shared.submit)(FromClient::Request { id, wire, manners }) {
             return Ok(id);
         }
         self.waiting().clients.remove(&id);

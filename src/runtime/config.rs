@@ -28,12 +28,14 @@
 //! The secrets stand beside the file, under the names that the dealer gave them ([`crate::ceremony::deal`]).
 #![forbid(unsafe_code)]
 
+mod encrypted;
 pub mod front;
 mod load;
 mod transfers;
 mod zones;
 
 pub use crate::ceremony::files::Problem;
+pub use encrypted::{HttpsRules, TlsRules};
 pub use front::{CookieMode, FrontFiles, FrontRules};
 pub use load::{Loaded, Tls};
 

@@ -10,6 +10,7 @@ mod news;
 use super::Outbound;
 use super::audit::Audit;
 use super::clients::{ClientPort, FromClient};
+use super::contact::Contact;
 use super::engine::Common;
 use super::inbox::Inbox;
 use super::peers::{FromPeer, Peers};
@@ -108,6 +109,7 @@ pub(super) struct Hands<D> {
     /// Zones whose queries go through the order.
     pub ordered: BTreeSet<Name>,
     pub outbound: Option<Outbound>,
+    pub contact: Contact,
 }
 
 /// The thread's state.
@@ -187,8 +189,8 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                     Arrival::Peer(FromPeer { from, event: Event::Deliver(bytes) }) => {
                         self.step(Input::Peer { from, bytes })?;
                     }
-                    Arrival::Client(FromClient::Request { id, wire }) => {
-                        self.step(Input::Client { id, wire })?;
+                    Arrival::Client(FromClient::Request { id, wire, manners }) => {
+                        self.step(Input::Client { id, wire, manners })?;
                     }
                     Arrival::Client(FromClient::Forget(id)) => self.step(Input::Forget(id))?,
                     Arrival::Computed(computed) => self.step(Input::Computed(computed))?,
@@ -248,6 +250,7 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
         if waited || self.wake_at.is_some_and(|at| at <= now) {
             self.last_tick = now;
             self.wake_at = None;
+            self.look_for_others();
             self.step(Input::Tick)?;
         }
         Ok(())
@@ -391,6 +394,7 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
         json!({
             "replica": self.replica.status(),
             "links": self.hands.peers.status(),
+            "stale": self.hands.common.settings.load().stale,
             "connections_refused": self.hands.peers.refused(),
             "tasks_waiting": self.hands.workers.waiting(),
             "log": {

@@ -7,6 +7,7 @@
 use super::audit::Audit;
 use super::clients::{self, ClientPort};
 use super::config::{Loaded, ReplicaFile};
+use super::contact::Contact;
 use super::core::{Arrival, Core, End, Hands, now};
 use super::disk::DirDisk;
 use super::epochs::Notice;
@@ -158,7 +159,7 @@ impl Engine {
         let setup = Setup { local, tls, listener: peer, addresses: file.peers.clone(), lanes };
         let peers: Peers =
             peers::start(setup, &mut tasks).map_err(|e| Error(format!("TLS between replicas: {e}")))?;
-        let port = ClientPort::new(inbox.lane(clients::LANE.0, clients::LANE.1));
+        let port = ClientPort::new(inbox.lane(clients::LANE.0, clients::LANE.1), common.settings.clone());
         let workers =
             Workers::start(&key_store, &inbox.lane(workers::LANE_ITEMS, 0)).map_err(cannot_start)?;
         let control = inbox.lane(CONTROL_ITEMS, 0);
@@ -176,6 +177,7 @@ impl Engine {
             common: common.clone(),
             ordered,
             outbound,
+            contact: Contact::new(file.front.stale_after),
         };
         let (home, dealt) = (file.directory().to_owned(), cluster.clone());
         let importer = Arc::new(Importer { home, dealt, me, keys: key_store });

@@ -5,33 +5,41 @@
 #![forbid(unsafe_code)]
 
 use super::Error;
-use super::config::{CookieMode, FrontFiles, FrontRules, ReplicaFile};
+use super::config::{CookieMode, FrontFiles, FrontRules, ReplicaFile, TlsRules};
+use super::doq;
+use super::ending::{self, Ending, Teller};
 use super::engine::{cannot_bind, cannot_start, entropy};
 use super::places::Places;
 use super::rate::RateLimit;
 use super::service::Service;
-use super::tcp::{self, Guard};
+use super::tcp::{self, Door, Guard};
 use super::udp::UdpServer;
 use crate::answer::{Cookies, Settings};
 use crate::dns::cookie::Secrets;
 use crate::dns::tsig::Keyring;
 use arc_swap::ArcSwap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// The TCP sockets of clients, bound before anything is changed.
+/// How long connections may take to end.
+const LEAVING: Duration = Duration::from_secs(1);
+
+/// The sockets of clients, bound before anything is changed; without those of plain UDP.
 pub(super) struct Listeners {
     plain: Vec<TcpListener>,
     tls: Vec<TcpListener>,
+    https: Vec<TcpListener>,
+    quic: Vec<UdpSocket>,
 }
 
 impl Listeners {
@@ -40,8 +48,33 @@ impl Listeners {
             let each = addresses.iter().map(|at| tcp::bind(*at).map_err(|e| cannot_bind(what, *at, &e)));
             each.collect::<Result<Vec<_>, _>>()
         };
-        let tls = file.front.tls.as_ref().map_or(&[][..], |tls| &tls.listen);
-        Ok(Self { plain: bind("DNS over TCP", &file.dns)?, tls: bind("DNS over TLS", tls)? })
+        let FrontRules { tls, https, quic, .. } = &file.front;
+        let of = |rules: Option<&TlsRules>| rules.map_or(Vec::new(), |rules| rules.listen.clone());
+        let quic = of(quic.as_ref());
+        let quic = quic.iter().map(|at| doq::bind(*at).map_err(|e| cannot_bind("DNS over QUIC", *at, &e)));
+        Ok(Self {
+            plain: bind("DNS over TCP", &file.dns)?,
+            tls: bind("DNS over TLS", &of(tls.as_ref()))?,
+            https: bind("DNS over HTTPS", &of(https.as_ref().map(|https| &https.tls)))?,
+            quic: quic.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// What serves clients, until it is told to end.
+pub(super) struct Serving {
+    udp: Vec<UdpServer>,
+    streams: JoinSet<()>,
+    teller: Teller,
+}
+
+impl Serving {
+    /// Answers what was asked, takes nothing more, and ends.
+    pub async fn end(mut self) {
+        drop(self.udp);
+        self.teller.tell();
+        // Who is not through by then is cut off.
+        let _ = timeout(LEAVING, async { while self.streams.join_next().await.is_some() {} }).await;
     }
 }
 
@@ -51,7 +84,9 @@ pub(super) struct Front {
     rules: FrontRules,
     /// How queries are answered.
     pub settings: Arc<ArcSwap<Settings>>,
-    guard: Option<Guard>,
+    tls: Option<Guard>,
+    https: Option<Guard>,
+    quic: Option<doq::Guard>,
     rate: Option<Arc<RateLimit>>,
     /// For want of shared secrets.
     own_secret: Option<Secrets>,
@@ -69,7 +104,9 @@ impl Front {
         let front = Self {
             rules: rules.clone(),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
-            guard: files.tls.clone().map(|tls| Arc::new(ArcSwap::new(tls))),
+            tls: files.tls.clone().map(|tls| Arc::new(ArcSwap::new(tls))),
+            https: files.https.clone().map(|https| Arc::new(ArcSwap::new(https))),
+            quic: files.quic.clone().map(|quic| Arc::new(ArcSwap::new(quic))),
             rate,
             own_secret,
         };
@@ -90,33 +127,71 @@ impl Front {
             udp_octets: *udp_octets,
             cookies: cookies.clone(),
             keys: old.keys.clone(),
+            stale: old.stale,
         });
-        if let (Some(guard), Some(tls)) = (&self.guard, files.tls) {
-            guard.store(tls);
+        for (guard, read) in [(&self.tls, files.tls), (&self.https, files.https)] {
+            if let (Some(guard), Some(read)) = (guard, read) {
+                guard.store(read);
+            }
+        }
+        if let (Some(guard), Some(read)) = (&self.quic, files.quic) {
+            guard.store(read);
         }
     }
 
-    /// Serves clients: TCP and TLS in `tasks`, UDP in threads of its own, which end with what is returned.
+    /// Serves clients, UDP in threads of its own; the files are looked after in `tasks`.
     pub fn serve(
         self,
         listeners: Listeners,
         addresses: &[SocketAddr],
         service: Service,
         tasks: &mut JoinSet<()>,
-    ) -> Result<Vec<UdpServer>, Error> {
+    ) -> Result<Serving, Error> {
         let service = service.limited(self.rate.clone());
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let start = |at: &SocketAddr| {
             UdpServer::start(*at, threads, &service).map_err(|e| cannot_bind("DNS over UDP", *at, &e))
         };
         let udp = addresses.iter().map(start).collect::<Result<_, _>>()?;
+        let (teller, ending) = ending::pair();
+        let mut serving = Serving { udp, streams: JoinSet::new(), teller };
+        self.serve_streams(listeners, &service, &ending, &mut serving.streams)?;
+        self.watch(tasks)?;
+        Ok(serving)
+    }
+
+    fn serve_streams(
+        &self,
+        listeners: Listeners,
+        service: &Service,
+        ending: &Ending,
+        streams: &mut JoinSet<()>,
+    ) -> Result<(), Error> {
         let places = Places::new(self.rules.tcp);
-        for listener in listeners.plain {
-            tasks.spawn(tcp::serve(listener, service.clone(), places.clone(), None));
+        let path = self.rules.https.as_ref().map(|https| https.path.as_str());
+        let path: Arc<str> = path.unwrap_or_default().into();
+        let https = self.https.clone().map(|guard| Door::Https(guard, path));
+        let doors = [
+            (listeners.plain, Some(Door::Plain)),
+            (listeners.tls, self.tls.clone().map(Door::Tls)),
+            (listeners.https, https),
+        ];
+        for (listeners, door) in doors {
+            // Without a door there are no listeners.
+            for (listener, door) in listeners.into_iter().zip(door.into_iter().cycle()) {
+                streams.spawn(tcp::serve(listener, service.clone(), places.clone(), door, ending.clone()));
+            }
         }
-        for listener in listeners.tls {
-            tasks.spawn(tcp::serve(listener, service.clone(), places.clone(), self.guard.clone()));
+        for (socket, guard) in listeners.quic.into_iter().zip(self.quic.iter().cycle()) {
+            let endpoint = doq::endpoint(socket, guard).map_err(cannot_start)?;
+            let (service, places, guard) = (service.clone(), places.clone(), guard.clone());
+            streams.spawn(doq::serve(endpoint, service, places, guard, ending.clone()));
         }
+        Ok(())
+    }
+
+    /// Looks after the files.
+    fn watch(self, tasks: &mut JoinSet<()>) -> Result<(), Error> {
         let mut told = signal(SignalKind::hangup()).map_err(cannot_start)?;
         tasks.spawn(async move {
             let mut seen = self.stamps();
@@ -133,7 +208,7 @@ impl Front {
                 }
             }
         });
-        Ok(udp)
+        Ok(())
     }
 
     fn read_again(&self) {

@@ -5,7 +5,7 @@
 //! | one, `core` | owns the replica and its log: steps, syncs, lets effects go |
 //! | one a core, `workers` | RSA |
 //! | some for each UDP address, [`udp`] | answer queries from the catalog, without a lock |
-//! | tokio's | links to peers ([`peers`]), TCP and TLS clients ([`tcp`]), the admin socket ([`admin`]), files that change (`front`) |
+//! | tokio's | links to peers ([`peers`]), TCP and TLS clients ([`tcp`]), HTTPS (`doh`) and QUIC (`doq`), the admin socket ([`admin`]), files that change (`front`) |
 //!
 //! What any of them gives to the core goes through a bounded lane of its own ([`inbox`]). What the core gives to the
 //! answering threads is an immutable catalog, swapped whole.
@@ -15,11 +15,15 @@
 
 pub mod admin;
 mod audit;
+mod certificate;
 pub mod clients;
 pub mod config;
+mod contact;
 mod core;
 mod disk;
-mod dot;
+mod doh;
+mod doq;
+mod ending;
 mod engine;
 mod epochs;
 mod front;

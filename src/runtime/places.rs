@@ -1,4 +1,4 @@
-//! Places for clients' connections, over TCP and TLS together: so many in all, and so many for one client, that none takes
+//! Places for clients' connections, over TCP, TLS, HTTPS and QUIC together: so many in all, and so many for one client, that none takes
 //! them all (RFC 7766 §6.2.2).
 #![forbid(unsafe_code)]
 
@@ -76,8 +76,12 @@ impl Places {
 
     /// How long a connection may be idle now (RFC 7766 §6.2.3: less when there are many).
     pub fn idle(&self) -> Duration {
-        let crowded = self.taken().all > self.rules.connections / 2;
-        if crowded { self.rules.idle / CROWDED } else { self.rules.idle }
+        if self.crowded() { self.rules.idle / CROWDED } else { self.rules.idle }
+    }
+
+    /// Whether more than half of all are taken.
+    pub fn crowded(&self) -> bool {
+        self.taken().all > self.rules.connections / 2
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {

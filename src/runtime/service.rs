@@ -1,17 +1,17 @@
-//! What the UDP and the TCP loop share: the zones, the settings, the way to the replica, and limits on what UDP may be sent.
+//! What the loops of all transports share: the zones, the settings, the way to the replica, and limits on what UDP may be sent.
 #![forbid(unsafe_code)]
 
 use super::clients::{Busy, ClientPort, OnReply};
 use super::rate::{Judgement, RateLimit};
 use super::transfer::Transfers;
-use crate::answer::{self, Catalog, Client, Request, Settings, Subject};
+use crate::answer::{self, Catalog, Client, Reply, Request, Settings, Subject, respond};
 use crate::dns::Rcode;
 use crate::dns::edns::ede;
 use arc_swap::ArcSwap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Hands an update or an ordered query to the replica.
 pub type Forward = Arc<dyn Fn(Vec<u8>, Client, OnReply) -> Result<(), Busy> + Send + Sync>;
@@ -66,6 +66,36 @@ impl Service {
         self.transfers.answer(&self.catalog, &keys, wire, address, answers).await
     }
 
+    /// Answers a message that came alone, by a way that bounds only its length. `turn` is held until the replica is done with it,
+    /// should it have to be asked, whether or not somebody still waits.
+    pub(super) async fn answer(
+        &self,
+        wire: Vec<u8>,
+        client: Client,
+        turn: impl Send + 'static,
+    ) -> Result<Vec<u8>, Silence> {
+        let mut out = Vec::new();
+        let request = Request { wire: &wire, client, now_secs: now_secs() };
+        let reply = respond(&self.catalog.load(), &self.settings.load(), request, &mut out);
+        match reply {
+            Reply::Send(_) => Ok(out),
+            Reply::Ignore => Err(Silence::NotARequest),
+            Reply::Forward(_) => {
+                let (sender, receiver) = oneshot::channel();
+                let on_reply: OnReply = Box::new(move |reply| {
+                    drop(turn);
+                    // The asker may have gone.
+                    let _ = sender.send(reply);
+                });
+                if (self.forward)(wire.clone(), client, on_reply).is_err() {
+                    not_taken(&self.settings.load(), request, &mut out);
+                    return Ok(out);
+                }
+                receiver.await.ok().flatten().ok_or(Silence::Ended)
+            }
+        }
+    }
+
     /// Leaves in `out` what of a response about `subject` may be sent to where forged addresses may lead; false: it is not
     /// the response any more.
     pub(super) fn limit(&self, request: Request<'_>, subject: &Subject, out: &mut Vec<u8>) -> bool {
@@ -79,9 +109,19 @@ impl Service {
     }
 }
 
+/// Why a message has no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Silence {
+    /// It is no request.
+    NotARequest,
+    /// The replica has ended.
+    Ended,
+}
+
 /// The response to a message that the replica cannot take now: SERVFAIL with the reason (RFC 8914 §4.15).
-pub(super) fn not_taken(wire: &[u8], out: &mut Vec<u8>) {
-    answer::failure(wire, Rcode::SERVFAIL, Some((ede::NOT_READY, "replica is busy or ending")), out);
+pub(super) fn not_taken(settings: &Settings, request: Request<'_>, out: &mut Vec<u8>) {
+    let ede = Some((ede::NOT_READY, "replica is busy or ending"));
+    answer::failure_to(settings, request, Rcode::SERVFAIL, ede, out);
 }
 
 /// Seconds since 1970 by this machine's clock.

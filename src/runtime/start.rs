@@ -129,7 +129,7 @@ async fn serve(
     let service = Service::with_forward(catalog.clone(), front.settings.clone(), forward);
     let service = service.with_transfers(Transfers::new(file.transfers.clone()));
     let mut tasks = JoinSet::new();
-    let udp = front.serve(sockets.dns, &file.dns, service, &mut tasks)?;
+    let serving = front.serve(sockets.dns, &file.dns, service, &mut tasks)?;
     let home = doors.home.clone();
     let next = Arc::new(move || epochs::command(&home.load_full()));
     tasks.spawn(admin::serve(
@@ -138,7 +138,7 @@ async fn serve(
     ));
     info!(replica = %file.me, dns = ?file.dns, "serving");
     let ended = epochs::follow(engine, common, notices, &doors).await;
-    drop(udp);
+    serving.end().await;
     tasks.shutdown().await;
     ended
 }

@@ -1,4 +1,4 @@
-//! DNS over TCP (RFC 7766) and, under TLS, RFC 7858: messages behind their length, any number on a connection, answered as
+//! DNS over TCP (RFC 7766) and, under TLS, RFC 7858 (and the way in to [`super::doh`], RFC 8484): messages behind their length, any number on a connection, answered as
 //! they are ready.
 //!
 //! One task a connection reads and writes at once. Each message first takes a place among
@@ -11,10 +11,12 @@
 #![forbid(unsafe_code)]
 
 use super::clients::OnReply;
+use super::doh;
+use super::ending::{Ending, LAST_ANSWERS};
 use super::places::Places;
 use super::service::{Service, not_taken, now_secs};
 use crate::answer::{Client, Reply, Request, Transport, respond, transfer};
-use crate::limits::{CLIENT_PATIENCE_MS, MAX_TCP_PIPELINE, TLS_HANDSHAKE_MS};
+use crate::limits::{MAX_TCP_PIPELINE, TLS_HANDSHAKE_MS};
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -23,7 +25,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -53,11 +55,26 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// The server's side of TLS, as it is at each new connection.
 pub type Guard = Arc<ArcSwap<ServerConfig>>;
 
-/// Serves `listener` until dropped, which ends its connections; with `guard`, under TLS.
-pub async fn serve(listener: TcpListener, service: Service, places: Places, guard: Option<Guard>) {
+/// What is spoken on a connection.
+#[derive(Clone)]
+pub enum Door {
+    /// DNS, in the clear.
+    Plain,
+    /// DNS under TLS.
+    Tls(Guard),
+    /// HTTP/2 under TLS, and DNS at this path.
+    Https(Guard, Arc<str>),
+}
+
+/// Serves `listener` until told to end, or dropped, which ends its connections.
+pub async fn serve(listener: TcpListener, service: Service, places: Places, door: Door, mut ending: Ending) {
     let mut connections = JoinSet::new();
     loop {
-        let (stream, peer) = match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = ending.told() => break,
+        };
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, most likely: wait for some to be free.
@@ -69,23 +86,39 @@ pub async fn serve(listener: TcpListener, service: Service, places: Places, guar
         while connections.try_join_next().is_some() {}
         // More than can be served are closed at once: the client may go to another replica.
         let Some(place) = places.take(peer.ip()) else { continue };
-        let (service, places) = (service.clone(), places.clone());
-        let acceptor = guard.as_ref().map(|guard| TlsAcceptor::from(guard.load_full()));
+        let visit = Visit { service: service.clone(), places: places.clone(), ending: ending.clone() };
+        let door = door.clone();
         connections.spawn(async move {
             let _place = place;
             // Small answers are not to wait for an acknowledgement; without the option they do, that is all.
             let _ = stream.set_nodelay(true);
-            let address = peer.ip();
-            let Some(acceptor) = acceptor else {
-                let (read, write) = stream.into_split();
-                return connection(read, write, &service, &places, (address, Transport::Tcp)).await;
-            };
-            let shaken = timeout(Duration::from_millis(TLS_HANDSHAKE_MS), acceptor.accept(stream)).await;
-            if let Ok(Ok(stream)) = shaken {
-                let (read, write) = tokio::io::split(stream);
-                connection(read, write, &service, &places, (address, Transport::Tls)).await;
-            }
+            visit.receive(stream, peer.ip(), door).await;
         });
+    }
+    while connections.join_next().await.is_some() {}
+}
+
+/// What a connection needs.
+struct Visit {
+    service: Service,
+    places: Places,
+    ending: Ending,
+}
+
+impl Visit {
+    async fn receive(self, stream: TcpStream, address: IpAddr, door: Door) {
+        let (Door::Tls(guard) | Door::Https(guard, _)) = &door else {
+            let (read, write) = stream.into_split();
+            return connection(read, write, self, (address, Transport::Tcp)).await;
+        };
+        let shaking = TlsAcceptor::from(guard.load_full()).accept(stream);
+        let shaken = timeout(Duration::from_millis(TLS_HANDSHAKE_MS), shaking).await;
+        let Ok(Ok(stream)) = shaken else { return };
+        if let Door::Https(_, path) = &door {
+            return doh::connection(stream, (&self.service, &self.places), path, address, self.ending).await;
+        }
+        let (read, write) = tokio::io::split(stream);
+        connection(read, write, self, (address, Transport::Tls)).await;
     }
 }
 
@@ -93,18 +126,22 @@ pub async fn serve(listener: TcpListener, service: Service, places: Places, guar
 async fn connection(
     read: impl AsyncRead + Unpin,
     write: impl AsyncWrite + Unpin,
-    service: &Service,
-    places: &Places,
+    visit: Visit,
     peer: (IpAddr, Transport),
 ) {
+    let Visit { service, places, mut ending } = visit;
     let (answers, queue) = mpsc::channel(MAX_TCP_PIPELINE);
-    let mut writing = std::pin::pin!(write_all(write, queue, places));
+    let mut writing = std::pin::pin!(write_all(write, queue, &places));
+    let reading = async {
+        tokio::select! {
+            () = read_all(read, &service, &places, answers, peer) => {}
+            () = ending.told() => {}
+        }
+    };
     tokio::select! {
         () = writing.as_mut() => {}
         // The sender is gone with the reader; replies still awaited keep the queue open.
-        () = read_all(read, service, places, answers, peer) => {
-            let _ = timeout(Duration::from_millis(CLIENT_PATIENCE_MS + 1_000), writing).await;
-        }
+        () = reading => drop(timeout(LAST_ANSWERS, writing).await),
     }
 }
 
@@ -143,7 +180,7 @@ async fn read_all(
                     }
                 });
                 if (service.forward)(wire.clone(), client, reply).is_err() {
-                    not_taken(&wire, &mut out);
+                    not_taken(&service.settings.load(), request, &mut out);
                     if answers.send(out).await.is_err() {
                         return;
                     }

@@ -1,20 +1,21 @@
-//! Zone transfers to secondaries: who may have them, how many at once, and how fast.
+//! Zone transfers to secondaries: who may have them, how many at once, in all and for one client, and how fast.
 //!
 //! A zone goes to nobody unless a rule says so. The next message is made when the connection has a place for it, so a
 //! reader who stops holds what fits into the connection's queue, and is given up like any other that does not read.
 #![forbid(unsafe_code)]
 
 use super::network::Network;
+use super::places::{Places, TcpRules};
 use super::service::now_secs;
 use crate::answer::Catalog;
 use crate::answer::transfer::{self, Permit};
 use crate::dns::Name;
 use crate::dns::tsig::Keyring;
-use crate::limits::MAX_TRANSFERS;
+use crate::limits::{MAX_TRANSFERS, MAX_TRANSFERS_PER_CLIENT};
 use arc_swap::ArcSwap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 /// Who may have a zone: `[[transfer]]` of `replica.toml`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,13 +39,18 @@ impl Rule {
 /// The transfers of one replica.
 pub struct Transfers {
     rules: Vec<Rule>,
-    places: Semaphore,
+    places: Places,
 }
 
 impl Transfers {
     /// By these rules.
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self { rules, places: Semaphore::new(MAX_TRANSFERS) }
+        let bounds = TcpRules {
+            connections: MAX_TRANSFERS,
+            per_client: MAX_TRANSFERS_PER_CLIENT,
+            ..TcpRules::default()
+        };
+        Self { rules, places: Places::new(bounds) }
     }
 
     /// Answers a message that asks for a transfer; an error if the connection is to end.
@@ -62,7 +68,7 @@ impl Transfers {
             if !self.rules.iter().any(|rule| rule.allows(zone, address, key)) {
                 return Permit::Refused;
             }
-            place = self.places.try_acquire().ok();
+            place = self.places.take(address);
             if place.is_some() { Permit::Granted } else { Permit::Later }
         };
         let begun = transfer::begin(&catalog.load(), keys, wire, now_secs(), permit, &mut refusal);

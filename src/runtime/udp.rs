@@ -134,7 +134,7 @@ fn serve(socket: &Arc<Socket>, service: &Service, stop: &AtomicBool) {
                     }
                     let reply = reply_to(socket, peers[index], request.client, service);
                     if (service.forward)(wire.to_vec(), request.client, reply).is_err() {
-                        not_taken(wire, out);
+                        not_taken(&settings, request, out);
                         service.limit(request, &Subject::error(false), out);
                     }
                 }

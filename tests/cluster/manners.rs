@@ -1,10 +1,10 @@
 //! Manners towards clients, seen by stock tools: EDNS, cookies, names, connections, TLS, rate limits.
 
+use crate::fronts::{certificate, free_port, install, set, write_secret};
 use crate::harness::{Demo, all_output, has, run, stdout, wait_for};
 use std::fs;
 use std::net::UdpSocket;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A demo of one replica with these lines in the table `[dns]` of its `replica.toml` (and tables behind it).
@@ -12,27 +12,6 @@ fn demo_with(dns: &str) -> Demo {
     let mut demo = Demo::start(1);
     set(&mut demo, dns);
     demo
-}
-
-/// Stops `demo`, replaces what was set before, and starts it again.
-fn set(demo: &mut Demo, dns: &str) {
-    demo.stop();
-    let path = demo.dir().join("replica-1/replica.toml");
-    let kept = demo.dir().join("replica-1/replica.toml.dealt");
-    if !kept.exists() {
-        fs::copy(&path, &kept).unwrap();
-    }
-    let dealt = fs::read_to_string(&kept).unwrap();
-    let (before, after) = dealt.split_once("\n[peer]\n").expect("the table of peers follows");
-    fs::write(&path, format!("{before}{dns}\n[peer]\n{after}")).unwrap();
-    demo.restart();
-}
-
-fn write_secret(path: &Path, text: &str) {
-    let _ = fs::remove_file(path);
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
-    std::io::Write::write_all(&mut &file, text.as_bytes()).unwrap();
-    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0);
 }
 
 /// What dig prints behind `label`, up to the end of the line.
@@ -156,7 +135,7 @@ fn kdig_asks_over_tls_before_and_after_a_new_certificate() {
     }
     let mut demo = Demo::start(1);
     let home = demo.dir().join("replica-1");
-    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let first = certificate(&home, "first");
     install(&home, "first");
     let tls =
@@ -226,39 +205,6 @@ fn rate_limits_slip_and_spare_who_asks_over_tcp_or_shows_a_cookie() {
     }
 }
 
-/// A self-signed certificate `NAME.pem` with its key `NAME.key`.
-fn certificate(home: &Path, name: &str) -> PathBuf {
-    let path = |end: &str| home.join(format!("{name}.{end}"));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "30",
-        ])
-        .args(["-subj", "/CN=ns.example.test", "-addext", "subjectAltName=DNS:ns.example.test", "-keyout"])
-        .arg(path("key"))
-        .arg("-out")
-        .arg(path("pem"))
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", all_output(&made));
-    path("pem")
-}
-
-/// Puts a certificate and its key where the replica looks for them, as an ACME client does.
-fn install(home: &Path, name: &str) {
-    write_secret(&home.join("tls.key.new"), &fs::read_to_string(home.join(format!("{name}.key"))).unwrap());
-    fs::rename(home.join("tls.key.new"), home.join("tls.key")).unwrap();
-    fs::copy(home.join(format!("{name}.pem")), home.join("tls.pem.new")).unwrap();
-    fs::rename(home.join("tls.pem.new"), home.join("tls.pem")).unwrap();
-}
-
 /// A stock named that makes cookies; ended when dropped.
 struct Named {
     child: Child,
@@ -267,7 +213,7 @@ struct Named {
 
 impl Named {
     fn start(dir: &Path, secret: &str) -> Self {
-        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let file = dir.join("named.conf");
         let options = format!(
             "options {{ directory \"{dir}\"; pid-file none; session-keyfile none; listen-on port {port} {{ 127.0.0.1; }};\n\

@@ -348,6 +348,58 @@ fn extended_errors() {
     }
 }
 
+/// RFC 8914 §4.4, §4.20: who may be behind says so in what it answers from its zones, within the size that was asked for.
+#[test]
+fn answers_that_may_be_stale_say_so() {
+    let stale = Settings { stale: true, ..settings() };
+    for (question, code) in [
+        ("web A edns", Some(ede::STALE)),
+        ("no.such A do", Some(ede::STALE_NXDOMAIN)),
+        ("x.bigdeleg A do", Some(ede::STALE)),
+        ("web A", None),
+    ] {
+        let (message, out) = told(&stale, Transport::Udp, &query(question));
+        let given = message.edns.and_then(|edns| edns.option(EDE).map(<[u8]>::to_vec));
+        assert_eq!(given, code.map(|code: u16| code.to_be_bytes().to_vec()), "{question}");
+        assert!(out.len() <= usize::from(stale.udp_octets), "{question}");
+        assert!(edns_of(&settings(), &query(question)).is_none_or(|edns| edns.option(EDE).is_none()));
+    }
+}
+
+fn edns_of(settings: &Settings, wire: &[u8]) -> Option<Edns> {
+    told(settings, Transport::Udp, wire).0.edns
+}
+
+/// RFC 7873 §5.2.3, RFC 5001 §2.2 and RFC 8467 §4.1: what is no query gets what it asks for beside its reply, too.
+#[test]
+fn updates_and_other_opcodes_get_their_options() {
+    let mut wire = with("web A", &[(NSID, b""), (COOKIE, &[9; 8]), (PADDING, b"")]);
+    wire[2] |= Opcode::UPDATE.0 << 3;
+    for (transport, block) in
+        [(Transport::Udp, None), (Transport::Tls, Some(468)), (Transport::Quic, Some(468))]
+    {
+        let request = Request { wire: &wire, client: client(transport), now_secs: NOW };
+        let given = manners(&settings(), request);
+        assert_eq!(given.block, block, "{transport:?}");
+        let codes: Vec<u16> = given.options.iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes, [NSID, COOKIE], "{transport:?}");
+        let mut out = Vec::new();
+        failure_to(&settings(), request, Rcode::SERVFAIL, Some((ede::NOT_READY, "busy")), &mut out);
+        let edns = Message::parse(&out).unwrap().edns.unwrap();
+        assert!(edns.option(COOKIE).is_some_and(|cookie| cookie.len() == 24) && edns.option(EDE).is_some());
+        assert!(block.is_none_or(|block| out.len() % block == 0));
+    }
+    let mut notify = with("web A", &[(COOKIE, &[9; 8])]);
+    notify[2] |= 4 << 3;
+    let (message, _) = told(&settings(), Transport::Udp, &notify);
+    assert_eq!(message.rcode(), Rcode::NOTIMP);
+    assert!(message.edns.is_some_and(|edns| edns.option(COOKIE).is_some()));
+    assert_eq!(
+        manners(&settings(), Request { wire: &[0; 12], client: client(Transport::Udp), now_secs: NOW }),
+        Default::default()
+    );
+}
+
 /// RFC 7873 §5.2.3: in place of an answer that may be a forger's, BADCOOKIE and a cookie, or TC.
 #[test]
 fn what_is_sent_instead_makes_a_true_client_ask_on() {

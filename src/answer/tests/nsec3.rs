@@ -109,6 +109,11 @@ fn no_data() {
             "NOERROR aa | @ NSEC3PARAM 1 0 0 -, @ RRSIG NSEC3PARAM |  |",
         ),
         (
+            "RFC 5155 §7.2.3: an alias is not denied, so it is followed, also for what it could stand beside",
+            "www NSEC do",
+            "NOERROR aa | www CNAME web, www RRSIG CNAME | @ SOA, @ RRSIG SOA, #web NSEC3, #web RRSIG NSEC3 |",
+        ),
+        (
             "RFC 5155 §7.1: there is no NSEC",
             "web NSEC do",
             "NOERROR aa |  | @ SOA, @ RRSIG SOA, #web NSEC3, #web RRSIG NSEC3 |",

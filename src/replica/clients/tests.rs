@@ -6,7 +6,7 @@ const NOW: UnixMillis = UnixMillis(1_000_000);
 const PATIENCE: u64 = 10_000;
 
 fn asker() -> Asker {
-    Asker::of([vec![0, 1, 5 << 3], vec![0; 9]].concat()).unwrap()
+    Asker::of([vec![0, 1, 5 << 3], vec![0; 9]].concat(), Default::default()).unwrap()
 }
 
 fn zone() -> Name {

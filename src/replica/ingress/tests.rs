@@ -68,7 +68,7 @@ fn signed(secret: u8, secs: u64) -> (Vec<u8>, Vec<u8>) {
 
 /// The reply to what is refused at once.
 fn refused(wire: Vec<u8>) -> Vec<u8> {
-    match ingress(Reads::Local).admit(NOW, wire) {
+    match ingress(Reads::Local).admit(NOW, wire, Manners::default()) {
         Admission::Refused { reply, .. } | Admission::Answered(reply) => reply,
         Admission::Ignored => panic!("ignored"),
         Admission::Admitted(_) => panic!("admitted"),
@@ -86,8 +86,38 @@ fn rcode(reply: &[u8]) -> Rcode {
 fn what_is_no_request_gets_no_reply() {
     let mut ingress = ingress(Reads::Local);
     for wire in [vec![], vec![0; 11], [vec![0, 1, 0x80 | 5 << 3], vec![0; 20]].concat()] {
-        assert!(matches!(ingress.admit(NOW, wire), Admission::Ignored));
+        assert!(matches!(ingress.admit(NOW, wire, Manners::default()), Admission::Ignored));
     }
+}
+
+/// RFC 7873 §5.2.3 and RFC 8467 §4.1: what the runtime says that the asker is to get is in the reply, which is signed as it is sent; only
+/// where there is an OPT record at all (RFC 6891 §7).
+#[test]
+fn replies_have_the_options_that_are_due_and_their_padding() {
+    let manners = Manners { options: vec![(10, vec![7; 24])], block: Some(468) };
+    let with_opt = |opcode: Opcode, zone: &str| {
+        let mut wire = request(opcode, zone, RrType::SOA);
+        Edns::default().write(&mut wire);
+        wire[11] += 1;
+        wire
+    };
+    for (zone, secret) in [("other.test.", 1), ("other.test.", 2), ("other.test.", 0)] {
+        let mut wire = with_opt(Opcode::UPDATE, zone);
+        let mac = (secret > 0).then(|| tsig::sign_request(&mut wire, &key(secret), NOW.secs()));
+        let admission = ingress(Reads::Local).admit(NOW, wire, manners.clone());
+        let Admission::Refused { reply, .. } = admission else { panic!("not refused") };
+        assert_eq!(reply.len() % 468, 0, "{secret}");
+        let edns = Message::parse(&reply).unwrap().edns.unwrap();
+        assert_eq!((edns.option(10), edns.option(15).is_some()), (Some(&[7; 24][..]), true), "{secret}");
+        if secret == 1 {
+            assert_eq!(tsig::verify_response(&reply, &key(1), &mac.unwrap(), NOW.secs()), Ok(Rcode::NOTAUTH));
+        }
+    }
+    let plain = request(Opcode::UPDATE, "other.test.", RrType::SOA);
+    let Admission::Refused { reply, .. } = ingress(Reads::Local).admit(NOW, plain, manners) else {
+        panic!("not refused")
+    };
+    assert!(Message::parse(&reply).unwrap().edns.is_none());
 }
 
 #[test]
@@ -100,7 +130,9 @@ fn no_octets_panic_and_all_get_at_most_a_short_reply() {
             if let Some(last) = wire.last_mut() {
                 *last ^= flip;
             }
-            if let Admission::Refused { reply, .. } | Admission::Answered(reply) = ingress.admit(NOW, wire) {
+            if let Admission::Refused { reply, .. } | Admission::Answered(reply) =
+                ingress.admit(NOW, wire, Manners::default())
+            {
                 assert!(Message::parse(&reply).is_ok(), "cut at {end}, flip {flip}");
             }
         }
@@ -172,10 +204,12 @@ fn other_opcodes_are_not_implemented() {
 fn a_signed_update_is_admitted_and_known_again_under_another_id() {
     let mut ingress = ingress(Reads::Local);
     let (mut wire, _) = signed(1, NOW.secs());
-    let Admission::Admitted(first) = ingress.admit(NOW, wire.clone()) else { panic!("refused") };
+    let Admission::Admitted(first) = ingress.admit(NOW, wire.clone(), Manners::default()) else {
+        panic!("refused")
+    };
     assert_eq!(first.request, encode(&Request::Update { wire: wire.clone() }));
     wire[0] ^= 0xff;
-    let Admission::Admitted(second) = ingress.admit(NOW, wire) else { panic!("refused") };
+    let Admission::Admitted(second) = ingress.admit(NOW, wire, Manners::default()) else { panic!("refused") };
     assert_eq!(first.covered, second.covered, "the original ID is what is covered");
 }
 
@@ -185,9 +219,13 @@ fn a_query_goes_through_the_order_only_where_reads_are_ordered() {
     let query = || request(Opcode::QUERY, "www.example.test.", RrType::A);
     assert_eq!(rcode(&refused(query())), Rcode::REFUSED);
     let mut ingress = ingress(Reads::Ordered);
-    let Admission::Admitted(first) = ingress.admit(NOW, query()) else { panic!("refused") };
-    let Admission::Admitted(second) = ingress.admit(NOW, query()) else { panic!("refused") };
+    let Admission::Admitted(first) = ingress.admit(NOW, query(), Manners::default()) else {
+        panic!("refused")
+    };
+    let Admission::Admitted(second) = ingress.admit(NOW, query(), Manners::default()) else {
+        panic!("refused")
+    };
     assert_ne!(first.request, second.request, "equal queries are different requests");
     let elsewhere = request(Opcode::QUERY, "www.elsewhere.test.", RrType::A);
-    assert!(matches!(ingress.admit(NOW, elsewhere), Admission::Answered(_)));
+    assert!(matches!(ingress.admit(NOW, elsewhere, Manners::default()), Admission::Answered(_)));
 }

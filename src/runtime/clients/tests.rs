@@ -6,7 +6,7 @@ use std::time::Duration;
 fn port() -> (ClientPort, Inbox<FromClient>) {
     let mut inbox = Inbox::new();
     let lane = inbox.lane(LANE.0, LANE.1);
-    (ClientPort::new(lane), inbox)
+    (ClientPort::new(lane, Arc::default()), inbox)
 }
 
 fn udp() -> Client {
@@ -23,7 +23,7 @@ fn to(sender: mpsc::Sender<Option<Vec<u8>>>) -> OnReply {
 
 fn take_request(inbox: &mut Inbox<FromClient>) -> (ClientId, Vec<u8>) {
     match inbox.take(Duration::from_secs(10)).pop() {
-        Some(FromClient::Request { id, wire }) => (id, wire),
+        Some(FromClient::Request { id, wire, .. }) => (id, wire),
         _ => panic!("no request"),
     }
 }

@@ -8,14 +8,24 @@
 //! udp-octets = 1232               # of a UDP response at most
 //! cookies = "on"                  # or "required": over UDP, who knows cookies must show ours; or "off"
 //! cookie-secrets = "cookie.secrets"  # of all servers behind one address; without it this replica draws its own at each start
+//! stale-after-s = 300             # without links to a quorum for so long, answers are marked as stale; 0: never
 //! [dns.tcp]
-//! connections = 1024              # TCP and TLS together
+//! connections = 1024              # TCP, TLS, HTTPS and QUIC together
 //! connections-per-client = 128    # an IPv4 address, or 64 bits of an IPv6 address
 //! idle-ms = 30000                 # a tenth of it while more than half of all connections are open
 //! [dns.tls]                       # DNS over TLS; without it there is none
 //! listen = ["192.0.2.1:853"]
 //! certificate = "tls/chain.pem"   # PEM, the server's certificate first
 //! key = "tls/key.pem"             # PEM, for this user alone
+//! [dns.https]                     # DNS over HTTPS; without it there is none
+//! listen = ["192.0.2.1:443"]
+//! path = "/dns-query"             # the default
+//! certificate = "tls/chain.pem"   # without both: those of [dns.tls]
+//! key = "tls/key.pem"
+//! [dns.quic]                      # DNS over QUIC, on UDP; without it there is none
+//! listen = ["192.0.2.1:853"]
+//! certificate = "tls/chain.pem"   # without both: those of [dns.tls]
+//! key = "tls/key.pem"
 //! [dns.rate-limit]                # without it nothing is limited; [`RateRules`]
 //! responses-per-second = 50       # the default of the five that follow; 0: any number
 //! answers-per-second = 50
@@ -34,13 +44,15 @@
 //! A file of cookie secrets has one secret a line, 32 hexadecimal digits; `#` begins a comment. The first makes cookies, all
 //! are accepted. The files are read again when they change and at SIGHUP; what then is wrong is logged, and the old is kept.
 
+use super::encrypted::{HttpsRules, HttpsText, TlsRules, TlsText};
 use super::{Problem, ReplicaFile};
-use crate::ceremony::files::{read_public, read_secret};
+use crate::ceremony::files::read_secret;
 use crate::dns::cookie::{SECRET_OCTETS, Secrets};
 use crate::limits::{
-    MAX_COOKIE_SECRETS, MAX_IDENTITY_OCTETS, MAX_RATE_ACCOUNTS, MAX_TCP_CLIENTS_CHOSEN, MAX_UDP_ANSWER_OCTETS,
+    MAX_COOKIE_SECRETS, MAX_IDENTITY_OCTETS, MAX_RATE_ACCOUNTS, MAX_TCP_CLIENTS_CHOSEN,
+    MAX_UDP_ANSWER_OCTETS, STALE_AFTER_S,
 };
-use crate::runtime::dot;
+use crate::runtime::certificate::Speaks;
 use crate::runtime::network::Network;
 use crate::runtime::places::TcpRules;
 use crate::runtime::rate::RateRules;
@@ -66,10 +78,16 @@ pub struct FrontRules {
     pub cookies: CookieMode,
     /// The file of their secrets.
     pub cookie_secrets: Option<PathBuf>,
+    /// How long without a quorum answers are not stale; none: for ever.
+    pub stale_after: Option<Duration>,
     /// Bounds of connections.
     pub tcp: TcpRules,
     /// DNS over TLS.
     pub tls: Option<TlsRules>,
+    /// DNS over HTTPS.
+    pub https: Option<HttpsRules>,
+    /// DNS over QUIC.
+    pub quic: Option<TlsRules>,
     /// Response-rate limiting.
     pub rate: Option<RateRules>,
 }
@@ -87,17 +105,6 @@ pub enum CookieMode {
     Off,
 }
 
-/// Where DNS over TLS is served, and by which certificate.
-#[derive(Clone, Debug)]
-pub struct TlsRules {
-    /// Addresses.
-    pub listen: Vec<SocketAddr>,
-    /// The certificate chain.
-    pub certificate: PathBuf,
-    /// Its key.
-    pub key: PathBuf,
-}
-
 /// What the files hold that the rules name.
 #[derive(Clone)]
 pub struct FrontFiles {
@@ -105,6 +112,10 @@ pub struct FrontFiles {
     pub cookies: Option<Secrets>,
     /// The server's side of TLS.
     pub tls: Option<Arc<ServerConfig>>,
+    /// The same where HTTP/2 is spoken.
+    pub https: Option<Arc<ServerConfig>>,
+    /// The server's side of QUIC.
+    pub quic: Option<Arc<quinn::ServerConfig>>,
 }
 
 #[derive(Deserialize)]
@@ -117,9 +128,12 @@ pub(super) struct DnsText {
     #[serde(default)]
     cookies: CookieMode,
     cookie_secrets: Option<PathBuf>,
+    stale_after_s: Option<Spanned<u64>>,
     #[serde(default)]
     tcp: TcpText,
     tls: Option<TlsText>,
+    https: Option<HttpsText>,
+    quic: Option<TlsText>,
     rate_limit: Option<RateText>,
 }
 
@@ -129,14 +143,6 @@ struct TcpText {
     connections: Option<Spanned<usize>>,
     connections_per_client: Option<Spanned<usize>>,
     idle_ms: Option<Spanned<u64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TlsText {
-    listen: Spanned<Vec<SocketAddr>>,
-    certificate: PathBuf,
-    key: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -158,11 +164,16 @@ struct RateText {
 }
 
 /// Gathers what is wrong, with its place in the text.
-type Wrong<'w> = &'w mut dyn FnMut(usize, String);
+pub(super) type Wrong<'w> = &'w mut dyn FnMut(usize, String);
 
 impl DnsText {
     /// Checks what stands there; paths are relative to `base`.
     pub(super) fn rules(self, base: &Path, wrong: Wrong<'_>) -> FrontRules {
+        let tls = self.tls.map(|tls| tls.rules("TLS", base, None, wrong));
+        let other = tls.as_ref();
+        let https = self.https.map(|https| https.rules(base, other, wrong));
+        let quic = self.quic.map(|quic| quic.rules("QUIC", base, other, wrong));
+        let stale_after = within("stale-after-s", self.stale_after_s, 0..=604_800, STALE_AFTER_S, wrong);
         FrontRules {
             identity: text("identity", self.identity, wrong),
             version: text("version", self.version, wrong),
@@ -175,8 +186,11 @@ impl DnsText {
             ),
             cookies: self.cookies,
             cookie_secrets: self.cookie_secrets.map(|path| base.join(path)),
+            stale_after: (stale_after > 0).then_some(Duration::from_secs(stale_after)),
             tcp: self.tcp.rules(wrong),
-            tls: self.tls.map(|tls| tls.rules(base, wrong)),
+            tls,
+            https,
+            quic,
             rate: self.rate_limit.map(|rate| rate.rules(wrong)),
         }
     }
@@ -191,16 +205,6 @@ impl TcpText {
         let per_client = within(name, each, range, usual.per_client, wrong);
         let idle_ms = within("idle-ms", self.idle_ms, 1_000..=600_000, usual.idle.as_millis() as u64, wrong);
         TcpRules { connections, per_client, idle: Duration::from_millis(idle_ms) }
-    }
-}
-
-impl TlsText {
-    fn rules(self, base: &Path, wrong: Wrong<'_>) -> TlsRules {
-        if self.listen.get_ref().is_empty() {
-            wrong(self.listen.span().start, "no address to serve DNS over TLS on".into());
-        }
-        let (certificate, key) = (base.join(self.certificate), base.join(self.key));
-        TlsRules { listen: self.listen.into_inner(), certificate, key }
     }
 }
 
@@ -264,16 +268,31 @@ impl FrontRules {
     /// Reads the files that the rules name. All problems, not only the first.
     pub fn files(&self) -> Result<FrontFiles, Vec<Problem>> {
         let cookies = self.cookie_secrets.as_deref().map(secrets).transpose();
-        let tls = self.tls.as_ref().map(certificate).transpose();
-        match (cookies, tls) {
-            (Ok(cookies), Ok(tls)) => Ok(FrontFiles { cookies, tls }),
-            (cookies, tls) => Err(cookies.err().into_iter().chain(tls.err()).collect()),
+        let tls = self.tls.as_ref().map(|tls| tls.read(Speaks::Dot)).transpose();
+        let https = self.https.as_ref().map(|https| https.tls.read(Speaks::Doh)).transpose();
+        let quic = self.quic.as_ref().map(|quic| quic.read_for_quic(self.tcp.idle)).transpose();
+        match (cookies, tls, https, quic) {
+            (Ok(cookies), Ok(tls), Ok(https), Ok(quic)) => Ok(FrontFiles {
+                cookies,
+                tls: tls.map(Arc::new),
+                https: https.map(Arc::new),
+                quic: quic.map(Arc::new),
+            }),
+            (cookies, tls, https, quic) => {
+                let mut problems: Vec<Problem> =
+                    [cookies.err(), tls.err(), https.err(), quic.err()].into_iter().flatten().collect();
+                // One file may serve several.
+                problems.dedup();
+                Err(problems)
+            }
         }
     }
 
     /// Their paths.
     pub fn paths(&self) -> Vec<&Path> {
-        let tls = self.tls.iter().flat_map(|tls| [&tls.certificate, &tls.key]);
+        let https = self.https.iter().map(|https| &https.tls);
+        let tls = self.tls.iter().chain(https).chain(&self.quic);
+        let tls = tls.flat_map(|tls| [&tls.certificate, &tls.key]);
         self.cookie_secrets.iter().chain(tls).map(PathBuf::as_path).collect()
     }
 }
@@ -308,13 +327,4 @@ fn secrets(path: &Path) -> Result<Secrets, Problem> {
         ));
     }
     Secrets::new(secrets).ok_or_else(|| Problem::new(path, "has no cookie secret"))
-}
-
-fn certificate(rules: &TlsRules) -> Result<Arc<ServerConfig>, Problem> {
-    let (chain, key) = (read_public(&rules.certificate)?, read_secret(&rules.key)?);
-    let wrong = |wrong: dot::Wrong| match wrong {
-        dot::Wrong::Certificate(reason) => Problem::new(&rules.certificate, reason),
-        dot::Wrong::Key(reason) => Problem::new(&rules.key, reason),
-    };
-    dot::server(&chain, &key).map(Arc::new).map_err(wrong)
 }

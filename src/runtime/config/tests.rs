@@ -100,6 +100,12 @@ fn manners_out_of_range_are_refused_with_their_line() {
         ("[dns.tcp]\nconnections = 0", "connections must be 1 to"),
         ("[dns.tcp]\nidle-ms = 5", "idle-ms must be 1000 to 600000"),
         ("[dns.tls]\nlisten = []\ncertificate = \"c\"\nkey = \"k\"", "no address"),
+        ("[dns.https]\nlisten = [\"127.0.0.1:443\"]", "HTTPS needs `certificate` and `key`, or neither"),
+        ("[dns.quic]\nlisten = []\ncertificate = \"c\"\nkey = \"k\"", "no address to serve DNS over QUIC on"),
+        (
+            "[dns.quic]\nlisten = [\"127.0.0.1:853\"]\ncertificate = \"c\"",
+            "QUIC needs `certificate` and `key`, or neither",
+        ),
         ("[dns.rate-limit]\nslip = 11", "slip must be 0 to 10"),
         ("[dns.rate-limit]\nexempt = [\"192.0.2.1/24\"]", "is 192.0.2.0/24 meant?"),
         ("[dns.rate-limit]\naccounts = 7", "accounts must be 1024 to"),
@@ -118,7 +124,7 @@ fn files_that_face_clients_are_checked() {
     with_dns(
         dir.path(),
         "cookie-secrets = \"cookies\"\n[dns.tls]\nlisten = [\"127.0.0.1:8853\"]\ncertificate = \"tls.pem\"\n\
-         key = \"tls.key\"\n",
+         key = \"tls.key\"\n[dns.https]\nlisten = [\"127.0.0.1:8443\"]\n[dns.quic]\nlisten = [\"127.0.0.1:8853\"]\n",
     );
     let secret = |name: &str, text: &str| {
         let _ = fs::remove_file(home.join(name));
@@ -141,6 +147,8 @@ fn files_that_face_clients_are_checked() {
     secret("cookies", "00112233445566778899AABBCCDDEEFF # now\n\nffeeddccbbaa99887766554433221100\n");
     let loaded = load(dir.path(), 1).unwrap_or_else(|problems| panic!("{problems:?}"));
     assert!(loaded.front.cookies.is_some() && loaded.front.tls.is_some());
+    assert!(loaded.front.https.is_some() && loaded.front.quic.is_some(), "by the same certificate");
+    assert_eq!(loaded.file.front.https.unwrap().path, "/dns-query");
     let other = rcgen::generate_simple_self_signed(vec!["ns.example.test".into()]).unwrap();
     secret("tls.key", &other.signing_key.serialize_pem());
     let said = refused(dir.path(), 1);

@@ -3,7 +3,9 @@
 
 use super::super::epochs::{Notice, What};
 use super::Core;
+use crate::answer::Settings;
 use crate::replica::News;
+use std::time::Instant;
 use tracing::{info, warn};
 
 impl<D> Core<D> {
@@ -30,6 +32,24 @@ impl<D> Core<D> {
             };
             // Nobody listens only when the process ends.
             let _ = self.hands.common.notices.send(Notice { epoch, what });
+        }
+    }
+
+    /// Marks answers as stale, or no longer. Which replica of the process speaks is the one whose epoch runs.
+    pub(super) fn look_for_others(&mut self) {
+        if !self.replica.runs() {
+            return;
+        }
+        let reached = 1 + self.hands.peers.status().iter().filter(|link| link.up).count();
+        let has_quorum = reached >= self.hands.committee.quorum();
+        let stale = self.hands.contact.is_stale(has_quorum, Instant::now());
+        let settings = &self.hands.common.settings;
+        if settings.load().stale != stale {
+            settings.rcu(|old| Settings { stale, ..Settings::clone(old) });
+            match stale {
+                true => warn!(reached, "no quorum for long: answers are marked as stale"),
+                false => info!(reached, "a quorum again: answers are not stale"),
+            }
         }
     }
 

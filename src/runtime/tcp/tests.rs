@@ -1,6 +1,7 @@
 mod connections;
 
 use super::super::clients::Busy;
+use super::super::ending;
 use super::super::places::TcpRules;
 use super::*;
 use crate::answer::{Catalog, Settings};
@@ -22,11 +23,18 @@ fn service(
     Service::with_forward(catalog, Arc::new(ArcSwap::from_pointee(Settings::default())), Arc::new(forward))
 }
 
+/// What never ends.
+fn never() -> Ending {
+    let (teller, ending) = ending::pair();
+    std::mem::forget(teller);
+    ending
+}
+
 /// A server, and how to connect to it.
 fn start(service: Service) -> (tokio::task::JoinHandle<()>, SocketAddr) {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    (tokio::spawn(serve(listener, service, Places::new(TcpRules::default()), None)), address)
+    (tokio::spawn(serve(listener, service, Places::new(TcpRules::default()), Door::Plain, never())), address)
 }
 
 async fn receive_one(stream: &mut TcpStream) -> Option<Vec<u8>> {
@@ -149,23 +157,24 @@ fn places(idle: Duration) -> Places {
 async fn a_silent_connection_is_closed_after_its_idle_time_and_sooner_in_a_crowd() {
     let idle = Duration::from_millis(500);
     for (others, limit) in [(1, idle), (3, idle / 10)] {
-        let (places, service) = (places(idle), service(|_, _, _| Err(Busy)));
-        let _held: Vec<_> = (0..others).map(|_| places.take(FAR.0).unwrap()).collect();
+        let visit = Visit { places: places(idle), service: service(|_, _, _| Err(Busy)), ending: never() };
+        let _held: Vec<_> = (0..others).map(|_| visit.places.take(FAR.0).unwrap()).collect();
         let (near, _far) = tokio::io::duplex(64);
         let (read, write) = tokio::io::split(near);
         let begin = std::time::Instant::now();
-        connection(read, write, &service, &places, FAR).await;
+        connection(read, write, visit, FAR).await;
         assert!(begin.elapsed() >= limit && (others == 1 || begin.elapsed() < idle), "{:?}", begin.elapsed());
     }
 }
 
 #[tokio::test]
 async fn a_peer_that_does_not_read_is_let_go() {
-    let (places, service) = (places(Duration::from_millis(100)), service(|_, _, _| Err(Busy)));
+    let places = places(Duration::from_millis(100));
+    let visit = Visit { places, service: service(|_, _, _| Err(Busy)), ending: never() };
     let (near, mut far) = tokio::io::duplex(256);
     let (read, write) = tokio::io::split(near);
     let flood = async { while far.write_all(&message(1, 0)).await.is_ok() {} };
-    let both = async { tokio::join!(connection(read, write, &service, &places, FAR), flood) };
+    let both = async { tokio::join!(connection(read, write, visit, FAR), flood) };
     timeout(Duration::from_secs(10), both).await.expect("the connection ends");
 }
 
@@ -175,7 +184,8 @@ async fn a_client_with_too_many_connections_is_closed_at_once() {
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let rules = TcpRules { per_client: 2, ..TcpRules::default() };
-    let _server = tokio::spawn(serve(listener, service(|_, _, _| Err(Busy)), Places::new(rules), None));
+    let _server =
+        tokio::spawn(serve(listener, service(|_, _, _| Err(Busy)), Places::new(rules), Door::Plain, never()));
     let mut held = Vec::new();
     for id in 0..2 {
         let mut stream = TcpStream::connect(address).await.unwrap();

@@ -40,6 +40,32 @@ fn large() -> Arc<View> {
     signed::view("a.test.", &format!("$TTL 60\n@ SOA ns host 7 1 1 1 1\n@ NS ns.b.test.\n{records}"))
 }
 
+/// How many transfers more this client could have.
+fn free(transfers: &Transfers) -> usize {
+    let address = "::1".parse().unwrap();
+    std::iter::from_fn(|| transfers.places.take(address)).collect::<Vec<_>>().len()
+}
+
+/// One secondary that asks for everything at once does not keep others from their zones.
+#[tokio::test]
+async fn a_client_has_no_more_than_its_share_of_transfers() {
+    let everywhere = vec!["::/0".parse().unwrap()];
+    let transfers =
+        Transfers::new(vec![Rule { zone: name("a.test"), networks: everywhere, keys: Vec::new() }]);
+    let catalog = ArcSwap::from_pointee(Catalog::new().with(large(), false));
+    let wire = b"\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x04test\x00\x00\xFC\x00\x01";
+    let near: IpAddr = "::1".parse().unwrap();
+    let held: Vec<_> = (0..MAX_TRANSFERS_PER_CLIENT).map(|_| transfers.places.take(near).unwrap()).collect();
+    let keys = Arc::default();
+    for (address, rcode) in [(near, 2), ("2001:db8::1".parse().unwrap(), 0)] {
+        let (answers, mut queue) = mpsc::channel(64);
+        transfers.answer(&catalog, &keys, wire, address, &answers).await.unwrap();
+        assert_eq!(queue.recv().await.unwrap()[3] & 15, rcode, "{address}");
+    }
+    drop(held);
+    assert_eq!(free(&transfers), MAX_TRANSFERS_PER_CLIENT);
+}
+
 /// No more is made than the connection has places for: memory is bounded whatever the zone's size and the reader's pace.
 #[tokio::test]
 async fn a_reader_who_stops_stops_the_transfer() {
@@ -53,12 +79,12 @@ async fn a_reader_who_stops_stops_the_transfer() {
     let blocked =
         std::future::poll_fn(|context| std::task::Poll::Ready(sending.as_mut().poll(context).is_pending()));
     assert!(blocked.await && queue.len() == 2, "{} messages are ready", queue.len());
-    assert_eq!(transfers.places.available_permits(), MAX_TRANSFERS - 1);
+    assert_eq!(free(&transfers), MAX_TRANSFERS_PER_CLIENT - 1);
     queue.recv().await.unwrap();
     let read = async { while queue.recv().await.is_some_and(|message| !message.is_empty()) {} };
     tokio::select! {
         done = &mut sending => assert_eq!(done, Ok(())),
         () = read => unreachable!("the sender is held"),
     }
-    assert_eq!(transfers.places.available_permits(), MAX_TRANSFERS);
+    assert_eq!(free(&transfers), MAX_TRANSFERS_PER_CLIENT);
 }

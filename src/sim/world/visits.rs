@@ -54,7 +54,7 @@ impl World<'_> {
             self.at(settled, Event::Settled { actor, incarnation, wire: wire.clone() });
         }
         self.tell(actor, News::Request { client, number });
-        self.step(actor, Input::Client { id: ClientId(number), wire })
+        self.step(actor, Input::Client { id: ClientId(number), wire, manners: Default::default() })
     }
 
     /// All that was said when this update was given to this machine has arrived.

@@ -165,7 +165,10 @@ impl Making {
 
     fn request(&mut self, number: u8) {
         let wire = update(&self.cluster, number, self.now.secs());
-        self.step(usize::from(number) % 3, Input::Client { id: ClientId(u64::from(number)), wire });
+        self.step(
+            usize::from(number) % 3,
+            Input::Client { id: ClientId(u64::from(number)), wire, manners: Default::default() },
+        );
     }
 
     /// Delivers all that is under way and does all work.

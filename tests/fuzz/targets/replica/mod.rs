@@ -173,7 +173,7 @@ impl Play {
             _ => update(&self.history.cluster, bytes.u8(), self.subject.now.secs()),
         };
         self.clients += 1;
-        self.subject.step(Input::Client { id: ClientId(self.clients), wire });
+        self.subject.step(Input::Client { id: ClientId(self.clients), wire, manners: Default::default() });
     }
 }
 

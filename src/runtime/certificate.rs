@@ -1,5 +1,5 @@
-//! The server's side of DNS over TLS (RFC 7858), which is [`super::tcp`] under TLS 1.3: certificate and key from PEM files,
-//! ALPN `dot`. No early data: what it carries can be replayed.
+//! The server's side of TLS towards clients, and TLS 1.3 only: certificate and key from PEM files, and the protocol spoken under it
+//! ([`super::tcp`], [`super::doh`], [`super::doq`]). No early data: what it carries can be replayed.
 #![forbid(unsafe_code)]
 
 use rustls::crypto::aws_lc_rs;
@@ -9,8 +9,27 @@ use rustls::version::TLS13;
 use rustls::{Error, ServerConfig};
 use std::sync::Arc;
 
-/// The protocol's name (IANA's registry of ALPN protocol IDs).
-const ALPN: &[u8] = b"dot";
+/// What is spoken under TLS.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Speaks {
+    /// DNS over TLS (RFC 7858).
+    Dot,
+    /// DNS over HTTPS (RFC 8484), by HTTP/2.
+    Doh,
+    /// DNS over QUIC (RFC 9250).
+    Doq,
+}
+
+impl Speaks {
+    /// The protocol's name (IANA's registry of ALPN protocol IDs).
+    const fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::Dot => b"dot",
+            Self::Doh => b"h2",
+            Self::Doq => b"doq",
+        }
+    }
+}
 
 /// Which file is wrong, and why.
 #[derive(Debug)]
@@ -22,7 +41,7 @@ pub enum Wrong {
 }
 
 /// The configuration for a chain of certificates and the key of the first, in PEM.
-pub fn server(chain: &[u8], key: &[u8]) -> Result<ServerConfig, Wrong> {
+pub fn server(chain: &[u8], key: &[u8], speaks: Speaks) -> Result<ServerConfig, Wrong> {
     let certificates = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>();
     let certificates = certificates.map_err(|e| Wrong::Certificate(format!("is not PEM: {e}")))?;
     if certificates.is_empty() {
@@ -42,7 +61,7 @@ pub fn server(chain: &[u8], key: &[u8]) -> Result<ServerConfig, Wrong> {
         }
         e => Wrong::Key(format!("cannot be used: {e}")),
     })?;
-    server.alpn_protocols = vec![ALPN.to_vec()];
+    server.alpn_protocols = vec![speaks.alpn().to_vec()];
     Ok(server)
 }
 
@@ -59,12 +78,13 @@ mod tests {
     #[test]
     fn a_certificate_and_its_key_serve_and_no_others() {
         let ((chain, key), (other, _)) = (pair(), pair());
-        let server = server(chain.as_bytes(), key.as_bytes()).unwrap();
+        let server = server(chain.as_bytes(), key.as_bytes(), Speaks::Dot).unwrap();
         assert_eq!(server.alpn_protocols, [b"dot".to_vec()]);
         assert_eq!(server.max_early_data_size, 0);
         let both = [chain.as_str(), &other].concat();
-        assert!(super::server(both.as_bytes(), key.as_bytes()).is_ok(), "a chain");
-        let wrong = |chain: &str, key: &str| super::server(chain.as_bytes(), key.as_bytes()).err();
+        assert!(super::server(both.as_bytes(), key.as_bytes(), Speaks::Dot).is_ok(), "a chain");
+        let wrong =
+            |chain: &str, key: &str| super::server(chain.as_bytes(), key.as_bytes(), Speaks::Dot).err();
         assert!(matches!(wrong(&other, &key), Some(Wrong::Key(reason)) if reason.contains("not the key")));
         assert!(matches!(wrong(&key, &key), Some(Wrong::Certificate(_))));
         assert!(matches!(wrong(&chain, &chain), Some(Wrong::Key(_))));
