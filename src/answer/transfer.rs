@@ -11,6 +11,7 @@
 //! Who may have a zone is the caller's to say. A transfer holds a version and a place in it, and never more than a message.
 
 use super::catalog::Catalog;
+use super::options::Extended;
 use super::respond::failure;
 use crate::dns::edns::{Edns, ede};
 use crate::dns::message::{Header, Message, Question, Section, Writer};
@@ -132,7 +133,7 @@ fn choose<'c>(
     message: &Message,
     key: Option<&Name>,
     permit: impl FnOnce(&Name, Option<&Name>) -> Permit,
-) -> Result<&'c Arc<View>, (Rcode, Option<(u16, &'static str)>)> {
+) -> Result<&'c Arc<View>, (Rcode, Option<Extended<'static>>)> {
     if message.edns.as_ref().is_some_and(|edns| edns.version > 0) {
         return Err((Rcode::BADVERS, None));
     }
