@@ -22,6 +22,7 @@
 //! | `versions` | what waits to be published, and the check |
 //! | `replay` | requests remembered |
 //! | `said`, `votes`, `command` | what replicas say in their own names, and what operators have them do together |
+//! | `vouch` | updates that count by the word of t+1 replicas |
 //! | `keys`, `rollover` | a zone's keys, what each does, and how one takes another's place |
 //! | `progress` | how far replicas have executed, as they say |
 //! | `deals` | new keys as they come in: bundles and receipts |
@@ -74,6 +75,7 @@ mod update;
 mod versions;
 mod view;
 mod votes;
+mod vouch;
 mod walk;
 mod zonemd;
 
@@ -92,9 +94,9 @@ pub use command::{Act, Command};
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
-pub use refusal::{Refusal, Ticket};
+pub use refusal::{Refusal, Ticket, weak_remedy};
 pub use request::{
-    Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed,
+    Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed, Stage, Vouched,
 };
 pub use restore::{OpenJob, Restore, Trust};
 pub use rollover::Step;
@@ -105,4 +107,5 @@ pub use snapshot::{Piece, Snapshot};
 pub use succession::{Begun, Succession, keys_digest};
 pub use view::{Denial, Node, SignedRrset, View};
 pub use votes::{Decided, OpenCommand, VOTE_LAPSE_SECS};
+pub use vouch::{change_of, is_done_once};
 pub use walk::Walk;
