@@ -30,7 +30,7 @@ pub(crate) fn plan() -> Plan {
             reads: Reads::Local,
             denial: Denial::Nsec,
         }],
-        tsig: vec![Name::parse("ops").unwrap()],
+        tsig: vec![Name::parse("ops").unwrap().into()],
         sig0: vec![Name::parse("admin").unwrap()],
         places: (1..=4)
             .map(|i| Place { dns: vec![address(5300 + i)], peer: address(5400 + i), admin: None })
@@ -125,7 +125,7 @@ fn what_cannot_be_served_is_not_dealt() {
     refused(&|plan| plan.bits = 1000, "1000 bits");
     refused(&|plan| plan.zones.clear(), "no zone");
     refused(&|plan| plan.places.truncate(3), "3 addresses for 4 replicas");
-    refused(&|plan| plan.tsig.push(Name::parse("admin").unwrap()), "same name");
+    refused(&|plan| plan.tsig.push(Name::parse("admin").unwrap().into()), "same name");
     refused(&|plan| plan.zones[0].records.retain(|r| r.rtype != crate::dns::RrType::SOA), "SOA");
 }
 

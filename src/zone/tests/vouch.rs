@@ -214,7 +214,7 @@ fn a_machine_restored_between_two_vouches_decides_with_the_second() {
     assert_eq!(run(&mut bench, |bench| vouch(bench, 1, &text)), OPEN);
     assert_eq!(bench.sign_all().failures, []);
     let snapshot = bench.machine.snapshot();
-    let (mut other, ..) = restored(&bench, &snapshot, Trust::Nobody, &mut Random::new(1));
+    let (mut other, ..) = restored(&bench, &snapshot, Trust::Nobody, &mut Random(1));
     let second = vouch(&bench, 2, &text);
     execute_both(&mut bench, &mut other, &[second], "the second vouch");
     assert_eq!(run(&mut bench, |bench| vouch(bench, 3, &text)), DONE);
@@ -243,7 +243,7 @@ fn a_key_may_ask_at_its_pace_in_agreed_time_with_a_burst_and_no_longer_messages_
     assert_eq!(bench.batch(&texts), [yes, yes, yes, no, no]);
     let snapshot = bench.machine.snapshot();
     let _ = bench.sign_all();
-    let (mut other, ..) = restored(&bench, &snapshot, Trust::Nobody, &mut Random::new(1));
+    let (mut other, ..) = restored(&bench, &snapshot, Trust::Nobody, &mut Random(1));
     let more = bench.signed("add m.example. 60 A 192.0.2.1");
     execute_both(&mut bench, &mut other, &[more.clone()], "a restored machine keeps count");
     // What was refused so is not remembered: it may come again.
