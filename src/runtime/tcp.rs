@@ -14,7 +14,7 @@ use super::clients::OnReply;
 use super::places::Places;
 use super::service::{Service, not_taken, now_secs};
 use crate::answer::{Client, Reply, Request, Transport, respond, transfer};
-use crate::limits::{CLIENT_PATIENCE_MS, MAX_TCP_PIPELINE, TLS_HANDSHAKE_MS};
+use crate::limits::{MAX_TCP_PIPELINE, TLS_HANDSHAKE_MS};
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -103,7 +103,7 @@ async fn connection(
         () = writing.as_mut() => {}
         // The sender is gone with the reader; replies still awaited keep the queue open.
         () = read_all(read, service, places, answers, peer) => {
-            let _ = timeout(Duration::from_millis(CLIENT_PATIENCE_MS + 1_000), writing).await;
+            let _ = timeout(service.patience + Duration::from_secs(1), writing).await;
         }
     }
 }

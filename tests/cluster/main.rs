@@ -8,6 +8,7 @@ mod disks;
 mod faults;
 mod harness;
 mod manners;
+mod quorum;
 mod refresh;
 mod root_zone;
 mod sizes;
