@@ -62,8 +62,9 @@ impl std::str::FromStr for TsigPlan {
                 "gateway" => plan.mode = Mode::Gateway,
                 "allow-weak" => allow_weak = true,
                 other => {
-                    plan.algorithm = TsigAlgorithm::parse(other)
-                        .ok_or_else(|| format!("`{other}` is not gateway, quorum, allow-weak or an algorithm"))?;
+                    plan.algorithm = TsigAlgorithm::parse(other).ok_or_else(|| {
+                        format!("`{other}` is not gateway, quorum, allow-weak or an algorithm")
+                    })?;
                 }
             }
         }
@@ -121,7 +122,10 @@ impl QuotaText {
             return Err(format!("limits: octets are {MIN_OCTETS} to {}", most_octets()));
         }
         if burst == 0 || per_minute == 0 || u64::from(burst) > u64::from(per_minute) * (DAY / MINUTE) {
-            return Err("limits: burst and per-minute are at least 1, and a burst is no more than a day brings".into());
+            return Err(
+                "limits: burst and per-minute are at least 1, and a burst is no more than a day brings"
+                    .into(),
+            );
         }
         Ok(quota)
     }
@@ -183,7 +187,9 @@ mod tests {
         assert!(with(Some(Quota { per_minute: 600, ..great.unwrap() })).is_ok());
         let read = |octets, burst, per_minute| QuotaText { octets, burst, per_minute }.read();
         assert!(read(512, 1, 1).is_ok() && read(65_535, 1_440, 1).is_ok());
-        for (octets, burst, per_minute) in [(511, 1, 1), (65_536, 1, 1), (600, 0, 1), (600, 1, 0), (600, 1_441, 1)] {
+        for (octets, burst, per_minute) in
+            [(511, 1, 1), (65_536, 1, 1), (600, 0, 1), (600, 1, 0), (600, 1_441, 1)]
+        {
             assert!(read(octets, burst, per_minute).is_err(), "{octets} {burst} {per_minute}");
         }
     }

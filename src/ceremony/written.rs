@@ -183,11 +183,8 @@ impl WrittenPlan {
             denial: zone.denial,
         });
         let tsig = plan.tsig.iter().map(|key| PlannedTsig { key: key.clone(), recipient: None });
-        let sig0 = plan.sig0.iter().map(|name| PlannedSig0 {
-            name: name.to_lowercase(),
-            key: None,
-            quota: None,
-        });
+        let sig0 =
+            plan.sig0.iter().map(|name| PlannedSig0 { name: name.to_lowercase(), key: None, quota: None });
         let mut written = Self {
             epoch: Epoch(0),
             committee: plan.committee,

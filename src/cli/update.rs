@@ -75,7 +75,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn key_of(clause: KeyClause) -> Result<TsigKey, Failure> {
     let algorithm = TsigAlgorithm::parse(&clause.algorithm);
-    let algorithm = algorithm.ok_or_else(|| Failure::new(format!("{}: of no known algorithm", clause.name)))?;
+    let algorithm =
+        algorithm.ok_or_else(|| Failure::new(format!("{}: of no known algorithm", clause.name)))?;
     Ok(TsigKey::new(clause.name, algorithm, clause.secret.to_vec()))
 }
 

@@ -61,7 +61,8 @@ impl Waiting {
     }
 
     fn add(&mut self, client: Client, reply: OnReply, wire: &[u8]) -> Option<ClientId> {
-        let (bytes, is_update) = (wire.len(), wire.get(2).is_some_and(|octet| octet >> 3 & 15 == Opcode::UPDATE.0));
+        let (bytes, is_update) =
+            (wire.len(), wire.get(2).is_some_and(|octet| octet >> 3 & 15 == Opcode::UPDATE.0));
         let taken = self.taken(is_update);
         if taken.clients >= MAX_PENDING_CLIENTS / 2 || taken.bytes + bytes > MAX_PENDING_REQUEST_BYTES / 2 {
             return None;

@@ -145,12 +145,7 @@ fn serve(socket: &Arc<Socket>, service: &Service, stop: &AtomicBool) {
 }
 
 /// Sends the replica's reply from the socket at which it was asked, without ever waiting.
-fn reply_to(
-    socket: &Arc<Socket>,
-    (peer, wire): (Peer, &[u8]),
-    client: Client,
-    service: &Service,
-) -> OnReply {
+fn reply_to(socket: &Arc<Socket>, (peer, wire): (Peer, &[u8]), client: Client, service: &Service) -> OnReply {
     let (socket, service, asked) = (socket.clone(), service.clone(), wire.to_vec());
     Box::new(move |reply| {
         let Some(mut reply) = reply else { return };

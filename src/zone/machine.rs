@@ -92,7 +92,16 @@ pub(super) struct Verdict {
 
 impl Verdict {
     pub(super) fn plain(kind: Kind, rcode: Rcode) -> Self {
-        Self { rcode, failure: None, zone: None, repeat: None, remember: None, kind, account: None, vouch: None }
+        Self {
+            rcode,
+            failure: None,
+            zone: None,
+            repeat: None,
+            remember: None,
+            kind,
+            account: None,
+            vouch: None,
+        }
     }
 }
 

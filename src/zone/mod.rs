@@ -96,7 +96,8 @@ pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
 pub use refusal::{Refusal, Ticket, weak_remedy};
 pub use request::{
-    Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed, Stage, Vouched,
+    Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed, Stage,
+    Vouched,
 };
 pub use restore::{OpenJob, Restore, Trust};
 pub use rollover::Step;

@@ -395,12 +395,18 @@ impl fmt::Display for Refusal {
                 write!(f, "the message has {octets} octets, and one of the key {key} may have {most}")
             }
             Self::TooOften { key, quota: Quota { per_minute, burst, .. } } => {
-                write!(f, "the key {key} may ask for {per_minute} updates a minute, and {burst} at once after a pause")
+                write!(
+                    f,
+                    "the key {key} may ask for {per_minute} updates a minute, and {burst} at once after a pause"
+                )
             }
             Self::Unvouched { have, need } => {
                 let have: Vec<String> = have.iter().map(ToString::to_string).collect();
                 let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
-                write!(f, "the key needs the vouches of {need} replicas, and these have come to the order: {have}")
+                write!(
+                    f,
+                    "the key needs the vouches of {need} replicas, and these have come to the order: {have}"
+                )
             }
             plain => f.write_str(plain.brief()),
         }

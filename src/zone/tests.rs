@@ -5,6 +5,7 @@ mod denial;
 mod lies;
 mod lifecycle;
 mod policy;
+mod policy_vs_bind;
 mod refresh;
 mod refusals;
 mod restore;

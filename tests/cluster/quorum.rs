@@ -51,8 +51,10 @@ fn an_update_under_a_quorum_key_runs_once_when_enough_replicas_vouch() {
 
 fn stock_nsupdate_names_the_soa(demo: &Demo) {
     let before = serial(demo, 1);
-    let script =
-        format!("prereq yxrrset example.test SOA {}\nupdate add stock.example.test 60 A 192.0.2.1", soa(demo, 1));
+    let script = format!(
+        "prereq yxrrset example.test SOA {}\nupdate add stock.example.test 60 A 192.0.2.1",
+        soa(demo, 1)
+    );
     for output in at_once(demo, &[1, 3], &script) {
         assert!(output.status.success(), "{}\n{}", all_output(&output), demo.logs());
     }
@@ -93,14 +95,15 @@ fn the_documented_script_does_it(demo: &Demo) {
 
 fn our_own_client_does_it_all(demo: &Demo) {
     let before = serial(demo, 1);
-    let done = own_client(
-        demo,
-        "update add own.example.test 60 TXT one\nsend\nadd own.example.test 60 TXT two",
-    );
+    let done =
+        own_client(demo, "update add own.example.test 60 TXT one\nsend\nadd own.example.test 60 TXT two");
     assert!(done.status.success(), "{}\n{}", all_output(&done), demo.logs());
     assert!(stdout(&done).contains("NOERROR from 2 replicas"), "{}", stdout(&done));
     wait_for("both are there", || (serial(demo, 1) == before + 2).then_some(()));
-    let refused = own_client(demo, "zone example.test\nprereq nxdomain own.example.test\nadd own.example.test 60 TXT x");
+    let refused = own_client(
+        demo,
+        "zone example.test\nprereq nxdomain own.example.test\nadd own.example.test 60 TXT x",
+    );
     let text = all_output(&refused);
     assert!(!refused.status.success() && text.contains("YXDOMAIN: a prerequisite does not hold ["), "{text}");
     let ticket = text.split(['[', ']']).nth(1).unwrap().to_owned();
@@ -115,13 +118,17 @@ fn our_own_client_does_it_all(demo: &Demo) {
 fn one_replica_is_not_enough(demo: &mut Demo) {
     let before = serial(demo, 1);
     demo.hurry(4);
-    let script =
-        format!("prereq yxrrset example.test SOA {}\nupdate add alone.example.test 60 A 192.0.2.1", soa(demo, 4));
+    let script = format!(
+        "prereq yxrrset example.test SOA {}\nupdate add alone.example.test 60 A 192.0.2.1",
+        soa(demo, 4)
+    );
     wait_for("replica 4 tells that it is alone", || {
         let output = demo.nsupdate_by(4, &key_of(4), &script).wait_with_output().unwrap();
         assert!(all_output(&output).contains("SERVFAIL"), "{}", all_output(&output));
         let explained = stdout(&demo.ctl(4, &["explain"]));
-        explained.contains("needs the vouches of 2 replicas, and these have come to the order: 4").then_some(())
+        explained
+            .contains("needs the vouches of 2 replicas, and these have come to the order: 4")
+            .then_some(())
     });
     assert_eq!(serial(demo, 4), before);
 }
@@ -139,13 +146,20 @@ fn keys_of_old_clients_work_by_opt_in_and_the_log_names_their_defaults() {
         assert!(output.status.success(), "{}\n{}", all_output(&output), demo.logs());
         let log = fs::read_to_string(demo.dir().join(format!("replica-{i}/log"))).unwrap();
         assert!(log.contains(&format!("the key {name}. is for hmac-")), "at the start: {log}");
-        assert!(log.contains(&format!("the client of the key {name}. signs with hmac-")), "at the first use: {log}");
+        assert!(
+            log.contains(&format!("the client of the key {name}. signs with hmac-")),
+            "at the first use: {log}"
+        );
     }
     let log = fs::read_to_string(demo.dir().join("replica-1/log")).unwrap();
     assert!(log.contains("certbot, cert-manager and Ansible do so where nothing is said"), "{log}");
     let program = env!("CARGO_BIN_EXE_conclave");
     let refused = run(program, &["demo", "--dir", "/nonexistent/x", "--tsig", "old,hmac-md5"]);
-    assert!(!refused.status.success() && all_output(&refused).contains("allow-weak"), "{}", all_output(&refused));
+    assert!(
+        !refused.status.success() && all_output(&refused).contains("allow-weak"),
+        "{}",
+        all_output(&refused)
+    );
 }
 
 /// RFC 8945 §5.5: a secondary forwards an update with its TSIG, under an ID of its own.
@@ -176,7 +190,8 @@ fn a_bind_secondary_forwards_updates_with_their_signature() {
     let shown = || fs::read_to_string(dir.path().join("log")).unwrap_or_default();
     let ask = port.to_string();
     wait_for("named answers", || {
-        let answer = stdout(&run("dig", &["@127.0.0.1", "-p", &ask, "+time=2", "+short", "example.test", "SOA"]));
+        let answer =
+            stdout(&run("dig", &["@127.0.0.1", "-p", &ask, "+time=2", "+short", "example.test", "SOA"]));
         (!answer.trim().is_empty()).then_some(())
     });
     let key = demo.dir().join("client/tsig.key");
@@ -185,8 +200,7 @@ fn a_bind_secondary_forwards_updates_with_their_signature() {
     );
     let file = dir.path().join("script");
     fs::write(&file, script).unwrap();
-    let output =
-        run("nsupdate", &["-v", "-t", "240", "-k", key.to_str().unwrap(), file.to_str().unwrap()]);
+    let output = run("nsupdate", &["-v", "-t", "240", "-k", key.to_str().unwrap(), file.to_str().unwrap()]);
     assert!(output.status.success(), "{}\n{}", all_output(&output), shown());
     demo.wait_answer(2, "forwarded.example.test", "A", "192.0.2.1");
 }

@@ -77,7 +77,8 @@ fn package((plan, cluster): (&WrittenPlan, &Cluster), secrets: &Secrets, id: Rep
     }
     let identity = &plan.members[id.slot()].identity;
     let keys = plan.tsig.iter().zip(&secrets.tsig);
-    let keys: Vec<KeyClause> = keys.map(|(planned, key)| key.of_replica(planned.key.mode, identity)).collect();
+    let keys: Vec<KeyClause> =
+        keys.map(|(planned, key)| key.of_replica(planned.key.mode, identity)).collect();
     let tsig = tsig_text(&keys);
     files.push(("tsig.keys".to_owned(), zeroize::Zeroizing::new(tsig.as_bytes().to_vec())));
     Package { plan: cluster.plan, cluster: cluster_id, epoch, replica: id, files }

@@ -235,7 +235,8 @@ impl Reader<'_> {
     fn tsig(&self, text: TsigText) -> Result<PlannedTsig, String> {
         let recipient = text.recipient.map(|recipient| recipient.parse()).transpose()?;
         let said = text.algorithm.map(|said| {
-            TsigAlgorithm::parse(&said).ok_or_else(|| format!("`{said}` is no algorithm of TSIG that is known here"))
+            TsigAlgorithm::parse(&said)
+                .ok_or_else(|| format!("`{said}` is no algorithm of TSIG that is known here"))
         });
         let algorithm = said.transpose()?.unwrap_or(TsigAlgorithm::HmacSha256);
         check_algorithm(algorithm, text.allow_weak)?;

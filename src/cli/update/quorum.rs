@@ -39,7 +39,9 @@ pub(super) fn replicas(clauses: Vec<KeyClause>, moved: &[String]) -> Result<Vec<
     for said in moved {
         let place = said.split_once('=').and_then(|(index, place)| Some((index.parse().ok()?, place)));
         let (index, place) = place.ok_or_else(|| {
-            Failure::new(format!("--server {said}: of a quorum key it is I=HOST:PORT, with the replica's index"))
+            Failure::new(format!(
+                "--server {said}: of a quorum key it is I=HOST:PORT, with the replica's index"
+            ))
         })?;
         places.insert(index, place.to_owned());
     }
@@ -51,7 +53,9 @@ pub(super) fn replicas(clauses: Vec<KeyClause>, moved: &[String]) -> Result<Vec<
         replicas.push(Arc::new(Replica { index, server, key: key_of(clause)? }));
     }
     match places.keys().next() {
-        Some(index) => Err(Failure::new(format!("--server {index}=…: the key's file has no replica {index}"))),
+        Some(index) => {
+            Err(Failure::new(format!("--server {index}=…: the key's file has no replica {index}")))
+        }
         None => Ok(replicas),
     }
 }

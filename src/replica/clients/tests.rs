@@ -85,7 +85,11 @@ fn a_client_out_of_patience_goes_and_its_request_stays_for_the_next_try() {
     assert_eq!(clients.waiting(), 0);
     assert!(clients.pending(&request(101)).is_some());
     clients.out_of_patience(NOW.plus(limits::REPLAY_WINDOW_MS));
-    assert_eq!((clients.requests(), clients.updates.bytes), (0, 0), "until no signature can be good any more");
+    assert_eq!(
+        (clients.requests(), clients.updates.bytes),
+        (0, 0),
+        "until no signature can be good any more"
+    );
 }
 
 #[test]

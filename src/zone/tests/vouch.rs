@@ -2,9 +2,9 @@
 
 use super::restore::{execute_both, restored};
 use super::*;
+use crate::dns::Rcode;
 use crate::dns::edns::{Edns, OPTION_NONCE};
 use crate::dns::tsig::{self, Quota};
-use crate::dns::Rcode;
 use crate::limits::{MAX_OPEN_VOUCHES, MAX_REPLAY_ENTRIES};
 use crate::time::{MINUTE, SECOND};
 use crate::zone::differential::Random;
@@ -138,7 +138,8 @@ fn without_a_nonce_only_the_present_soa_makes_an_update_one_that_runs_once() {
     assert_eq!(decided(&mut bench, &change("add a.example. 60 A 192.0.2.1", None)), Rcode::REFUSED);
     let lacking = change("yxrrset example. SOA\nadd a.example. 60 A 192.0.2.1", None);
     assert_eq!(decided(&mut bench, &lacking), Rcode::REFUSED, "a SOA without data says nothing");
-    let soa = |serial: u32| format!("yxrrset example. SOA ns1.example. admin.example. {serial} 3600 600 86400 300");
+    let soa =
+        |serial: u32| format!("yxrrset example. SOA ns1.example. admin.example. {serial} 3600 600 86400 300");
     let text = |serial| change(&format!("{}\nadd a.example. 60 A 192.0.2.1", soa(serial)), None);
     assert_eq!(decided(&mut bench, &text(4)), Rcode::NXRRSET, "not the present one");
     assert_eq!(serial(&bench), 5);
@@ -153,7 +154,8 @@ fn without_a_nonce_only_the_present_soa_makes_an_update_one_that_runs_once() {
     let mover = bench.signed("add m.example. 60 A 192.0.2.1");
     let batch = [mover, vouch(&bench, 1, &guessed), vouch(&bench, 2, &guessed), vouch(&bench, 3, &guessed)];
     let outcomes = bench.execute(&batch).outcomes;
-    let added: Vec<u64> = outcomes.iter().map(|one| one.account.as_ref().map_or(0, |told| told.added)).collect();
+    let added: Vec<u64> =
+        outcomes.iter().map(|one| one.account.as_ref().map_or(0, |told| told.added)).collect();
     assert_eq!(added, [1, 0, 1, 0]);
 }
 
@@ -261,7 +263,10 @@ fn a_key_may_ask_at_its_pace_in_agreed_time_with_a_burst_and_no_longer_messages_
     let long = format!("add a.example. 60 TXT {}", "x".repeat(150));
     let request = bench.signed(&long);
     let told = one(bench.execute(&[request])).account.unwrap().refusal.unwrap();
-    assert!(told.rcode() == Rcode::REFUSED && told.to_string().contains("of the key updater. may have 200"), "{told}");
+    assert!(
+        told.rcode() == Rcode::REFUSED && told.to_string().contains("of the key updater. may have 200"),
+        "{told}"
+    );
     assert_eq!(bench.batch(&texts), [yes, yes, yes, no, no]);
 }
 
