@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::dns::tsig::{self, Keyring, TsigAlgorithm, TsigKey};
-use crate::dns::{Name, Rcode, rdata};
+use crate::dns::{Rcode, rdata};
 use crate::zone::differential::{Random, seeds};
 use crate::zone::update::CLUSTER_TYPES;
 use crate::zone::{Machine, Refusal, Request};
@@ -43,7 +43,7 @@ fn rule(random: &mut Random, origin: &str) -> String {
     let key = match random.below(6) {
         0 => "*".to_owned(),
         1 => format!("*.{origin}"),
-        _ => key_name(random.pick(&KEYS), origin),
+        _ => key_name(random.pick::<&str>(&KEYS), origin),
     };
     let own = if key.starts_with('*') { "*" } else { "." };
     let name = |random: &mut Random| format!("{}{origin}", random.pick(&["", "a.", "b.", "x.a.", "k1."]));
@@ -86,7 +86,7 @@ fn case(random: &mut Random, index: usize) -> Case {
     let policy = (0..1 + random.below(5)).map(|_| rule(random, &origin)).collect();
     let updates = (0..UPDATES).map(|_| {
         let lines = (0..1 + random.below(2)).map(|_| line(random, &origin)).collect();
-        (key_name(random.pick(&KEYS), &origin), lines)
+        (key_name(random.pick::<&str>(&KEYS), &origin), lines)
     });
     Case { policy, updates: updates.collect(), origin }
 }
@@ -197,7 +197,7 @@ fn bind(case: &Case, port: &str) -> (Vec<String>, BTreeSet<String>) {
     let mut script = format!("server 127.0.0.1 {port}\nzone {}\n", case.origin);
     for (key, lines) in &case.updates {
         let _ = writeln!(script, "key hmac-sha256:{key} {}", BASE64.encode(&secret()));
-        lines.iter().for_each(|line| drop(writeln!(script, "update {line}")));
+        script.extend(lines.iter().map(|line| format!("update {line}\n")));
         script.push_str("send\nanswer\n");
     }
     let said = output("nsupdate", &["-t", "240"], &script);

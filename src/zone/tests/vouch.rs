@@ -247,10 +247,10 @@ fn a_key_may_ask_at_its_pace_in_agreed_time_with_a_burst_and_no_longer_messages_
     let _ = bench.sign_all();
     let (mut other, ..) = restored(&bench, &snapshot, Trust::Nobody, &mut Random(1));
     let more = bench.signed("add m.example. 60 A 192.0.2.1");
-    execute_both(&mut bench, &mut other, &[more.clone()], "a restored machine keeps count");
+    execute_both(&mut bench, &mut other, std::slice::from_ref(&more), "a restored machine keeps count");
     // What was refused so is not remembered: it may come again.
     bench.now.0 += 9 * SECOND;
-    assert_eq!(one(bench.execute(&[more.clone()])).rcode, yes);
+    assert_eq!(one(bench.execute(std::slice::from_ref(&more))).rcode, yes);
     assert_eq!(one(bench.execute(&[more])).rcode, yes, "a repeat costs nothing");
     assert_eq!(bench.update("add o.example. 60 A 192.0.2.1"), no);
     bench.now.0 += MINUTE;
