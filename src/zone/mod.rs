@@ -15,7 +15,7 @@
 //! | `policy`, `rules`, `load` | what is taken as given |
 //! | `draft`, `update` | RFC 2136 on a copy of the newest state |
 //! | `guard` | what no update may do, whoever sends it |
-//! | `judge`, `refusal`, `account` | an update's way through the machine, why it is refused, what the audit is told |
+//! | `judge`, `refusal`, `ticket`, `account` | an update's way through the machine, why it is refused, what the audit is told |
 //! | `chain`, `hashed` | NSEC and NSEC3 |
 //! | `signature`, `signatures` | one RRSIG, planned and complete; all of an RRset |
 //! | `ledger` | one zone: the batch, its close, its schedule of refreshes |
@@ -71,6 +71,7 @@ mod signature;
 mod signatures;
 mod snapshot;
 mod succession;
+mod ticket;
 mod update;
 mod versions;
 mod view;
@@ -94,7 +95,7 @@ pub use command::{Act, Command};
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
-pub use refusal::{Refusal, Ticket, weak_remedy};
+pub use refusal::{Refusal, weak_remedy};
 pub use request::{
     Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed, Stage,
     Vouched,
@@ -106,6 +107,7 @@ pub use said::{SAID_DOMAIN, Said, Saying};
 pub use show::{ShownKey, ShownZone};
 pub use snapshot::{Piece, Snapshot};
 pub use succession::{Begun, Succession, keys_digest};
+pub use ticket::Ticket;
 pub use view::{Denial, Node, SignedRrset, View};
 pub use votes::{Decided, OpenCommand, VOTE_LAPSE_SECS};
 pub use vouch::{change_of, is_done_once};

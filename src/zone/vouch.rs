@@ -27,13 +27,14 @@ use super::digest::Tally;
 use super::judge::Authorised;
 use super::ledger::Open;
 use super::machine::{Machine, Verdict};
-use super::refusal::{Refusal, Ticket};
+use super::refusal::Refusal;
 use super::register::{Entry, Label, Register};
 use super::replay::Replay;
 use super::request::{Kind, Stage, Vouched};
 use super::said::Said;
 #[cfg(doc)]
 use super::said::Saying;
+use super::ticket::Ticket;
 use crate::codec::{Digest, digest};
 use crate::dns::edns::OPTION_NONCE;
 use crate::dns::message::Message;

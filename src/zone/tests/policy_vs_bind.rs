@@ -211,7 +211,7 @@ fn bind(case: &Case, port: &str) -> (Vec<String>, BTreeSet<String>) {
     (verdicts.collect(), records.lines().filter_map(record).collect())
 }
 
-/// RFC 2136 §3.3: what a policy lets a key do it lets it do in BIND.
+/// RFC 2136 §3.3.1: what a policy lets a key do it lets it do in BIND.
 #[test]
 fn verdicts_and_records_are_those_of_bind_under_random_policies() {
     if !Path::new("/usr/sbin/named").exists() || !Path::new("/usr/bin/nsupdate").exists() {
