@@ -5,7 +5,7 @@ use crate::ask;
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 use conclave::ceremony::deal::{Source, deal, deal_here};
-use conclave::ceremony::plan::{DEFAULT_BITS, Place, Plan, ZoneArgument, ZonePlan};
+use conclave::ceremony::plan::{DEFAULT_BITS, Place, Plan, TsigPlan, ZoneArgument, ZonePlan};
 use conclave::ceremony::rehearsal::{Sizes, rehearse};
 use conclave::ceremony::words;
 use conclave::ceremony::written::WrittenPlan;
@@ -68,9 +68,9 @@ pub struct Arguments {
     /// The address that a replica's peers connect to, one for each in order
     #[arg(long, value_name = "ADDRESS:PORT")]
     peer: Vec<SocketAddr>,
-    /// Make a TSIG key (hmac-sha256); any replica could forge with it
-    #[arg(long, value_name = "NAME")]
-    tsig: Vec<Name>,
+    /// Make a TSIG key (hmac-sha256); any replica could forge with it, unless it is a `quorum` key, for which t+1 must vouch
+    #[arg(long, value_name = "NAME[,quorum][,ALGORITHM][,allow-weak]")]
+    tsig: Vec<TsigPlan>,
     /// Make a SIG(0) key (Ed25519), which no replica can forge with
     #[arg(long, value_name = "NAME")]
     sig0: Vec<Name>,

@@ -4,8 +4,8 @@
 /// Replicas in a committee. Above some thirty the n² messages and Δ = n! serve nobody.
 pub const MAX_REPLICAS: u8 = 32;
 
-/// Bytes of one ordered request: one DNS message over TCP (65,535) and its envelope.
-pub const MAX_REQUEST_BYTES: usize = 65_535 + 64;
+/// Bytes of one ordered request: one DNS message over TCP (65,535) and its envelope, with a key's name and a replica's signature.
+pub const MAX_REQUEST_BYTES: usize = 65_535 + 512;
 
 /// Bytes of requests in one vertex; one request larger than this travels alone.
 pub const MAX_VERTEX_PAYLOAD_BYTES: usize = 64 * 1024;
@@ -66,7 +66,8 @@ pub const MAX_WAITING_BATCHES: usize = 256;
 /// Bytes of a checkpoint's mark and manifest: the mark names the vertices delivered in the last 64 rounds, 41 bytes each.
 pub const MAX_CHECKPOINT_HEAD_BYTES: usize = 2 * 1024 * 1024;
 
-/// Updates and ordered reads of clients that one replica keeps waiting at a time.
+/// Updates and ordered reads of clients that one replica keeps waiting at a time: half of them updates, half reads, of which
+/// anybody can send any number.
 pub const MAX_PENDING_CLIENTS: usize = 4_096;
 
 /// Bytes of requests that wait at one replica to enter a vertex.
@@ -77,7 +78,10 @@ pub const MAX_PENDING_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 pub const CLIENT_PATIENCE_MS: u64 = 1_400;
 
 /// Refused updates that a replica can explain, at most some 8 KB each: some hours' of a badly configured client. The audit has more.
+/// So many of those whose signature holds, and a quarter of that of those of whom nothing is known.
 pub const MAX_EXPLAINED: usize = 256;
+/// See [`MAX_EXPLAINED`].
+pub const MAX_EXPLAINED_OF_STRANGERS: usize = 64;
 
 /// Bytes of one of the two files of the audit: some 30,000 entries, one of the greatest size at most over it.
 pub const AUDIT_FILE_BYTES: u64 = 8 * 1024 * 1024;
@@ -88,6 +92,10 @@ pub const MAX_REPLAY_ENTRIES: usize = 262_144;
 
 /// Milliseconds of agreed time for which an executed request is remembered; no signature window is taken that is longer.
 pub const REPLAY_WINDOW_MS: u64 = 600_000;
+
+/// Changes of one key that one replica vouches for and that lack others' vouches: some minutes' of a client that reaches too few
+/// replicas. One more, and its oldest goes.
+pub const MAX_OPEN_VOUCHES: usize = 64;
 
 /// Signing shares for jobs not known here that are kept for each peer.
 pub const MAX_EARLY_SHARES_PER_PEER: usize = 16_384;

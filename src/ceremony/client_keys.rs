@@ -1,14 +1,17 @@
 //! Keys of clients in the formats of BIND's tools: TSIG key files, and SIG(0) key pairs for `nsupdate -k`.
 //!
 //! A TSIG file is a list of clauses `key "NAME" { algorithm hmac-sha256; secret "BASE64"; };`, as `tsig-keygen`
-//! writes it and named.conf includes it. A SIG(0) pair is `K<name>+<alg>+<tag>.key`, one KEY record (RFC 2535
+//! writes it and named.conf includes it; that of a `quorum` key has a clause for each replica, with `replica I;` and
+//! `server "HOST:PORT";` in it, for `conclave update`. A SIG(0) pair is `K<name>+<alg>+<tag>.key`, one KEY record (RFC 2535
 //! §3: flags 512, the key of an entity; protocol 3), and `….private` in BIND's private key format v1.3.
 #![forbid(unsafe_code)]
 
 use super::files::{Problem, read_secret};
+use crate::codec::digest;
 use crate::dns::name::Name;
 use crate::dns::rdata::{Rdata, to_text};
 use crate::dns::rtype::RrType;
+use crate::dns::tsig::{Mode, TsigAlgorithm};
 use data_encoding::BASE64;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -20,16 +23,36 @@ const ED25519: u8 = 15;
 pub struct KeyClause {
     /// The key's name.
     pub name: Name,
-    /// `hmac-sha256`, `hmac-sha384` or `hmac-sha512`.
+    /// The algorithm's mnemonic: `hmac-sha256` and the like.
     pub algorithm: String,
     /// The secret.
     pub secret: Zeroizing<Vec<u8>>,
+    /// Of a `quorum` key in its client's file: the replica that has this secret, and where it answers.
+    pub replica: Option<(u8, String)>,
 }
 
 impl KeyClause {
+    /// A key.
+    pub fn new(name: Name, algorithm: &str, secret: Vec<u8>) -> Self {
+        Self { name, algorithm: algorithm.into(), secret: Zeroizing::new(secret), replica: None }
+    }
+
     /// The same key once more.
     pub(super) fn again(&self) -> Self {
-        Self { name: self.name.clone(), algorithm: self.algorithm.clone(), secret: self.secret.clone() }
+        Self::new(self.name.clone(), &self.algorithm, self.secret.to_vec())
+    }
+
+    /// The key as the replica of this identity has it. What the dealer keeps of a `quorum` key is the source of all replicas' secrets:
+    /// who stays a member keeps his, and nobody can tell another's from his own.
+    pub(super) fn of_replica(&self, mode: Mode, identity: &[u8; 32]) -> Self {
+        match mode {
+            Mode::Gateway => self.again(),
+            Mode::Quorum => {
+                let name = self.name.to_lowercase();
+                let secret = digest("conclave/tsig-of-replica", &[&self.secret, name.wire(), identity]);
+                Self::new(self.name.clone(), &self.algorithm, secret.0.to_vec())
+            }
+        }
     }
 }
 
@@ -42,7 +65,11 @@ pub fn tsig_text<'a>(keys: impl IntoIterator<Item = &'a KeyClause>) -> Zeroizing
             text.push_str(part);
         }
         text.push_str(&secret);
-        text.push_str("\";\n};\n");
+        text.push_str("\";\n");
+        if let Some((replica, server)) = &key.replica {
+            text.push_str(&format!("\treplica {replica};\n\tserver \"{server}\";\n"));
+        }
+        text.push_str("};\n");
     }
     text
 }
@@ -78,6 +105,7 @@ fn clause(words: &mut Words<'_>) -> Result<Option<KeyClause>, String> {
     let name = Name::parse(name).map_err(|e| format!("`{name}` is not a domain name: {e}"))?.to_lowercase();
     words.expect("{")?;
     let (mut algorithm, mut secret) = (None, None);
+    let (mut replica, mut server) = (None, None);
     loop {
         match words.next() {
             Some("algorithm") => algorithm = words.next().map(str::to_lowercase),
@@ -87,6 +115,11 @@ fn clause(words: &mut Words<'_>) -> Result<Option<KeyClause>, String> {
                 let bytes = BASE64.decode(text.as_bytes()).map_err(|_| "the secret is not Base64")?;
                 secret = Some(Zeroizing::new(bytes));
             }
+            Some("replica") => {
+                let index = words.next().and_then(|word| word.parse::<u8>().ok());
+                replica = Some(index.ok_or("the replica is no number")?);
+            }
+            Some("server") => server = words.next().map(str::to_owned),
             Some("}") => break,
             _ => return Err("expected algorithm, secret or }".into()),
         }
@@ -94,10 +127,17 @@ fn clause(words: &mut Words<'_>) -> Result<Option<KeyClause>, String> {
     }
     words.expect(";")?;
     let algorithm = algorithm.ok_or("the key has no algorithm")?;
-    if !matches!(algorithm.as_str(), "hmac-sha256" | "hmac-sha384" | "hmac-sha512") {
-        return Err(format!("algorithm {algorithm} is not hmac-sha256, hmac-sha384 or hmac-sha512"));
-    }
-    Ok(Some(KeyClause { name, algorithm, secret: secret.ok_or("the key has no secret")? }))
+    let known = TsigAlgorithm::parse(&algorithm);
+    let algorithm = known
+        .ok_or_else(|| format!("algorithm {algorithm} is not hmac-sha256, hmac-sha384 or hmac-sha512, nor hmac-md5 or hmac-sha1"))?
+        .to_string();
+    let replica = match (replica, server) {
+        (None, None) => None,
+        (Some(replica), Some(server)) => Some((replica, server)),
+        _ => return Err("replica and server go together".into()),
+    };
+    let secret = secret.ok_or("the key has no secret")?;
+    Ok(Some(KeyClause { name, algorithm, secret, replica }))
 }
 
 /// Words of named.conf: quoted strings, punctuation, the rest; comments are left out.

@@ -16,16 +16,21 @@
 //!                             · u8 serial rule (0 increment, 1 unixtime, 2 date) · u8 denial (0 nsec, 1 nsec3) · u32 DNSKEY TTL · u32 lifetime, refresh, jitter, backdate (s)
 //!                             · list of policy statements, each bytes (words parted by one space)
 //!                             · twice, ZSK and KSK: u8 threshold · bytes DNSKEY rdata · bytes verification key
-//! list of TSIG keys, by name: bytes name · bytes algorithm · u8 mode (0 gateway) · bytes salt · bytes commitment
+//! list of TSIG keys, by name: bytes name · bytes algorithm · u8 mode (0 gateway, 1 quorum; 2 more if limits follow)
+//!                             · u32 octets, burst, per-minute, if so · bytes salt · gateway: bytes commitment; quorum: list of them
 //! list of SIG(0) keys, by name and rdata: bytes name · bytes KEY rdata
+//! unless there are none: list of those of them with limits, by name: bytes name · u32 octets, burst, per-minute
 //! ```
 #![forbid(unsafe_code)]
 
+use super::client_keys::KeyClause;
+use super::client_plan::quota_octets;
 use super::seal::Recipient;
 use crate::codec::{ClusterId, Digest, Epoch, digest};
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
-use crate::quorum::Committee;
+use crate::dns::tsig::{Mode, Quota};
+use crate::quorum::{Committee, ReplicaId};
 use crate::threshold::PublicKey;
 use crate::time::UnixMillis;
 use crate::zone::{Bundle, CheckedBundle, Denial, Holders, Reads, Role, SerialRule, Validity};
@@ -113,12 +118,28 @@ pub struct Key {
 pub struct TsigEntry {
     /// The key's name.
     pub name: Name,
-    /// `hmac-sha256`, `hmac-sha384` or `hmac-sha512`.
+    /// The algorithm's mnemonic: `hmac-sha256` and the like.
     pub algorithm: String,
-    /// Random octets of the commitment.
+    /// Who holds the secret.
+    pub mode: Mode,
+    /// How much it may ask, if anything is said.
+    pub quota: Option<Quota>,
+    /// Random octets of the commitments.
     pub salt: [u8; 32],
-    /// [`tsig_commitment`] of the secret.
-    pub commitment: Digest,
+    /// [`tsig_commitment`] of the secret, or of each replica's, by slot.
+    pub commitments: Vec<Digest>,
+}
+
+impl TsigEntry {
+    /// Whether this is the key as a replica has it; with none, as any has it.
+    pub fn is(&self, clause: &KeyClause, replica: Option<ReplicaId>) -> bool {
+        let said = tsig_commitment(&clause.name, &clause.algorithm, &self.salt, &clause.secret);
+        let fits = match (self.mode, replica) {
+            (Mode::Quorum, Some(replica)) => self.commitments.get(replica.slot()) == Some(&said),
+            _ => self.commitments.contains(&said),
+        };
+        self.name == clause.name && self.algorithm == clause.algorithm && fits
+    }
 }
 
 /// A client's SIG(0) key.
@@ -128,6 +149,8 @@ pub struct Sig0Entry {
     pub name: Name,
     /// The KEY rdata.
     pub key: Rdata,
+    /// How much keys of this name may ask, if anything is said.
+    pub quota: Option<Quota>,
 }
 
 /// The commitment to a TSIG secret: hides it (256 random octets of salt are public, the secret has 256 bits) and
@@ -187,14 +210,26 @@ impl Cluster {
         for key in &self.tsig {
             form.bytes(key.name.to_lowercase().wire());
             form.bytes(key.algorithm.as_bytes());
-            form.0.push(0);
+            form.0.push(u8::from(key.mode == Mode::Quorum) + 2 * u8::from(key.quota.is_some()));
+            key.quota.iter().for_each(|quota| form.0.extend(quota_octets(quota)));
             form.bytes(&key.salt);
-            form.bytes(&key.commitment.0);
+            if key.mode == Mode::Quorum {
+                form.count(&key.commitments);
+            }
+            key.commitments.iter().for_each(|commitment| form.bytes(&commitment.0));
         }
         form.count(&self.sig0);
         for key in &self.sig0 {
             form.bytes(key.name.to_lowercase().wire());
             form.bytes(key.key.wire());
+        }
+        let limited: Vec<_> = self.sig0.iter().filter_map(|key| Some((&key.name, key.quota?))).collect();
+        if !limited.is_empty() {
+            form.count(&limited);
+        }
+        for (name, quota) in &limited {
+            form.bytes(name.to_lowercase().wire());
+            form.0.extend(quota_octets(quota));
         }
         form.0
     }

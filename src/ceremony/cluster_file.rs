@@ -11,21 +11,22 @@ mod write;
 
 pub use write::{quote, write};
 
+use super::client_plan::{QuotaText, check_algorithm, check_shares};
 use super::cluster::{Cluster, Key, Member, Sig0Entry, TsigEntry, VERSION, Zone};
 use super::files::{Problem, read_text};
 use crate::codec::{ClusterId, Epoch};
 use crate::consensus::coin::CoinPublic;
 use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
+use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
+use crate::dns::tsig::{Mode, Quota};
 use crate::quorum::Committee;
 use crate::threshold::PublicKey;
 use crate::time::UnixMillis;
 use crate::zone::{Reads, SerialRule, Validity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use text::{
-    FileText, KeyText, MemberText, ReadsText, SerialText, Sig0Text, TsigAlgorithm, TsigText, ZoneText,
-};
+use text::{FileText, KeyText, MemberText, ReadsText, SerialText, Sig0Text, TsigText, ZoneText};
 use toml::Spanned;
 
 /// Reads and checks a cluster file.
@@ -77,8 +78,9 @@ impl Check<'_> {
         }
         let members = self.members(committee, file.members);
         let zones = self.zones(committee, file.zones);
-        let tsig = self.tsig(file.tsig);
+        let tsig = self.tsig(committee, file.tsig);
         let sig0 = self.sig0(file.sig0, &tsig);
+        self.shares(&tsig, &sig0);
         let (epoch, genesis_time) = (Epoch(file.epoch), UnixMillis(file.genesis_time_ms));
         let (signing, plan) = (file.signing.0, file.plan.0);
         let replaces = file.replaces.map(|id| ClusterId(id.0));
@@ -207,17 +209,23 @@ impl Check<'_> {
         Key { threshold: key.threshold, dnskey, public }
     }
 
-    fn tsig(&mut self, texts: Vec<TsigText>) -> Vec<TsigEntry> {
+    fn tsig(&mut self, committee: Committee, texts: Vec<TsigText>) -> Vec<TsigEntry> {
         let mut keys = BTreeMap::new();
         for text in texts {
             let name = text.name.get_ref().0.clone();
-            let algorithm = match text.algorithm {
-                TsigAlgorithm::HmacSha256 => "hmac-sha256",
-                TsigAlgorithm::HmacSha384 => "hmac-sha384",
-                TsigAlgorithm::HmacSha512 => "hmac-sha512",
-            };
-            let (salt, commitment) = (text.salt.0, text.commitment.0);
-            let key = TsigEntry { name: name.clone(), algorithm: algorithm.into(), salt, commitment };
+            let (mode, salt) = (Mode::from(text.mode), text.salt.0);
+            if let Err(reason) = check_algorithm(text.algorithm.0, text.allow_weak) {
+                self.at(&text.name, reason);
+            }
+            let commitments = text.commitment.into_iter().chain(text.commitments);
+            let commitments: Vec<_> = commitments.map(|commitment| commitment.0).collect();
+            let wanted = if mode == Mode::Quorum { committee.n() } else { 1 };
+            if commitments.len() != wanted {
+                self.at(&text.name, format!("{} commitments, not {wanted}", commitments.len()));
+            }
+            let quota = self.quota(&text.name, text.limits);
+            let algorithm = text.algorithm.0.to_string();
+            let key = TsigEntry { name: name.clone(), algorithm, mode, quota, salt, commitments };
             if keys.insert(name.clone(), key).is_some() {
                 self.at(&text.name, format!("TSIG key {name} stands here twice"));
             }
@@ -233,12 +241,38 @@ impl Check<'_> {
                 // A grant names its key by name only.
                 self.at(&text.name, format!("{name} is the name of a TSIG key too"));
             }
-            let key = Sig0Entry { name: name.clone(), key: text.key.0.0 };
+            let quota = self.quota(&text.name, text.limits);
+            let key = Sig0Entry { name: name.clone(), key: text.key.0.0, quota };
             if keys.insert((name.clone(), key.key.wire().to_vec()), key).is_some() {
                 self.at(&text.name, format!("this key of {name} stands here twice"));
             }
         }
         keys.into_values().collect()
+    }
+}
+
+impl Check<'_> {
+    fn quota<T>(&mut self, place: &Spanned<T>, text: Option<QuotaText>) -> Option<Quota> {
+        match text.map(QuotaText::read).transpose() {
+            Ok(quota) => quota,
+            Err(reason) => {
+                self.at(place, reason);
+                None
+            }
+        }
+    }
+
+    /// No key may crowd another out of the replay table.
+    fn shares(&mut self, tsig: &[TsigEntry], sig0: &[Sig0Entry]) {
+        let mut quotas: BTreeMap<&Name, Option<Quota>> = BTreeMap::new();
+        let said = tsig.iter().map(|key| (&key.name, key.quota));
+        for (name, quota) in said.chain(sig0.iter().map(|key| (&key.name, key.quota))) {
+            let held = quotas.entry(name).or_default();
+            *held = held.or(quota);
+        }
+        if let Err(reason) = check_shares(&quotas) {
+            self.whole(reason);
+        }
     }
 }
 

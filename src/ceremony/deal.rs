@@ -11,7 +11,8 @@
 //! DIR/receipts/replica-I.receipt  to be brought here by the operators: that all shares have arrived
 //! DIR/backup/                     the keys, split among custodians, if the plan says so
 //! DIR/anchors/ORIGIN.conf, .ds    trust anchors for delv -a, DS records for the parent
-//! DIR/client/                     keys of clients that the dealer made: tsig.key (the first), tsig-NAME.key, K….key, K….private
+//! DIR/client/                     keys of clients that the dealer made: tsig.key (the first), tsig-NAME.key, K….key, K….private;
+//!                                 of a `quorum` key tsig-NAME.quorum with all its secrets, and for nsupdate tsig-NAME-replica-I.key
 //! ```
 //!
 //! No share, coin or private exponent is in it in the clear: all that is secret there is sealed or is a client's own file,
@@ -35,9 +36,10 @@ use super::import;
 use super::keygen;
 use super::plan::Plan;
 use super::receipt;
-use super::written::{PlannedZone, WrittenPlan};
+use super::written::{PlannedTsig, PlannedZone, WrittenPlan};
 use crate::consensus::coin;
 use crate::dns::RrType;
+use crate::dns::tsig::Mode;
 use crate::quorum::ReplicaId;
 use crate::threshold::dealer::DealProgress;
 use crate::time::UnixMillis;
@@ -190,13 +192,10 @@ fn secrets(
         Source::Backup(_, kept) => (keys::again(&wanted, &kept.keys)?, &kept.tsig[..]),
     };
     // A name that the backup does not know is a new key's: so clients get keys that removed replicas have never held.
-    let tsig = plan.tsig.iter().map(|key| {
-        let kept = known.iter().rfind(|clause| clause.name == key.name).map(KeyClause::again);
-        kept.unwrap_or_else(|| KeyClause {
-            name: key.name.clone(),
-            algorithm: "hmac-sha256".into(),
-            secret: Zeroizing::new(seed().to_vec()),
-        })
+    let tsig = plan.tsig.iter().map(|PlannedTsig { key, .. }| {
+        let kept = known.iter().rfind(|clause| clause.name == key.name);
+        let secret = kept.map_or_else(|| seed().to_vec(), |clause| clause.secret.to_vec());
+        KeyClause::new(key.name.clone(), key.algorithm.mnemonic(), secret)
     });
     let tsig = tsig.collect();
     let is_made = |key: &super::written::PlannedSig0| key.key.is_none() && matches!(source, Source::Search);
@@ -245,7 +244,7 @@ fn cluster_of(
             (None, None, Some(entry)) => entry.key.clone(),
             (None, None, None) => return Err(format!("SIG(0) key {}: name the client's key", key.name)),
         };
-        sig0.push(Sig0Entry { name: key.name.clone(), key: rdata });
+        sig0.push(Sig0Entry { name: key.name.clone(), key: rdata, quota: key.quota });
     }
     let cluster = Cluster {
         committee: plan.committee,
@@ -256,7 +255,7 @@ fn cluster_of(
         replaces: plan.replaces,
         members: members.collect(),
         zones: pairs.map(|(zone, keys)| zone_of(zone, old, keys)).collect::<Result<_, _>>()?,
-        tsig: secrets.tsig.iter().map(tsig_of).collect(),
+        tsig: plan.tsig.iter().zip(&secrets.tsig).map(|(planned, key)| tsig_of(plan, planned, key)).collect(),
         sig0,
     };
     Ok(cluster)
@@ -290,11 +289,16 @@ fn dnskey_ttl(zone: &PlannedZone) -> u32 {
     soa.fold(MAX_DNSKEY_TTL, u32::min)
 }
 
-fn tsig_of(key: &KeyClause) -> TsigEntry {
-    let mut salt = [0; 32];
+fn tsig_of(plan: &WrittenPlan, planned: &PlannedTsig, key: &KeyClause) -> TsigEntry {
+    let (mut salt, mode) = ([0; 32], planned.key.mode);
     entropy(&mut salt);
-    let commitment = tsig_commitment(&key.name, &key.algorithm, &salt, &key.secret);
-    TsigEntry { name: key.name.clone(), algorithm: key.algorithm.clone(), salt, commitment }
+    let holders = if mode == Mode::Quorum { &plan.members[..] } else { &plan.members[..1] };
+    let commitments = holders.iter().map(|member| {
+        let key = key.of_replica(mode, &member.identity);
+        tsig_commitment(&key.name, &key.algorithm, &salt, &key.secret)
+    });
+    let (name, algorithm, quota) = (key.name.clone(), key.algorithm.clone(), planned.key.quota);
+    TsigEntry { name, algorithm, mode, quota, salt, commitments: commitments.collect() }
 }
 
 #[cfg(test)]

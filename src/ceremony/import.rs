@@ -11,7 +11,8 @@
 #![forbid(unsafe_code)]
 
 use super::client_keys::parse_tsig;
-use super::cluster::{Cluster, tsig_commitment};
+use super::client_plan::TsigPlan;
+use super::cluster::Cluster;
 use super::cluster_file;
 use super::files::{
     NEVER_RUN, PREDECESSOR, Problem, make_dir, read_public, read_text, replace_public, replace_secret,
@@ -26,6 +27,7 @@ use super::share_file::{self, Kind, Label};
 use super::written::WrittenPlan;
 use crate::codec::Digest;
 use crate::consensus::coin::CoinSecret;
+use crate::dns::tsig::TsigAlgorithm;
 use crate::quorum::ReplicaId;
 use crate::threshold::SecretShare;
 use crate::zone::{CheckedBundle, Receipt};
@@ -71,12 +73,17 @@ fn differs(plan: &WrittenPlan, cluster: &Cluster) -> Option<&'static str> {
     let served =
         cluster.zones.iter().map(|zone| (&zone.origin, zone.records, zone.reads, zone.denial, &zone.policy));
     let keys = cluster.zones.iter().flat_map(|zone| [&zone.zsk, &zone.ksk]);
+    let tsig = cluster.tsig.iter().map(|entry| {
+        let algorithm = TsigAlgorithm::parse(&entry.algorithm)?;
+        Some(TsigPlan { name: entry.name.clone(), algorithm, mode: entry.mode, quota: entry.quota })
+    });
     // Keys that are dealt again are as long as they are.
     let is_first = plan.replaces.is_none();
     let sig0 = plan.sig0.iter().zip(&cluster.sig0);
     let sig0_differs = plan.sig0.len() != cluster.sig0.len()
         || sig0.into_iter().any(|(planned, entry)| {
-            planned.name != entry.name || planned.key.as_ref().is_some_and(|key| *key != entry.key)
+            (&planned.name, planned.quota) != (&entry.name, entry.quota)
+                || planned.key.as_ref().is_some_and(|key| *key != entry.key)
         });
     [
         (plan.committee != cluster.committee || plan.epoch != cluster.epoch, "the replicas or the epoch"),
@@ -84,7 +91,7 @@ fn differs(plan: &WrittenPlan, cluster: &Cluster) -> Option<&'static str> {
         (!cluster.members.iter().map(|m| (m.identity, m.sealing)).eq(members), "a member's keys"),
         (!zones.eq(served), "a zone, its records or its policy"),
         (is_first && keys.into_iter().any(|key| key.public.bits() != plan.bits), "the length of a key"),
-        (!cluster.tsig.iter().map(|key| &key.name).eq(plan.tsig.iter().map(|key| &key.name)), "TSIG keys"),
+        (!tsig.eq(plan.tsig.iter().map(|planned| Some(planned.key.clone()))), "TSIG keys"),
         (sig0_differs, "SIG(0) keys"),
     ]
     .into_iter()
@@ -162,10 +169,7 @@ fn check(
     let text = file("tsig.keys").and_then(|bytes| std::str::from_utf8(bytes).ok());
     let clauses = parse_tsig(text.unwrap_or_default(), Path::new("tsig.keys"))?;
     let fits = clauses.len() == cluster.tsig.len()
-        && clauses.iter().zip(&cluster.tsig).all(|(clause, entry)| {
-            let said = tsig_commitment(&clause.name, &clause.algorithm, &entry.salt, &clause.secret);
-            said == entry.commitment
-        });
+        && clauses.iter().zip(&cluster.tsig).all(|(clause, entry)| entry.is(clause, Some(me)));
     if fits { Ok(shares) } else { Err(wrong("tsig.keys is not what the cluster file commits to".into())) }
 }
 

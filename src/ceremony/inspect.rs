@@ -14,6 +14,7 @@ use super::share_file::{self, Kind};
 use super::words;
 use super::written::WrittenPlan;
 use crate::dns::dnssec::key_tag;
+use crate::dns::tsig::Mode;
 use crate::zone::{CheckedBundle, Reads, Receipt};
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest as _, Sha256};
@@ -152,7 +153,11 @@ fn write_cluster(out: &mut String, cluster: &Cluster) -> FmtResult {
         }
     }
     for key in &cluster.tsig {
-        writeln!(out, "TSIG key {} ({}): any replica could forge with it", key.name, key.algorithm)?;
+        let who = match key.mode {
+            Mode::Gateway => "any replica could forge with it",
+            Mode::Quorum => "each replica has a secret of its own, and t+1 must vouch",
+        };
+        writeln!(out, "TSIG key {} ({}): {who}", key.name, key.algorithm)?;
     }
     for key in &cluster.sig0 {
         writeln!(out, "SIG(0) key {} tag {}", key.name, key_tag(key.key.wire()))?;

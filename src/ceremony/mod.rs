@@ -14,6 +14,7 @@ pub mod anchors;
 pub mod backup;
 pub mod bundle;
 pub mod client_keys;
+pub mod client_plan;
 pub mod cluster;
 pub mod cluster_file;
 pub mod deal;

@@ -1,6 +1,7 @@
 //! The plan of a deal: what a cluster shall be, before there are keys.
 #![forbid(unsafe_code)]
 
+pub use super::client_plan::TsigPlan;
 use super::files::{Problem, zone_stem};
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
 use crate::dns::master;
@@ -26,8 +27,8 @@ pub struct Plan {
     pub signing: Protocol,
     /// The zones.
     pub zones: Vec<ZonePlan>,
-    /// Names of TSIG keys to make, hmac-sha256.
-    pub tsig: Vec<Name>,
+    /// TSIG keys to make.
+    pub tsig: Vec<TsigPlan>,
     /// Names of SIG(0) keys to make, Ed25519.
     pub sig0: Vec<Name>,
     /// Where each replica is to be found, by slot.
@@ -115,7 +116,7 @@ impl Plan {
         if stems.len() != self.zones.len() {
             return Err("two zones have the same origin".into());
         }
-        let keys: BTreeSet<&Name> = self.tsig.iter().chain(&self.sig0).collect();
+        let keys: BTreeSet<&Name> = self.tsig.iter().map(|key| &key.name).chain(&self.sig0).collect();
         if keys.len() != self.tsig.len() + self.sig0.len() {
             return Err("two client keys have the same name".into());
         }

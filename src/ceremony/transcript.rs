@@ -66,7 +66,9 @@ fn head(out: &mut String, plan: &WrittenPlan, cluster: &Cluster) -> FmtResult {
     for (key, planned) in cluster.tsig.iter().zip(&plan.tsig) {
         let how =
             if planned.recipient.is_some() { "sealed for its client" } else { "written for its client" };
-        writeln!(out, "TSIG key {}, {how}, commitment {}", key.name, key.commitment.to_hex())?;
+        let commitments: Vec<String> = key.commitments.iter().map(|one| one.to_hex()).collect();
+        let (mode, commitments) = (key.mode.word(), commitments.join(" "));
+        writeln!(out, "TSIG key {}, {mode}, {how}, commitment {commitments}", key.name)?;
     }
     for (key, planned) in cluster.sig0.iter().zip(&plan.sig0) {
         let how = if planned.key.is_some() { "the client's own" } else { "made for its client" };

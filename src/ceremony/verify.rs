@@ -13,7 +13,7 @@ pub mod receipts;
 
 use super::anchors::{ds_text, trust_anchors};
 use super::client_keys::{KeyClause, read_tsig};
-use super::cluster::{Cluster, Key, Zone, tsig_commitment};
+use super::cluster::{Cluster, Key, Zone};
 use super::cluster_file;
 use super::deal::entropy;
 use super::files::{Problem, read_text, zone_stem};
@@ -187,7 +187,7 @@ impl Check<'_> {
         }
         let path = dir.join("tsig.keys");
         if let Some(clauses) = self.take(read_tsig(&path)) {
-            self.tsig(&path, &clauses, self.cluster.tsig.len());
+            self.tsig(&path, &clauses, (self.cluster.tsig.len(), Some(id)));
         }
         if self.found.problems.len() == before {
             self.good(format!(
@@ -314,7 +314,11 @@ impl Check<'_> {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if name.starts_with("tsig") && name.ends_with(".key") {
                 if let Some(clauses) = self.take(read_tsig(path)) {
-                    self.tsig(path, &clauses, 1);
+                    self.tsig(path, &clauses, (1, None));
+                }
+            } else if name.ends_with(".quorum") {
+                if let Some(clauses) = self.take(read_tsig(path)) {
+                    self.tsig(path, &clauses, (self.cluster.committee.n(), None));
                 }
             } else if name.ends_with(".private") {
                 self.take(super::files::read_secret(path));
@@ -323,17 +327,14 @@ impl Check<'_> {
         self.good(format!("{} client key files", paths.len()));
     }
 
-    fn tsig(&mut self, path: &Path, clauses: &[KeyClause], count: usize) {
+    /// So many keys, as a replica has them, or as any has.
+    fn tsig(&mut self, path: &Path, clauses: &[KeyClause], (count, who): (usize, Option<ReplicaId>)) {
         if clauses.len() != count {
             self.wrong(path, format!("holds {} keys, not {count}", clauses.len()));
         }
         for clause in clauses {
-            let fits = self.cluster.tsig.iter().any(|entry| {
-                entry.name == clause.name
-                    && entry.commitment
-                        == tsig_commitment(&clause.name, &clause.algorithm, &entry.salt, &clause.secret)
-            });
-            if !fits {
+            let said = clause.replica.as_ref().and_then(|(index, _)| ReplicaId::new(*index));
+            if !self.cluster.tsig.iter().any(|entry| entry.is(clause, who.or(said))) {
                 self.wrong(path, format!("the key {} is not one the cluster file commits to", clause.name));
             }
         }

@@ -22,6 +22,7 @@
 //! [[tsig]]                         # optional: keys of clients
 //! name = "ops"
 //! recipient = "age1…"              # optional: sealed for the client; else written for him in DIR/client
+//! mode = "quorum"                  # optional, and so are algorithm, allow-weak and limits ([`super::client_plan`])
 //! [[sig0]]
 //! name = "admin.example.test"
 //! key = "512 3 15 …"               # optional: the client's own; else made for him in DIR/client
@@ -43,26 +44,30 @@
 //! list of TSIG keys, by name: bytes name · bytes recipient (or none)
 //! list of SIG(0) keys, by name: bytes name · bytes KEY rdata (or none)
 //! u8 backup threshold (0: none) · list of custodians: bytes name · bytes recipient
+//! each TSIG key of which more is said: bytes name · bytes algorithm · bytes mode · bytes limits (octets, burst, per-minute: u32 each, or none)
+//! each SIG(0) key with limits: bytes name · bytes limits
 //! ```
 #![forbid(unsafe_code)]
 
 mod text;
 mod write;
 
+use super::client_plan::{check_shares, quota_octets};
 use super::cluster::Form;
 use super::files::{Problem, read_text, zone_stem};
-use super::plan::{Place, Plan, ZonePlan};
+use super::plan::{Place, Plan, TsigPlan, ZonePlan};
 use super::seal::Recipient;
 use crate::codec::{ClusterId, Digest, Epoch, digest};
 use crate::dns::master::zone_digest;
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::Record;
+use crate::dns::tsig::Quota;
 use crate::quorum::Committee;
 use crate::signing::Protocol;
 use crate::threshold::MODULUS_BITS;
 use crate::zone::{Denial, Reads, UpdatePolicy};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Version of the form.
@@ -126,8 +131,8 @@ pub struct PlannedZone {
 /// A TSIG key that is to be made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlannedTsig {
-    /// Its name, in lower case.
-    pub name: Name,
+    /// What it is to be.
+    pub key: TsigPlan,
     /// Whom it is sealed for.
     pub recipient: Option<Recipient>,
 }
@@ -139,6 +144,8 @@ pub struct PlannedSig0 {
     pub name: Name,
     /// The client's own key.
     pub key: Option<Rdata>,
+    /// How much it may ask, if anything is said.
+    pub quota: Option<Quota>,
 }
 
 /// How the keys are kept for another deal.
@@ -175,8 +182,9 @@ impl WrittenPlan {
             reads: zone.reads,
             denial: zone.denial,
         });
-        let tsig = plan.tsig.iter().map(|name| PlannedTsig { name: name.to_lowercase(), recipient: None });
-        let sig0 = plan.sig0.iter().map(|name| PlannedSig0 { name: name.to_lowercase(), key: None });
+        let tsig = plan.tsig.iter().map(|key| PlannedTsig { key: key.clone(), recipient: None });
+        let sig0 =
+            plan.sig0.iter().map(|name| PlannedSig0 { name: name.to_lowercase(), key: None, quota: None });
         let mut written = Self {
             epoch: Epoch(0),
             committee: plan.committee,
@@ -218,7 +226,7 @@ impl WrittenPlan {
 
     fn sort(&mut self) {
         self.zones.sort_by(|a, b| a.origin.cmp(&b.origin));
-        self.tsig.sort_by(|a, b| a.name.cmp(&b.name));
+        self.tsig.sort_by(|a, b| a.key.name.cmp(&b.key.name));
         self.sig0.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
@@ -241,8 +249,10 @@ impl WrittenPlan {
         if stems.len() != self.zones.len() {
             return Err("two zones have the same origin".into());
         }
-        let tsig = self.tsig.iter().map(|key| &key.name);
-        let names: BTreeSet<&Name> = tsig.chain(self.sig0.iter().map(|key| &key.name)).collect();
+        let tsig = self.tsig.iter().map(|key| (&key.key.name, key.key.quota));
+        let sig0 = self.sig0.iter().map(|key| (&key.name, key.quota));
+        let names: BTreeMap<&Name, Option<Quota>> = tsig.chain(sig0).collect();
+        check_shares(&names)?;
         if names.len() != self.tsig.len() + self.sig0.len() {
             return Err("two client keys have the same name".into());
         }
@@ -277,7 +287,7 @@ impl WrittenPlan {
         }
         form.count(&self.tsig);
         for key in &self.tsig {
-            form.bytes(key.name.wire());
+            form.bytes(key.key.name.wire());
             form.bytes(key.recipient.as_ref().map_or(&[][..], |recipient| &recipient.0));
         }
         form.count(&self.sig0);
@@ -292,7 +302,24 @@ impl WrittenPlan {
             form.bytes(custodian.name.as_bytes());
             form.bytes(&custodian.recipient.0);
         }
+        self.client_keys(&mut form);
         form.0
+    }
+
+    /// What is said of client keys beyond what is usual.
+    fn client_keys(&self, form: &mut Form) {
+        for TsigPlan { name, algorithm, mode, quota } in
+            self.tsig.iter().map(|key| &key.key).filter(|key| !key.is_usual())
+        {
+            form.bytes(name.wire());
+            form.bytes(algorithm.mnemonic().as_bytes());
+            form.bytes(mode.word().as_bytes());
+            form.bytes(&quota.as_ref().map(quota_octets).unwrap_or_default());
+        }
+        for (name, quota) in self.sig0.iter().filter_map(|key| Some((&key.name, key.quota?))) {
+            form.bytes(name.wire());
+            form.bytes(&quota_octets(&quota));
+        }
     }
 }
 

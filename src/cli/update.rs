@@ -3,9 +3,14 @@
 //! Messages go one after the other over TCP, each signed with the key of `--key`; the first that is refused ends it. One that is not
 //! through in time (SERVFAIL, not ready) is sent again as it is, for as long as `--wait` says: the cluster executes it once. The zone, where
 //! the script says none, is that of the SOA that the server gives for the first name.
+//!
+//! With the file of a `quorum` key ([`quorum`]) a message goes to t+1 replicas at once, to each signed with its own secret and to all
+//! with one nonce; a replica that cannot be reached or does not answer is made up for by another, and the answers are compared.
+
+mod quorum;
 
 use super::{Failure, print};
-use crate::ceremony::client_keys::read_tsig;
+use crate::ceremony::client_keys::{KeyClause, read_tsig};
 use crate::ceremony::files::plain;
 use crate::dns::edns::{Edns, OPTION_EDE, ede};
 use crate::dns::message::{Header, Message, Question, Writer};
@@ -32,10 +37,11 @@ pub struct Arguments {
     /// The script; stdin if none is named
     #[arg(value_name = "FILE")]
     script: Option<PathBuf>,
-    /// A replica that answers DNS there; the script's `server` line goes before
-    #[arg(long, value_name = "HOST:PORT")]
-    server: Option<String>,
-    /// A file with the client's TSIG key, as tsig-keygen writes it
+    /// A replica that answers DNS there; the script's `server` line goes before. Of a quorum key, for each replica that is elsewhere than
+    /// its file says: I=HOST:PORT
+    #[arg(long, value_name = "[I=]HOST:PORT")]
+    server: Vec<String>,
+    /// A file with the client's TSIG key, as tsig-keygen writes it, or with all secrets of a quorum key
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// How long to go on with a message that is not through
@@ -45,26 +51,32 @@ pub struct Arguments {
 
 /// Runs `conclave update`.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let key = key_of(arguments)?;
+    let mut keys = read_tsig(&arguments.key)?;
     let sent = script::parse(&text_of(arguments)?).map_err(Failure::new)?;
     if sent.is_empty() {
         return Err(Failure::new("the script holds no update"));
     }
+    let wait = Duration::from_secs(arguments.wait);
+    if keys.iter().any(|key| key.replica.is_some()) {
+        let replicas = quorum::replicas(keys, &arguments.server)?;
+        return sent.iter().try_for_each(|one| quorum::send(one, &replicas, wait));
+    }
+    let shown = arguments.key.display();
+    let key = keys.drain(..).next().ok_or_else(|| Failure::new(format!("{shown}: holds no key")))?;
+    let key = key_of(key)?;
     for one in &sent {
-        let server = one.server.clone().or_else(|| arguments.server.clone());
+        let server = one.server.clone().or_else(|| arguments.server.first().cloned());
         let server =
             server.ok_or_else(|| Failure::new("say where a replica answers, with --server HOST:PORT"))?;
-        send(one, &server, &key, Duration::from_secs(arguments.wait))?;
+        send(one, &server, &key, wait)?;
     }
     Ok(())
 }
 
-fn key_of(arguments: &Arguments) -> Result<TsigKey, Failure> {
-    let shown = arguments.key.display();
-    let clause = read_tsig(&arguments.key)?.into_iter().next();
-    let clause = clause.ok_or_else(|| Failure::new(format!("{shown}: holds no key")))?;
+fn key_of(clause: KeyClause) -> Result<TsigKey, Failure> {
     let algorithm = TsigAlgorithm::parse(&clause.algorithm);
-    let algorithm = algorithm.ok_or_else(|| Failure::new(format!("{shown}: of no known algorithm")))?;
+    let algorithm =
+        algorithm.ok_or_else(|| Failure::new(format!("{}: of no known algorithm", clause.name)))?;
     Ok(TsigKey::new(clause.name, algorithm, clause.secret.to_vec()))
 }
 
@@ -88,39 +100,53 @@ fn send(sent: &Sent, server: &str, key: &TsigKey, wait: Duration) -> Result<(), 
         None => zone_of(server, sent).map_err(at)?,
     };
     let wire = sent.to_wire(&zone).ok_or_else(|| at("no message can hold this".into()))?;
-    let (wire, mac) = signed(wire, key);
+    let message = signed(wire, key, Vec::new());
     let began = Instant::now();
     loop {
-        let reply = exchange(server, &wire).map_err(at)?;
-        let now = now();
-        if let Err(failure) = tsig::verify_response(&reply, key, &mac, now)
-            && is_done(&reply)
-        {
-            return Err(at(format!("the reply's signature does not hold ({failure:?}): it may be forged")));
-        }
-        let message = Message::parse(&reply).map_err(|why| at(format!("no DNS message: {why}")))?;
-        let (rcode, said) = (message.rcode(), extended(&message));
+        let (rcode, said) = answer(server, key, &message).map_err(at)?;
         if rcode == Rcode::NOERROR {
             print(&format!("line {line}: {zone} NOERROR\n"));
             return Ok(());
         }
-        let is_late =
-            rcode == Rcode::SERVFAIL && said.as_ref().is_some_and(|(code, _)| *code == ede::NOT_READY);
-        if !is_late || began.elapsed() >= wait {
-            let said = said.map_or(String::new(), |(_, text)| format!(": {text}"));
-            return Err(at(format!("{rcode}{said}; `conclave ctl explain` says more")));
+        if !is_late(rcode, said.as_ref()) || began.elapsed() >= wait {
+            return Err(at(told(rcode, said)));
         }
         std::thread::sleep(PAUSE);
     }
 }
 
-/// With an OPT record, and signed; and the MAC.
-fn signed(mut wire: Vec<u8>, key: &TsigKey) -> (Vec<u8>, Vec<u8>) {
+/// An extended error: code and text.
+type Said = Option<(u16, String)>;
+
+/// What a server answers to a signed message that had this MAC.
+fn answer(server: &str, key: &TsigKey, (wire, mac): &(Vec<u8>, Vec<u8>)) -> Result<(Rcode, Said), String> {
+    let reply = exchange(server, wire)?;
+    if let Err(failure) = tsig::verify_response(&reply, key, mac, now())
+        && is_done(&reply)
+    {
+        return Err(format!("the reply's signature does not hold ({failure:?}): it may be forged"));
+    }
+    let message = Message::parse(&reply).map_err(|why| format!("no DNS message: {why}"))?;
+    Ok((message.rcode(), extended(&message)))
+}
+
+/// Whether the same message may still succeed.
+fn is_late(rcode: Rcode, said: Option<&(u16, String)>) -> bool {
+    rcode == Rcode::SERVFAIL && said.is_some_and(|(code, _)| *code == ede::NOT_READY)
+}
+
+fn told(rcode: Rcode, said: Said) -> String {
+    let said = said.map_or(String::new(), |(_, text)| format!(": {text}"));
+    format!("{rcode}{said}; `conclave ctl explain` says more")
+}
+
+/// With an OPT record that has these options, and signed; and the MAC.
+fn signed(mut wire: Vec<u8>, key: &TsigKey, options: Vec<(u16, Vec<u8>)>) -> (Vec<u8>, Vec<u8>) {
     let id = now_millis() as u16;
     wire[..2].copy_from_slice(&id.to_be_bytes());
     // Nothing else is in the additional section.
     wire[11] = 1;
-    Edns { udp_size: MAX_UDP_ANSWER_OCTETS as u16, ..Edns::default() }.write(&mut wire);
+    Edns { udp_size: MAX_UDP_ANSWER_OCTETS as u16, options, ..Edns::default() }.write(&mut wire);
     let mac = tsig::sign_request(&mut wire, key, now());
     (wire, mac)
 }

@@ -28,6 +28,10 @@ pub const OPTION_PADDING: u16 = 12;
 /// Option code of an extended error (RFC 8914).
 pub const OPTION_EDE: u16 = 15;
 
+/// Option code, of those for local use (RFC 6891 §9), of the nonce that makes an update one that is done once: 8 octets of its client's
+/// time, seconds since 1970, and 16 at random.
+pub const OPTION_NONCE: u16 = 65_313;
+
 /// Codes of extended errors (RFC 8914 §4).
 pub mod ede {
     /// Something else.

@@ -1,127 +1,26 @@
 //! Who sent a message: TSIG (RFC 8945) and, through [`super::sig0`], SIG(0) (RFC 2931).
 //!
 //! [`authenticate`] looks at a client's original octets at a given time: a replica does so twice, on arrival by its own
-//! clock and at execution in agreed time. HMAC-SHA-256, -384 and -512, full-length MACs only (RFC 8945 §5.2.2.1 leaves
+//! clock and at execution in agreed time. Full-length MACs only (RFC 8945 §5.2.2.1 leaves
 //! truncation to policy). A window counts at most [`MAX_FUDGE_SECS`] to each side, whatever the client asks, so that the
 //! replay table may forget what is older than twice that.
 
+mod keys;
 mod stream;
 
 use super::name::Name;
 use super::rtype::{Class, Rcode, RrType};
-use super::sig0::{self, Sig0Key};
+use super::sig0;
 use super::tail::{Reader, Tail, last_additional, set_additional, without};
 use crate::codec::{Digest, digest};
 use crate::limits::REPLAY_WINDOW_MS;
-use aws_lc_rs::hmac;
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::BTreeMap;
-use std::fmt;
+pub use keys::{Keyring, Mode, Quota, TsigAlgorithm, TsigKey};
 pub use stream::sign_next;
-use zeroize::Zeroizing;
 
 /// Seconds that a client's clock may differ from ours.
 pub const MAX_FUDGE_SECS: u64 = 300;
 const _: () = assert!(2 * MAX_FUDGE_SECS * 1_000 <= REPLAY_WINDOW_MS);
-
-/// The MAC algorithms taken (RFC 8945 §6).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum TsigAlgorithm {
-    /// hmac-sha256, the default everywhere.
-    HmacSha256,
-    /// hmac-sha384.
-    HmacSha384,
-    /// hmac-sha512.
-    HmacSha512,
-}
-
-impl TsigAlgorithm {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::HmacSha256, Self::HmacSha384, Self::HmacSha512];
-
-    /// The mnemonic, as configuration files write it.
-    fn mnemonic(self) -> &'static str {
-        match self {
-            Self::HmacSha256 => "hmac-sha256",
-            Self::HmacSha384 => "hmac-sha384",
-            Self::HmacSha512 => "hmac-sha512",
-        }
-    }
-
-    /// From the mnemonic, of either case; a final dot may stand.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|a| a.mnemonic().eq_ignore_ascii_case(text.trim_end_matches('.')))
-    }
-
-    /// The algorithm's domain name.
-    pub fn name(self) -> Name {
-        Name::root().child(self.mnemonic().as_bytes()).expect("a mnemonic is a label")
-    }
-
-    fn from_name(name: &Name) -> Option<Self> {
-        Self::ALL.into_iter().find(|a| a.name() == *name)
-    }
-
-    /// Octets of a MAC.
-    pub fn mac_octets(self) -> usize {
-        self.hmac().digest_algorithm().output_len()
-    }
-
-    fn hmac(self) -> hmac::Algorithm {
-        match self {
-            Self::HmacSha256 => hmac::HMAC_SHA256,
-            Self::HmacSha384 => hmac::HMAC_SHA384,
-            Self::HmacSha512 => hmac::HMAC_SHA512,
-        }
-    }
-}
-
-impl fmt::Display for TsigAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.mnemonic())
-    }
-}
-
-/// A symmetric key, wiped on drop. Whoever can check with it can also forge with it.
-pub struct TsigKey {
-    /// The name both sides know it by.
-    pub name: Name,
-    /// The MAC it is for.
-    pub algorithm: TsigAlgorithm,
-    secret: Zeroizing<Vec<u8>>,
-}
-
-impl TsigKey {
-    /// A key of this secret.
-    pub fn new(name: Name, algorithm: TsigAlgorithm, secret: Vec<u8>) -> Self {
-        Self { name, algorithm, secret: Zeroizing::new(secret) }
-    }
-
-    /// The secret.
-    pub fn secret(&self) -> &[u8] {
-        &self.secret
-    }
-
-    fn mac(&self, covered: &[u8]) -> Vec<u8> {
-        hmac::sign(&hmac::Key::new(self.algorithm.hmac(), &self.secret), covered).as_ref().to_vec()
-    }
-
-    /// Whether `mac` is the MAC, or the beginning of it, in constant time.
-    fn verifies(&self, covered: &[u8], mac: &[u8]) -> bool {
-        let whole = self.mac(covered);
-        let part = whole.get(..mac.len()).unwrap_or_default();
-        aws_lc_rs::constant_time::verify_slices_are_equal(part, mac).is_ok() && !mac.is_empty()
-    }
-}
-
-/// The keys that clients may sign with.
-#[derive(Default)]
-pub struct Keyring {
-    /// TSIG keys by name.
-    pub tsig: BTreeMap<Name, TsigKey>,
-    /// SIG(0) keys by the name that owns the KEY records.
-    pub sig0: BTreeMap<Name, Vec<Sig0Key>>,
-}
 
 /// Who signed, as the update policy names it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
@@ -202,6 +101,24 @@ pub fn authenticate(wire: &[u8], keys: &Keyring, now_secs: u64) -> Result<Verifi
         RrType::SIG => sig0::check(&without(wire, tail.start), &tail, keys, now_secs),
         _ => Err(AuthFailure::Unsigned),
     }
+}
+
+/// The same where all replicas must come to the same: a key whose secret differs from replica to replica is none.
+pub fn authenticate_alike(wire: &[u8], keys: &Keyring, now_secs: u64) -> Result<Verified, AuthFailure> {
+    match last_additional(wire) {
+        Ok(Some(tail)) if tail.rtype == RrType::TSIG && keys.of_quorum(&tail.name).is_some() => {
+            Err(AuthFailure::BadKey)
+        }
+        _ => authenticate(wire, keys, now_secs),
+    }
+}
+
+/// A signed message as every replica can be sent it alike: without its signature, and with the ID 0.
+pub fn unsigned(wire: &[u8]) -> Option<Vec<u8>> {
+    let tail = last_additional(wire).ok()??;
+    let mut message = without(wire, tail.start);
+    message[..2].fill(0);
+    Some(message)
 }
 
 /// What a message says of its signature, which may be forged: for explanations only.

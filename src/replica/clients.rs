@@ -2,12 +2,14 @@
 //!
 //! A request is known by the digest of its encoded bytes, which is what comes back from the order, whoever's
 //! vertex carried it. Several clients may wait for one request: stock nsupdate sends the same message again after
-//! three seconds. A client whose patience ends is told SERVFAIL; its request stays, to be attached to by the next
+//! three seconds. A change under a `quorum` key is known by its own digest: whichever replica's vouch decides it, the answer is that
+//! of all who wait for it. A client whose patience ends is told SERVFAIL; its request stays, to be attached to by the next
 //! try, until it is executed and published or its signature's window is over.
 //!
 //! Invariants:
 //! 1. Each client in `waiting` names a request in `requests` that lists it, and has its entry in `deadlines`.
-//! 2. `bytes` is the sum over `requests`.
+//! 2. Each lot counts its clients, its requests and their bytes. Updates and queries have lots of their own, so that a flood of queries,
+//!    which anybody can send, keeps no update out.
 //! 3. A client leaves `waiting` exactly once: answered, out of patience, or forgotten.
 use super::ClientId;
 use super::reply::Asker;
@@ -15,7 +17,7 @@ use crate::codec::Digest;
 use crate::dns::Name;
 use crate::limits;
 use crate::time::UnixMillis;
-use crate::zone::Outcome;
+use crate::zone::{Kind, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A request's outcome, if it was executed, and who waited for it.
@@ -30,18 +32,29 @@ pub(super) struct Clients {
     expiries: BTreeSet<(UnixMillis, Digest)>,
     by_covered: BTreeMap<Digest, Digest>,
     by_version: BTreeMap<Name, BTreeMap<u64, Vec<Digest>>>,
+    updates: Lot,
+    queries: Lot,
+}
+
+/// What is taken of one kind's places.
+#[derive(Default)]
+struct Lot {
+    clients: usize,
+    requests: usize,
     bytes: usize,
 }
 
 struct Waiting {
     asker: Asker,
+    kind: Kind,
     request: Digest,
     deadline: UnixMillis,
 }
 
 struct Request {
+    kind: Kind,
     clients: Vec<ClientId>,
-    covered: Option<Digest>,
+    covered: Vec<Digest>,
     bytes: usize,
     expires: UnixMillis,
     outcome: Option<Outcome>,
@@ -64,19 +77,34 @@ impl Clients {
             expiries: BTreeSet::new(),
             by_covered: BTreeMap::new(),
             by_version: BTreeMap::new(),
-            bytes: 0,
+            updates: Lot::default(),
+            queries: Lot::default(),
         }
     }
 
-    /// Whether there is room for one more client.
-    pub fn has_room(&self) -> bool {
-        self.waiting.len() < limits::MAX_PENDING_CLIENTS
+    /// Whether there is room for one more client with a request of this kind.
+    pub fn has_room(&self, kind: Kind) -> bool {
+        self.lot(kind).clients < limits::MAX_PENDING_CLIENTS / 2
     }
 
     /// Whether there is room for one more request of `bytes`.
-    pub fn has_room_for_request(&self, bytes: usize) -> bool {
-        self.requests.len() < limits::MAX_PENDING_CLIENTS
-            && self.bytes + bytes <= limits::MAX_PENDING_REQUEST_BYTES
+    pub fn has_room_for_request(&self, kind: Kind, bytes: usize) -> bool {
+        let lot = self.lot(kind);
+        lot.requests < limits::MAX_PENDING_CLIENTS / 2
+            && lot.bytes + bytes <= limits::MAX_PENDING_REQUEST_BYTES / 2
+    }
+
+    fn lot(&self, kind: Kind) -> &Lot {
+        if kind == Kind::Query { &self.queries } else { &self.updates }
+    }
+
+    fn lot_mut(&mut self, kind: Kind) -> &mut Lot {
+        if kind == Kind::Query { &mut self.queries } else { &mut self.updates }
+    }
+
+    /// Whether the outcome of a request on its way is known.
+    pub fn is_decided(&self, request: &Digest) -> bool {
+        self.requests.get(request).is_some_and(|request| request.outcome.is_some())
     }
 
     /// The request on its way whose signature covers the same bytes.
@@ -84,14 +112,26 @@ impl Clients {
         self.by_covered.get(covered).copied()
     }
 
-    /// A request of `bytes` sets out.
-    pub fn open(&mut self, request: Digest, covered: Option<Digest>, bytes: usize, now: UnixMillis) {
-        let expires = now.plus(limits::REPLAY_WINDOW_MS);
-        let entry = Request { clients: Vec::new(), covered, bytes, expires, outcome: None };
-        if self.requests.insert(request, entry).is_none() {
-            self.bytes += bytes;
+    /// A request of `bytes` sets out; or, of a change that is on its way already, another vouch.
+    pub fn open(
+        &mut self,
+        request: Digest,
+        (kind, covered, bytes): (Kind, Option<Digest>, usize),
+        now: UnixMillis,
+    ) {
+        let (mut fresh, expires) = (false, now.plus(limits::REPLAY_WINDOW_MS));
+        let entry = self.requests.entry(request).or_insert_with(|| {
+            fresh = true;
+            Request { kind, clients: Vec::new(), covered: Vec::new(), bytes: 0, expires, outcome: None }
+        });
+        entry.bytes += bytes;
+        entry.covered.extend(covered);
+        if fresh {
             self.expiries.insert((expires, request));
         }
+        let lot = self.lot_mut(kind);
+        lot.bytes += bytes;
+        lot.requests += usize::from(fresh);
         if let Some(covered) = covered {
             self.by_covered.insert(covered, request);
         }
@@ -102,19 +142,26 @@ impl Clients {
         self.forget(client);
         let Some(entry) = self.requests.get_mut(&request) else { return };
         entry.clients.push(client);
-        let deadline = now.plus(self.patience_ms);
+        let (kind, deadline) = (entry.kind, now.plus(self.patience_ms));
         self.deadlines.insert((deadline, client));
-        self.waiting.insert(client, Waiting { asker, request, deadline });
+        self.waiting.insert(client, Waiting { asker, kind, request, deadline });
+        self.lot_mut(kind).clients += 1;
     }
 
     /// `client` waits no longer.
     pub fn forget(&mut self, client: ClientId) -> Option<Asker> {
-        let waiting = self.waiting.remove(&client)?;
-        self.deadlines.remove(&(waiting.deadline, client));
-        if let Some(request) = self.requests.get_mut(&waiting.request) {
+        let (asker, request) = self.leave(client)?;
+        if let Some(request) = self.requests.get_mut(&request) {
             request.clients.retain(|other| *other != client);
         }
-        Some(waiting.asker)
+        Some(asker)
+    }
+
+    fn leave(&mut self, client: ClientId) -> Option<(Asker, Digest)> {
+        let waiting = self.waiting.remove(&client)?;
+        self.deadlines.remove(&(waiting.deadline, client));
+        self.lot_mut(waiting.kind).clients -= 1;
+        Some((waiting.asker, waiting.request))
     }
 
     /// A request was executed, with this outcome; `published` tells a zone's version that is served. Returns who
@@ -218,19 +265,17 @@ impl Clients {
 
     fn remove(&mut self, request: Digest) -> Option<Removed> {
         let entry = self.requests.remove(&request)?;
-        self.bytes -= entry.bytes;
+        let lot = self.lot_mut(entry.kind);
+        lot.bytes -= entry.bytes;
+        lot.requests -= 1;
         self.expiries.remove(&(entry.expires, request));
-        if let Some(covered) = entry.covered
-            && self.by_covered.get(&covered) == Some(&request)
-        {
-            self.by_covered.remove(&covered);
+        for covered in &entry.covered {
+            if self.by_covered.get(covered) == Some(&request) {
+                self.by_covered.remove(covered);
+            }
         }
         let clients = entry.clients.into_iter();
-        let clients = clients.filter_map(|id| {
-            let waiting = self.waiting.remove(&id)?;
-            self.deadlines.remove(&(waiting.deadline, id));
-            Some((id, waiting.asker))
-        });
+        let clients = clients.filter_map(|id| Some((id, self.leave(id)?.0)));
         Some((entry.outcome, clients.collect()))
     }
 }

@@ -5,24 +5,29 @@
 //!
 //! Steps for an update: size and parse (FORMERR); TSIG or SIG(0) (NOTAUTH with BADSIG, BADKEY, BADTIME or BADTRUNC,
 //! RFC 8945 §5.2); the version of EDNS (BADVERS); the zone section (FORMERR, RFC 2136 §3.1.1, or NOTAUTH, §3.1.2);
-//! unsigned (REFUSED: the default policy grants nothing to nobody). A query must be for a zone with ordered reads.
+//! unsigned (REFUSED: the default policy grants nothing to nobody); the key's quota of octets, and, of what is not on its way yet, of
+//! updates in a time. Under a `quorum` key this replica vouches for the update, if it is one that is done once. A query must be for a zone with ordered reads.
 //! Other opcodes are NOTIMP.
 use super::reply::Asker;
 use crate::codec::{Digest, digest, encode};
 use crate::dns::edns::Manners;
 use crate::dns::message::Message;
 use crate::dns::query;
-use crate::dns::tsig::{self, AuthFailure, Keyring};
+use crate::dns::tsig::{self, AuthFailure, Keyring, Signer, Verified};
 use crate::dns::{Class, Name, Opcode, Rcode, RrType};
 use crate::limits::MAX_REQUEST_BYTES;
-use crate::time::UnixMillis;
-use crate::zone::{Genesis, Reads, Refusal, Request};
-use std::collections::BTreeMap;
+use crate::time::{AgreedTime, UnixMillis};
+use crate::zone::{Genesis, Reads, Refusal, Request, Saying, change_of, is_done_once, weak_remedy};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The first look at what clients send.
 pub(super) struct Ingress {
     keys: Arc<Keyring>,
+    /// What each key has asked for lately ([`Quota`](crate::dns::tsig::Quota)).
+    usage: BTreeMap<Name, u64>,
+    /// Keys of weak algorithms that were used.
+    weak: BTreeSet<Name>,
     zones: BTreeMap<Name, Reads>,
     entropy: [u8; 32],
     nonces: u64,
@@ -38,12 +43,23 @@ pub(super) enum Admission {
     Answered(Vec<u8>),
     /// The order must see it.
     Admitted(Admitted),
+    /// The order must see that this replica vouches for it.
+    Vouched {
+        /// What this replica has to say.
+        saying: Saying,
+        /// The digest of what the signature covers.
+        covered: Digest,
+        /// Who asked; knows the change.
+        asker: Asker,
+    },
 }
 
 /// A request for the order, and who waits for it.
 pub(super) struct Admitted {
     /// An encoded [`Request`].
     pub request: Vec<u8>,
+    /// What names it while it is on its way.
+    pub name: Digest,
     /// The digest of what its signature covers; none for a query.
     pub covered: Option<Digest>,
     /// Who asked.
@@ -59,7 +75,8 @@ impl Ingress {
     /// For the zones and keys of `genesis`; `entropy` is of this start.
     pub fn new(genesis: &Genesis, entropy: [u8; 32]) -> Self {
         let zones = genesis.zones.iter().map(|(rules, _)| (rules.origin.clone(), rules.reads)).collect();
-        Self { keys: genesis.keys.clone(), zones, entropy, nonces: 0 }
+        let (usage, weak) = (BTreeMap::new(), BTreeSet::new());
+        Self { keys: genesis.keys.clone(), usage, weak, zones, entropy, nonces: 0 }
     }
 
     /// The keys with which replies are signed.
@@ -111,11 +128,49 @@ impl Ingress {
             return self.refuse(now, asker, refusal);
         }
         let Ok(verified) = verified else { return self.refuse(now, asker, Refusal::Unsigned) };
+        let (key, octets) = (verified.signer.name(), asker.wire().len());
+        let most = self.keys.quota(key).octets;
+        if octets > most as usize {
+            return self.refuse(now, asker, Refusal::TooLong { key: key.clone(), octets, most });
+        }
+        if matches!(verified.signer, Signer::Tsig(_)) && self.keys.of_quorum(key).is_some() {
+            return self.vouch(now, asker, &message, verified);
+        }
         let request = encode(&Request::Update { wire: asker.wire().to_vec() });
         if request.len() > MAX_REQUEST_BYTES {
             return self.refuse(now, asker, Refusal::Malformed("it is too long".into()));
         }
-        Admission::Admitted(Admitted { request, covered: Some(verified.covered), asker })
+        let name = request_digest(&request);
+        Admission::Admitted(Admitted { request, name, covered: Some(verified.covered), asker })
+    }
+
+    fn vouch(&self, now: UnixMillis, mut asker: Asker, message: &Message, verified: Verified) -> Admission {
+        if !is_done_once(message) {
+            return self.refuse(now, asker, Refusal::NotOnce);
+        }
+        let Some(message) = tsig::unsigned(asker.wire()) else { return Admission::Ignored };
+        let key = verified.signer.name().clone();
+        asker.vouched(change_of(&key, &message));
+        let saying = Saying::Vouch { key, until: verified.expires_secs, message };
+        Admission::Vouched { saying, covered: verified.covered, asker }
+    }
+
+    /// Takes one from what the key may ask here; what passes the door at more than that pace could not pass the order.
+    pub fn charge(&mut self, now: UnixMillis, key: &Name) -> Result<(), Refusal> {
+        let quota = self.keys.quota(key);
+        let full = self.usage.get(key).copied().unwrap_or_default();
+        let taken = quota.take(full, AgreedTime(now.0));
+        let full = taken.ok_or_else(|| Refusal::TooOften { key: key.clone(), quota })?;
+        self.usage.insert(key.clone(), full);
+        Ok(())
+    }
+
+    /// What to tell the operator at the first use of a key of a weak algorithm.
+    pub fn remark(&mut self, key: &Name) -> Option<String> {
+        let algorithm = self.keys.tsig.get(key)?.algorithm;
+        (algorithm.is_weak() && self.weak.insert(key.clone())).then(|| {
+            format!("the client of the key {key} signs with {algorithm}: {}", weak_remedy(algorithm))
+        })
     }
 
     fn admit_query(&mut self, now: UnixMillis, asker: Asker) -> Admission {
@@ -130,10 +185,11 @@ impl Ingress {
             return self.bare(now, &asker, Rcode::REFUSED);
         }
         let request = encode(&Request::Query { wire: asker.wire().to_vec(), nonce: self.nonce() });
+        let name = request_digest(&request);
         if request.len() > MAX_REQUEST_BYTES {
             return self.bare(now, &asker, Rcode::FORMERR);
         }
-        Admission::Admitted(Admitted { request, covered: None, asker })
+        Admission::Admitted(Admitted { request, name, covered: None, asker })
     }
 
     fn refuse(&self, now: UnixMillis, asker: Asker, refusal: Refusal) -> Admission {

@@ -1,14 +1,15 @@
 //! What operators are told of updates: explanations of those that were refused lately, and an entry of the audit for each that was
 //! executed.
 //!
-//! Explanations are kept in memory only, the last [`MAX_EXPLAINED`]; what the order refused all replicas explain alike, what never
+//! Explanations are kept in memory only, the last [`MAX_EXPLAINED`], and apart from them the last [`MAX_EXPLAINED_OF_STRANGERS`] of
+//! updates whose signature does not hold: strangers' noise takes nobody's place. What the order refused all replicas explain alike, what never
 //! came so far only the replica that turned it away. Entries of the audit follow from the batches: the same batches, the same
 //! entries.
 use super::Replica;
 use super::reply::Asker;
 use crate::consensus::Ordered;
 use crate::dns::{Name, Opcode, Rcode};
-use crate::limits::MAX_EXPLAINED;
+use crate::limits::{MAX_EXPLAINED, MAX_EXPLAINED_OF_STRANGERS};
 use crate::time::{AgreedTime, SECOND, UnixMillis};
 use crate::zone::{Account, Refusal, Ticket};
 use serde::Serialize;
@@ -88,16 +89,24 @@ pub struct Entry {
 /// The explanations.
 #[derive(Default)]
 pub(super) struct Journal {
-    held: BTreeMap<Ticket, Explanation>,
+    count: u64,
+    clients: Ring,
+    strangers: Ring,
+}
+
+/// The last of one sort, and when each came: a count.
+#[derive(Default)]
+struct Ring {
+    held: BTreeMap<Ticket, (u64, Explanation)>,
     order: VecDeque<Ticket>,
 }
 
-impl Journal {
-    fn keep(&mut self, ticket: Ticket, explanation: Explanation) {
-        if self.held.insert(ticket, explanation).is_none() {
+impl Ring {
+    fn keep(&mut self, ticket: Ticket, told: (u64, Explanation), most: usize) {
+        if self.held.insert(ticket, told).is_none() {
             self.order.push_back(ticket);
         }
-        if self.order.len() > MAX_EXPLAINED
+        if self.order.len() > most
             && let Some(oldest) = self.order.pop_front()
         {
             self.held.remove(&oldest);
@@ -105,15 +114,38 @@ impl Journal {
     }
 }
 
+impl Journal {
+    fn keep(&mut self, ticket: Ticket, explanation: Explanation) {
+        self.count += 1;
+        match explanation.key {
+            Some(_) => self.clients.keep(ticket, (self.count, explanation), MAX_EXPLAINED),
+            None => self.strangers.keep(ticket, (self.count, explanation), MAX_EXPLAINED_OF_STRANGERS),
+        }
+    }
+
+    fn get(&self, ticket: Ticket) -> Option<&Explanation> {
+        let held = self.clients.held.get(&ticket).or_else(|| self.strangers.held.get(&ticket));
+        held.map(|(_, explanation)| explanation)
+    }
+
+    /// The newest first.
+    fn iter(&self) -> impl Iterator<Item = &Explanation> {
+        let rings = [&self.clients, &self.strangers].into_iter();
+        let mut all: Vec<&(u64, Explanation)> = rings.flat_map(|ring| ring.held.values()).collect();
+        all.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        all.into_iter().map(|(_, explanation)| explanation)
+    }
+}
+
 impl Replica {
     /// Why the update of this ticket was refused, if that is known here.
     pub fn explain(&self, ticket: Ticket) -> Option<&Explanation> {
-        self.journal.held.get(&ticket)
+        self.journal.get(ticket)
     }
 
     /// The last explanations, the newest first.
     pub fn explanations(&self) -> impl Iterator<Item = &Explanation> {
-        self.journal.order.iter().rev().filter_map(|ticket| self.journal.held.get(ticket))
+        self.journal.iter()
     }
 
     /// What an update message of `key`, not yet signed, would come to now.
@@ -210,7 +242,7 @@ impl Replica {
                 self.journal.keep(account.ticket, explanation);
             }
             None => {
-                if let Some(before) = self.journal.held.get_mut(&account.ticket) {
+                if let Some((_, before)) = self.journal.clients.held.get_mut(&account.ticket) {
                     before.later = Some(format!("executed after all, in batch {batch}"));
                 }
             }

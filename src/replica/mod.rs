@@ -179,6 +179,8 @@ pub struct Output {
     pub skipped_to: Option<u64>,
     /// Updates that this step refused, for the log.
     pub refused: Vec<Explanation>,
+    /// What the operator should hear of once, a line each.
+    pub remarks: Vec<String>,
 }
 
 /// A threshold key that jobs may name from now on, or no more.

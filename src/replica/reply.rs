@@ -29,6 +29,8 @@ pub(super) struct Asker {
     /// The digest of what its signature covers, if that holds.
     covered: Option<Digest>,
     signer: Option<Name>,
+    /// Of an update that this replica vouches for.
+    change: Option<Digest>,
     /// The request as received: the TSIG of a failure is made from it, and an ordered query is answered from it.
     wire: Vec<u8>,
     authentic: Option<(Name, Vec<u8>)>,
@@ -44,8 +46,8 @@ impl Asker {
         let mut header = Header::request(u16::from_be_bytes([head[0], head[1]]), Opcode(head[2] >> 3 & 0x0f));
         header.rd = header.opcode == Opcode::QUERY && head[2] & 1 != 0;
         let (question, edns) = (question_of(&wire), has_opt(&wire));
-        let (covered, signer, authentic) = (None, None, None);
-        Some(Self { header, question, edns, manners, covered, signer, wire, authentic })
+        let (covered, signer, change, authentic) = (None, None, None, None);
+        Some(Self { header, question, edns, manners, covered, signer, change, wire, authentic })
     }
 
     /// The request's signature holds: replies to TSIG are signed.
@@ -53,6 +55,16 @@ impl Asker {
         let signer = verified.signer.name().clone();
         self.authentic = verified.tsig_mac.clone().map(|mac| (signer.clone(), mac));
         (self.covered, self.signer) = (Some(verified.covered), Some(signer));
+    }
+
+    /// This replica vouches for the change, whose ticket is the same at all replicas.
+    pub fn vouched(&mut self, change: Digest) {
+        (self.covered, self.change) = (Some(change), Some(change));
+    }
+
+    /// The change that this replica vouches for.
+    pub fn change(&self) -> Option<Digest> {
+        self.change
     }
 
     /// Whose it is, if its signature holds.

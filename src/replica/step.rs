@@ -13,7 +13,7 @@ use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::ReplicaId;
 use crate::signing::{self, JobSpec};
 use crate::time::{AgreedTime, SECOND, UnixMillis};
-use crate::zone::{self, Refusal, RequestId, View};
+use crate::zone::{self, Kind, Refusal, RequestId, SAID_DOMAIN, Stage, View, Vouched};
 use std::sync::Arc;
 
 /// Milliseconds between two ticks of the signing sessions while jobs are open.
@@ -81,6 +81,14 @@ impl Replica {
                 out.effects.push(Effect::Reply { client: id, wire: reply });
             }
             Admission::Admitted(admitted) => self.admitted(now, id, admitted, out),
+            Admission::Vouched { saying, covered, asker } => {
+                let identity = self.consensus.identity();
+                let sign = |digest: &codec::Digest| identity.sign_in(SAID_DOMAIN, digest);
+                let said = self.machine.saying(self.me, saying, sign);
+                let request = codec::encode(&zone::Request::Said(said));
+                let name = asker.change().unwrap_or_else(|| ingress::request_digest(&request));
+                self.admitted(now, id, Admitted { request, name, covered: Some(covered), asker }, out);
+            }
         }
     }
 
@@ -105,20 +113,28 @@ impl Replica {
     }
 
     fn admitted(&mut self, now: UnixMillis, id: ClientId, admitted: Admitted, out: &mut Output) {
-        let Admitted { request, covered, asker } = admitted;
+        let Admitted { request, name, covered, asker } = admitted;
+        let kind = if covered.is_some() { Kind::Update } else { Kind::Query };
         if self.last.is_some() {
             return self.turn_away(now, id, &asker, out);
         }
         let pending = covered.and_then(|covered| self.clients.pending(&covered));
-        let fits = self.clients.has_room_for_request(request.len()) && self.consensus.has_room(request.len());
+        let fits =
+            self.clients.has_room_for_request(kind, request.len()) && self.consensus.has_room(request.len());
         let keeps_up = self.pipeline.waiting() < MAX_WAITING_BATCHES;
         let room = pending.is_some() || (fits && keeps_up);
-        if !room || !self.clients.has_room() {
+        if !room || !self.clients.has_room(kind) {
             return self.refuse_one(now, id, &asker, &Refusal::Busy, out);
         }
-        let digest = pending.unwrap_or_else(|| ingress::request_digest(&request));
+        if let (None, Some(key)) = (pending, asker.signer()) {
+            if let Err(refusal) = self.ingress.charge(now, key) {
+                return self.refuse_one(now, id, &asker, &refusal, out);
+            }
+            out.remarks.extend(self.ingress.remark(key));
+        }
+        let digest = pending.unwrap_or(name);
         if pending.is_none() {
-            self.clients.open(digest, covered, request.len(), now);
+            self.clients.open(digest, (kind, covered, request.len()), now);
         }
         self.clients.wait(id, asker, digest, now);
         if pending.is_none() {
@@ -183,7 +199,8 @@ impl Replica {
         self.follow_end(now, out);
         let transfer_wake = self.catch_up(now, out);
         for (client, asker) in self.clients.out_of_patience(now) {
-            self.refuse_one(now, client, &asker, &Refusal::Late, out);
+            let refusal = self.late(&asker);
+            self.refuse_one(now, client, &asker, &refusal, out);
         }
         out.sync = self.unsynced && !out.effects.is_empty() && !planted!(SendBeforeSync);
         if out.sync {
@@ -229,12 +246,18 @@ impl Replica {
         for outcome in executed.outcomes {
             let position = outcome.request.0;
             let Some(ordered) = batch.requests.get(position as usize) else { continue };
+            let request = match outcome.vouch {
+                None => ingress::request_digest(&ordered.bytes),
+                Some(Vouched { change, stage: Stage::Decided, .. }) => change,
+                Some(Vouched { change, stage: Stage::Void, by }) if by == self.me => change,
+                // Others' answers, or none yet.
+                Some(_) => continue,
+            };
             if let Some(account) = &outcome.account {
                 let (number, round) = (self.pipeline.batches(), batch.round);
                 let place = Place { batch: number, round, position, time: batch.time, ordered };
                 self.audit((account, outcome.rcode), place, out);
             }
-            let request = ingress::request_digest(&ordered.bytes);
             if let Some((zone, version)) = &outcome.after {
                 // A repeat speaks of the version of the first answer.
                 let newest = self.newest.entry(zone.clone()).or_default();
@@ -357,6 +380,16 @@ impl Replica {
         self.turned_away(now, asker, refusal, out);
         let wire = asker.refused(self.ingress.keys(), now, refusal);
         out.effects.push(Effect::Reply { client, wire });
+    }
+
+    /// What to tell a client whose patience has ended.
+    fn late(&self, asker: &Asker) -> Refusal {
+        let unvouched = asker.change().filter(|change| !self.clients.is_decided(change)).and_then(|change| {
+            let have: Vec<ReplicaId> = self.machine.vouchers(asker.signer()?, change).collect();
+            // Where not even the own vouch has come to the order, others' are not what is lacking.
+            have.contains(&self.me).then(|| Refusal::Unvouched { have, need: self.machine.one_correct() })
+        });
+        unvouched.unwrap_or(Refusal::Late)
     }
 
     fn propose(&mut self, now: UnixMillis, out: &mut Output) {

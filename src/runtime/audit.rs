@@ -1,7 +1,7 @@
 //! The audit on disk: an entry for each update that was executed here, one JSON object a line, in `DATA/audit/`.
 //!
 //! The same batches give the same lines at every replica. `audit.jsonl` grows to [`AUDIT_FILE_BYTES`]; then it becomes `audit.1.jsonl`,
-//! in the place of the one before, and a new one begins. The core writes each entry once, by its batch's number, before any
+//! in the place of the one before, and a new one begins. The core writes each entry once, by its batch's number and its place in it, before any
 //! effect of that batch leaves; nothing is synced: what a power cut takes off the end, the log's replay brings back, as long as no
 //! checkpoint was stored since. Where a replica took over a state of the others, a line `{"skipped_to":BATCH}` says that the entries before
 //! are theirs. A failure to write is told in the log and stops nothing: a full disk stops the replica by its log anyway.
@@ -26,8 +26,8 @@ pub(super) struct Audit {
     directory: PathBuf,
     file: File,
     bytes: u64,
-    /// The batch of the last line.
-    last: u64,
+    /// Batch and position of the last line: a crash may come between two lines of one batch.
+    last: (u64, u64),
 }
 
 /// Which entries are wanted.
@@ -48,22 +48,22 @@ impl Audit {
         let whole = whole_lines(&path)?;
         let file = append_to(&path)?;
         file.set_len(whole)?;
-        let mut last = 0;
+        let mut last = (0, u64::MAX);
         for name in FILES.iter().rev() {
-            lines(&directory.join(name), |_, value| last = last.max(batch_of(value)));
+            lines(&directory.join(name), |_, value| last = last.max(place_of(value)));
         }
         Ok(Self { directory, file, bytes: whole, last })
     }
 
     /// Notes what is new among `entries`; before them, if so, that the state after a batch was taken over.
     pub fn take(&mut self, skipped_to: Option<u64>, entries: &[Entry]) {
-        if let Some(batch) = skipped_to.filter(|batch| *batch > self.last) {
-            self.last = batch;
+        if let Some(batch) = skipped_to.filter(|batch| *batch > self.last.0) {
+            self.last = (batch, u64::MAX);
             self.write(&json!({ "skipped_to": batch }).to_string());
         }
         let last = self.last;
-        for entry in entries.iter().filter(|entry| entry.batch > last) {
-            self.last = entry.batch;
+        for entry in entries.iter().filter(|entry| (entry.batch, entry.position) > last) {
+            self.last = (entry.batch, entry.position);
             // The fields are numbers and text: that is always JSON.
             self.write(&serde_json::to_string(entry).unwrap_or_default());
         }
@@ -118,6 +118,11 @@ fn append_to(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
+/// Up to where the lines are there, if this is the last.
+fn place_of(value: &Value) -> (u64, u64) {
+    (batch_of(value), value["position"].as_u64().unwrap_or(u64::MAX))
+}
+
 fn batch_of(value: &Value) -> u64 {
     value["batch"].as_u64().or(value["skipped_to"].as_u64()).unwrap_or(0)
 }
@@ -146,10 +151,14 @@ mod tests {
     use super::*;
 
     fn entry(batch: u64, key: &str) -> Entry {
+        placed(batch, 0, key)
+    }
+
+    fn placed(batch: u64, position: u64, key: &str) -> Entry {
         Entry {
             batch,
             round: batch,
-            position: 0,
+            position,
             at: 0,
             gateway: 1,
             ticket: "0000000000".into(),
@@ -166,12 +175,24 @@ mod tests {
     }
 
     #[test]
+    fn a_crash_between_two_lines_of_a_batch_loses_none() {
+        let data = tempfile::tempdir().unwrap();
+        let batch = [placed(7, 0, "a."), placed(7, 2, "b."), placed(7, 3, "c.")];
+        Audit::open(data.path()).unwrap().take(None, &batch[..1]);
+        // The log's replay executes the batch again.
+        let mut audit = Audit::open(data.path()).unwrap();
+        audit.take(None, &batch);
+        audit.take(None, &batch);
+        assert_eq!(read(data.path(), &Filter::default()).len(), 3);
+    }
+
+    #[test]
     fn entries_are_written_once_survive_a_torn_end_and_two_files_bound_them() {
         let data = tempfile::tempdir().unwrap();
         let all = |filter: &Filter| read(data.path(), filter).len();
         let mut audit = Audit::open(data.path()).unwrap();
-        audit.take(None, &[entry(1, "a."), entry(2, "a."), entry(2, "b.")]);
-        audit.take(None, &[entry(2, "b."), entry(3, "b.")]);
+        audit.take(None, &[entry(1, "a."), entry(2, "a."), placed(2, 1, "b.")]);
+        audit.take(None, &[placed(2, 1, "b."), entry(3, "b.")]);
         assert_eq!(all(&Filter::default()), 4);
         let path = directory(data.path()).join(FILES[0]);
         append_to(&path).unwrap().write_all(b"{\"batch\":4,").unwrap();

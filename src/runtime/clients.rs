@@ -1,13 +1,14 @@
 //! The way of a client's update or ordered query to the replica and of the reply back.
 //!
-//! Bounds: at most [`MAX_PENDING_CLIENTS`] wait at a time, and [`MAX_PENDING_REQUEST_BYTES`] of their messages for
-//! the replica's thread; who comes above that is told at once.
+//! Bounds: at most [`MAX_PENDING_CLIENTS`] wait at a time, with [`MAX_PENDING_REQUEST_BYTES`] of messages, half of both for updates and
+//! half for the rest, which anybody can send; who comes above that is told at once.
 #![forbid(unsafe_code)]
 
 use super::inbox::Lane;
 use super::service::now_secs;
 pub use crate::answer::Client;
 use crate::answer::{self, Request, Settings};
+use crate::dns::Opcode;
 use crate::dns::edns::Manners;
 use crate::limits::{MAX_PENDING_CLIENTS, MAX_PENDING_REQUEST_BYTES};
 use crate::replica::ClientId;
@@ -44,7 +45,48 @@ struct Shared {
 struct Waiting {
     next: u64,
     ended: bool,
-    clients: BTreeMap<ClientId, (Client, OnReply)>,
+    clients: BTreeMap<ClientId, Waiter>,
+    updates: Taken,
+    others: Taken,
+}
+
+/// A client, the octets of its message, and whether that is an update.
+type Waiter = (Client, OnReply, (usize, bool));
+
+/// Places and octets that are taken.
+#[derive(Default)]
+struct Taken {
+    clients: usize,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn taken(&mut self, is_update: bool) -> &mut Taken {
+        if is_update { &mut self.updates } else { &mut self.others }
+    }
+
+    fn add(&mut self, client: Client, reply: OnReply, wire: &[u8]) -> Option<ClientId> {
+        let (bytes, is_update) =
+            (wire.len(), wire.get(2).is_some_and(|octet| octet >> 3 & 15 == Opcode::UPDATE.0));
+        let taken = self.taken(is_update);
+        if taken.clients >= MAX_PENDING_CLIENTS / 2 || taken.bytes + bytes > MAX_PENDING_REQUEST_BYTES / 2 {
+            return None;
+        }
+        taken.clients += 1;
+        taken.bytes += bytes;
+        self.next += 1;
+        let id = ClientId(self.next);
+        self.clients.insert(id, (client, reply, (bytes, is_update)));
+        Some(id)
+    }
+
+    fn remove(&mut self, id: ClientId) -> Option<(Client, OnReply)> {
+        let (client, reply, (bytes, is_update)) = self.clients.remove(&id)?;
+        let taken = self.taken(is_update);
+        taken.clients -= 1;
+        taken.bytes -= bytes;
+        Some((client, reply))
+    }
 }
 
 /// Too many clients wait; answer SERVFAIL.
@@ -90,7 +132,7 @@ impl ClientPort {
 
     /// The replica replies to a client, who may have gone.
     pub(super) fn reply(&self, id: ClientId, make: impl FnOnce(Client) -> Option<Vec<u8>>) {
-        let waiting = self.waiting().clients.remove(&id);
+        let waiting = self.waiting().remove(id);
         if let Some((client, reply)) = waiting {
             reply(make(client));
         }
@@ -103,7 +145,7 @@ impl ClientPort {
             waiting.ended = true;
             std::mem::take(&mut waiting.clients)
         };
-        clients.into_values().for_each(|(_, reply)| reply(None));
+        clients.into_values().for_each(|(_, reply, _)| reply(None));
     }
 
     fn submit(&self, wire: Vec<u8>, client: Client, reply: OnReply) -> Result<ClientId, Busy> {
@@ -111,18 +153,15 @@ impl ClientPort {
         let manners = answer::manners(&self.shared.settings.load(), request);
         let id = {
             let mut waiting = self.waiting();
-            if waiting.ended || waiting.clients.len() >= MAX_PENDING_CLIENTS {
+            if waiting.ended {
                 return Err(Busy);
             }
-            waiting.next += 1;
-            let id = ClientId(waiting.next);
-            waiting.clients.insert(id, (client, reply));
-            id
+            waiting.add(client, reply, &wire).ok_or(Busy)?
         };
         if (self.shared.submit)(FromClient::Request { id, wire, manners }) {
             return Ok(id);
         }
-        self.waiting().clients.remove(&id);
+        self.waiting().remove(id);
         Err(Busy)
     }
 
@@ -139,7 +178,7 @@ struct Forget<'a> {
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
-        if self.port.waiting().clients.remove(&self.id).is_some() {
+        if self.port.waiting().remove(self.id).is_some() {
             // A full lane does not matter: the replica forgets by itself when its patience ends.
             let _ = (self.port.shared.submit)(FromClient::Forget(self.id));
         }

@@ -284,6 +284,7 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
         }
         self.hands.audit.take(output.skipped_to, &output.audit);
         questions::tell(&mut self.throttle, self.hands.me, &output.refused);
+        output.remarks.iter().for_each(|remark| warn!("{remark}"));
         self.tell(output.news);
         self.hands.workers.add(output.tasks);
         if output.wake_at.is_some() {

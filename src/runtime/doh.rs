@@ -15,7 +15,7 @@
 mod http;
 
 use self::http::{Asked, MAX_MESSAGE_OCTETS};
-use super::ending::{Ending, LAST_ANSWERS};
+use super::ending::Ending;
 use super::places::Places;
 use super::service::{Service, Silence};
 use crate::answer::{Client, Transport};
@@ -86,7 +86,7 @@ pub async fn connection(
                     }
                     Err(_) => {
                         connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
-                        last = Some(Instant::now() + LAST_ANSWERS);
+                        last = Some(Instant::now() + service.last_answers());
                     }
                 },
                 // Closed, or broken.
@@ -94,12 +94,12 @@ pub async fn connection(
                 Err(_) if last.is_some() => return,
                 Err(_) => {
                     connection.graceful_shutdown();
-                    last = Some(Instant::now() + LAST_ANSWERS);
+                    last = Some(Instant::now() + service.last_answers());
                 }
             },
             () = ending.told(), if last.is_none() => {
                 connection.graceful_shutdown();
-                last = Some(Instant::now() + LAST_ANSWERS);
+                last = Some(Instant::now() + service.last_answers());
             }
         }
         while streams.try_join_next().is_some() {}

@@ -14,7 +14,7 @@
 //! - Datagrams are padded to the size of the path (§5.4), beside what RFC 8467 says of messages whose sender pads.
 #![forbid(unsafe_code)]
 
-use super::ending::{Ending, LAST_ANSWERS};
+use super::ending::Ending;
 use super::places::{Place, Places};
 use super::service::Service;
 use crate::answer::{Client, Transport, transfer};
@@ -184,7 +184,8 @@ async fn connect(connection: &Connection, shared: &Shared, mut ending: Ending) -
         }
     }
     // What was asked is still answered.
-    let _ = timeout(LAST_ANSWERS, async { while streams.join_next().await.is_some() {} }).await;
+    let _ =
+        timeout(shared.service.last_answers(), async { while streams.join_next().await.is_some() {} }).await;
     NO_ERROR
 }
 

@@ -1,12 +1,7 @@
 //! How connections hear that the process ends: what they were asked they still answer, and no more is taken.
 #![forbid(unsafe_code)]
 
-use crate::limits::CLIENT_PATIENCE_MS;
-use std::time::Duration;
 use tokio::sync::watch;
-
-/// How long a connection that ends waits for answers still due: a little longer than a client of the replica waits.
-pub const LAST_ANSWERS: Duration = Duration::from_millis(CLIENT_PATIENCE_MS + 1_000);
 
 /// What connections listen to.
 #[derive(Clone)]

@@ -7,10 +7,12 @@ use super::transfer::Transfers;
 use crate::answer::{self, Catalog, Client, Reply, Request, Settings, Subject, respond};
 use crate::dns::Rcode;
 use crate::dns::edns::ede;
+use crate::dns::tsig;
+use crate::limits::CLIENT_PATIENCE_MS;
 use arc_swap::ArcSwap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 
 /// Hands an update or an ordered query to the replica.
@@ -23,6 +25,8 @@ pub struct Service {
     pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) forward: Forward,
     pub(super) transfers: Arc<Transfers>,
+    /// How long the replica lets a client wait.
+    patience: Duration,
     rate: Option<Arc<RateLimit>>,
 }
 
@@ -42,12 +46,24 @@ impl Service {
         settings: Arc<ArcSwap<Settings>>,
         forward: Forward,
     ) -> Self {
-        Self { catalog, settings, forward, transfers: Arc::new(Transfers::new(Vec::new())), rate: None }
+        let transfers = Arc::new(Transfers::new(Vec::new()));
+        let patience = Duration::from_millis(CLIENT_PATIENCE_MS);
+        Self { catalog, settings, forward, transfers, patience, rate: None }
     }
 
     /// The same, with zone transfers by these rules.
     pub fn with_transfers(self, transfers: Transfers) -> Self {
         Self { transfers: Arc::new(transfers), ..self }
+    }
+
+    /// The same of a replica that lets its clients wait for so many milliseconds.
+    pub fn patient(self, millis: u64) -> Self {
+        Self { patience: Duration::from_millis(millis), ..self }
+    }
+
+    /// How long a connection that ends waits for answers still due: a little longer than a client of the replica waits.
+    pub(super) fn last_answers(&self) -> Duration {
+        self.patience + Duration::from_secs(1)
     }
 
     /// The same with bounds on how often one network is sent one thing.
@@ -106,6 +122,12 @@ impl Service {
             Judgement::Drop => out.clear(),
         }
         false
+    }
+
+    /// Whether the request is signed, and by whom it says: its sender is to be told what is wrong with it, whoever else sends how
+    /// much from where.
+    pub(super) fn is_authentic(&self, wire: &[u8]) -> bool {
+        tsig::authenticate(wire, &self.settings.load().keys, now_secs()).is_ok()
     }
 }
 

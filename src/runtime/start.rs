@@ -128,6 +128,7 @@ async fn serve(
     let forward = Arc::new(move |wire, client, reply| port.load().try_submit(wire, client, reply));
     let service = Service::with_forward(catalog.clone(), front.settings.clone(), forward);
     let service = service.with_transfers(Transfers::new(file.transfers.clone()));
+    let service = service.patient(file.update_patience_ms);
     let mut tasks = JoinSet::new();
     let serving = front.serve(sockets.dns, &file.dns, service, &mut tasks)?;
     let home = doors.home.clone();

@@ -12,7 +12,7 @@
 
 use super::clients::OnReply;
 use super::doh;
-use super::ending::{Ending, LAST_ANSWERS};
+use super::ending::Ending;
 use super::places::Places;
 use super::service::{Service, not_taken, now_secs};
 use crate::answer::{Client, Reply, Request, Transport, respond, transfer};
@@ -141,7 +141,7 @@ async fn connection(
     tokio::select! {
         () = writing.as_mut() => {}
         // The sender is gone with the reader; replies still awaited keep the queue open.
-        () = reading => drop(timeout(LAST_ANSWERS, writing).await),
+        () = reading => drop(timeout(service.last_answers(), writing).await),
     }
 }
 

@@ -132,7 +132,7 @@ fn serve(socket: &Arc<Socket>, service: &Service, stop: &AtomicBool) {
                     if subject.is_some_and(|subject| !service.limit(request, &subject, out)) {
                         continue;
                     }
-                    let reply = reply_to(socket, peers[index], request.client, service);
+                    let reply = reply_to(socket, (peers[index], wire), request.client, service);
                     if (service.forward)(wire.to_vec(), request.client, reply).is_err() {
                         not_taken(&settings, request, out);
                         service.limit(request, &Subject::error(false), out);
@@ -145,12 +145,12 @@ fn serve(socket: &Arc<Socket>, service: &Service, stop: &AtomicBool) {
 }
 
 /// Sends the replica's reply from the socket at which it was asked, without ever waiting.
-fn reply_to(socket: &Arc<Socket>, peer: Peer, client: Client, service: &Service) -> OnReply {
-    let (socket, service) = (socket.clone(), service.clone());
+fn reply_to(socket: &Arc<Socket>, (peer, wire): (Peer, &[u8]), client: Client, service: &Service) -> OnReply {
+    let (socket, service, asked) = (socket.clone(), service.clone(), wire.to_vec());
     Box::new(move |reply| {
         let Some(mut reply) = reply else { return };
-        // A refusal may go to a forged address; an update that took effect was signed by who sent it.
-        if reply.get(3).is_some_and(|octet| octet & 0x0F != 0) {
+        // A refusal may go to a forged address, unless who sent the request has signed it.
+        if reply.get(3).is_some_and(|octet| octet & 0x0F != 0) && !service.is_authentic(&asked) {
             let request = Request { wire: &[], client, now_secs: 0 };
             service.limit(request, &Subject::error(false), &mut reply);
         }

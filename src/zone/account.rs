@@ -1,7 +1,8 @@
 //! What the audit says of an executed update: who, what, and what came of it. The same at every replica.
 
 use super::draft::Change;
-use super::refusal::{Refusal, Ticket};
+use super::refusal::Refusal;
+use super::ticket::Ticket;
 use super::update::Update;
 use crate::dns::tsig::Signer;
 use crate::dns::{Class, Name, Record, RrType, rdata};

@@ -2,18 +2,22 @@
 //! the audit is told. A trial goes the same way and leaves nothing behind.
 
 use super::account::Account;
+use super::digest::Tally;
 use super::draft::{Change, Draft};
 use super::guard::{self, Case, Deletions};
 use super::ledger::{Ledger, Open};
 use super::machine::{Machine, Verdict};
-use super::refusal::{Refusal, Ticket};
-use super::register::Entry;
+use super::refusal::Refusal;
+use super::register::{Entry, Label, Register};
 use super::replay::Replay;
 use super::request::Kind;
+use super::ticket::Ticket;
 use super::update::Update;
 use crate::codec::{self, Digest};
-use crate::dns::tsig::{self, AuthFailure};
+use crate::dns::tsig::{self, AuthFailure, Keyring, Signer};
 use crate::dns::{Name, Rcode};
+use crate::limits::MAX_REPLAY_ENTRIES;
+use crate::time::AgreedTime;
 use std::collections::BTreeMap;
 
 type Refused = Box<Refusal>;
@@ -25,6 +29,18 @@ struct Applied {
     deletions: Vec<Deletions>,
 }
 
+/// An update that its client has authorised.
+pub(super) struct Authorised {
+    pub(super) ticket: Ticket,
+    pub(super) signer: Signer,
+    /// Under which its answer is remembered.
+    pub(super) covered: Digest,
+    /// Until when, in seconds.
+    pub(super) end: u64,
+    /// What its signature lacks, if the update has not been judged before.
+    pub(super) refused: Option<Refusal>,
+}
+
 impl Machine {
     pub(super) fn update(
         &mut self,
@@ -33,7 +49,7 @@ impl Machine {
         fresh: &BTreeMap<Digest, usize>,
     ) -> Verdict {
         let now = self.time.secs();
-        let verified = match tsig::authenticate(wire, &self.keys, now) {
+        let verified = match tsig::authenticate_alike(wire, &self.keys, now) {
             Ok(verified) if Replay::outlasts(verified.expires_secs, self.time) => Err(AuthFailure::BadTime),
             other => other,
         };
@@ -45,10 +61,24 @@ impl Machine {
                 return Verdict { failure: Some(failure), ..verdict };
             }
         };
-        let ticket = Ticket::of_covered(&verified.covered);
         let covered = if planted!(RepeatsByMessage) { codec::digest("", &[wire]) } else { verified.covered };
-        let remember = Some((covered, verified.expires_secs));
-        let mut account = Account::new(ticket, Some(verified.signer.clone()));
+        let ticket = Ticket::of_covered(&verified.covered);
+        let (signer, end) = (verified.signer, verified.expires_secs);
+        self.judge(wire, Authorised { ticket, signer, covered, end, refused: None }, open, fresh)
+    }
+
+    /// Judges an authorised update, once.
+    pub(super) fn judge(
+        &mut self,
+        wire: &[u8],
+        authorised: Authorised,
+        open: &mut BTreeMap<Name, Open>,
+        fresh: &BTreeMap<Digest, usize>,
+    ) -> Verdict {
+        let Authorised { ticket, signer, covered, end, refused: lacks } = authorised;
+        let remember = Some((covered, end));
+        let key = signer.name().clone();
+        let mut account = Account::new(ticket, Some(signer));
         if let Some(answer) = self.replay.answer(covered).cloned() {
             return Verdict {
                 repeat: Some(answer.clone()),
@@ -58,22 +88,27 @@ impl Machine {
         if fresh.contains_key(&covered) {
             return Verdict { remember, ..refused(account, Refusal::Repeat(Rcode::NOERROR)) };
         }
+        if let Some(refusal) = lacks.or_else(|| self.too_long(&key, wire)) {
+            return refused(account, refusal);
+        }
         let update = match Update::parse(wire) {
             Err(refusal) => return refused(account, *refusal),
             Ok(update) => update,
         };
         account.asks(&update);
-        let key = verified.signer.name();
-        let ledger = match self.open_to(&update.zone, key) {
+        let ledger = match open_to(&self.zones, &update.zone, &key) {
             Err(refusal) => return refused(account, *refusal),
             Ok(ledger) => ledger,
         };
-        if self.replay.len() + fresh.len() >= crate::limits::MAX_REPLAY_ENTRIES {
+        if self.replay.len() + fresh.len() >= MAX_REPLAY_ENTRIES {
             return refused(account, Refusal::ReplayFull);
         }
+        if let Err(refusal) = charge(&self.keys, (&mut self.register, &mut self.tally), &key, self.time) {
+            return refused(account, refusal);
+        }
         let zone = ledger.rules.origin.clone();
-        let applied = self.apply(&update, key).and_then(|applied| self.admit(open, &zone, applied));
-        let rcode = match applied {
+        let applied = apply(ledger, &self.register, self.time, &update, &key);
+        let rcode = match applied.and_then(|applied| admit(ledger, open, applied)) {
             Ok(applied) => {
                 account.did(&applied.changes);
                 self.take(open, &zone, applied);
@@ -90,68 +125,25 @@ impl Machine {
         Verdict { zone: Some(zone), remember, account: Some(Box::new(account)), ..plain }
     }
 
+    fn too_long(&self, key: &Name, wire: &[u8]) -> Option<Refusal> {
+        let (octets, most) = (wire.len(), self.keys.quota(key).octets);
+        (octets > most as usize).then(|| Refusal::TooLong { key: key.clone(), octets, most })
+    }
+
     /// What the update section and prerequisites of `wire` would come to, were it ordered now with a signature of `key`: nothing
     /// of its own signature, of clocks and of repeats is looked at, and nothing is changed.
     pub fn trial(&self, wire: &[u8], key: &Name) -> Account {
         let mut account = Account::new(Ticket::of_wire(wire), None);
         let judged = Update::parse(wire).and_then(|update| {
             account.asks(&update);
-            self.open_to(&update.zone, key)?;
-            self.apply(&update, key)
+            let ledger = open_to(&self.zones, &update.zone, key)?;
+            apply(ledger, &self.register, self.time, &update, key)
         });
         match judged {
             Ok(applied) => account.did(&applied.changes),
             Err(refusal) => account.refusal = Some(refusal),
         }
         account
-    }
-
-    /// The zone, if it takes updates of `key`.
-    fn open_to(&self, zone: &Name, key: &Name) -> Result<&Ledger, Refused> {
-        let ledger = self.zones.get(zone).ok_or_else(|| Box::new(Refusal::NotOurs(zone.clone())))?;
-        // What can never succeed, by a key that no rule is about, must not crowd the replay table.
-        if !ledger.rules.policy.knows(key) {
-            let (key, zone) = (key.clone(), zone.clone());
-            return Err(Box::new(Refusal::UnknownToPolicy { key, zone }));
-        }
-        if !ledger.started {
-            return Err(Box::new(Refusal::NotBegun(zone.clone())));
-        }
-        Ok(ledger)
-    }
-
-    fn apply(&self, update: &Update, key: &Name) -> Result<Applied, Refused> {
-        let ledger = self.open_to(&update.zone, key)?;
-        let draft = update.apply(ledger, key)?;
-        let changes = draft.changes(&ledger.head);
-        let zone = ledger.rules.origin.to_lowercase();
-        let guards = &ledger.rules.policy.guards;
-        let hidden = if guards.is_empty() { Vec::new() } else { draft.hidden(&ledger.head) };
-        let harm: Vec<Change> = changes.iter().cloned().chain(hidden).collect();
-        let case = Case {
-            zone: &zone,
-            key,
-            changes: &harm,
-            records: ledger.records,
-            register: &self.register,
-            time: self.time,
-        };
-        let deletions = guard::check(guards, &case)?;
-        Ok(Applied { draft, changes, deletions })
-    }
-
-    /// Every name has its place in the chain of denial.
-    fn admit(
-        &self,
-        open: &mut BTreeMap<Name, Open>,
-        zone: &Name,
-        applied: Applied,
-    ) -> Result<Applied, Refused> {
-        if let Some(ledger) = self.zones.get(zone) {
-            let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
-            ledger.admit(open, &applied.draft)?;
-        }
-        Ok(applied)
     }
 
     fn take(&mut self, open: &mut BTreeMap<Name, Open>, zone: &Name, applied: Applied) {
@@ -166,6 +158,62 @@ impl Machine {
             ledger.take(open, draft, self.time);
         }
     }
+}
+
+/// The zone, if it takes updates of `key`.
+fn open_to<'a>(zones: &'a BTreeMap<Name, Ledger>, zone: &Name, key: &Name) -> Result<&'a Ledger, Refused> {
+    let ledger = zones.get(zone).ok_or_else(|| Box::new(Refusal::NotOurs(zone.clone())))?;
+    // What can never succeed, by a key that no rule is about, must not crowd the replay table.
+    if !ledger.rules.policy.knows(key) {
+        let (key, zone) = (key.clone(), zone.clone());
+        return Err(Box::new(Refusal::UnknownToPolicy { key, zone }));
+    }
+    if !ledger.started {
+        return Err(Box::new(Refusal::NotBegun(zone.clone())));
+    }
+    Ok(ledger)
+}
+
+/// Takes one from what the key may ask in agreed time: so nobody fills the replay table.
+fn charge(
+    keys: &Keyring,
+    (register, tally): (&mut Register, &mut Tally),
+    key: &Name,
+    time: AgreedTime,
+) -> Result<(), Refusal> {
+    let (quota, key) = (keys.quota(key), key.to_lowercase());
+    let full = match register.get(&Label::Usage(key.clone())) {
+        Some(Entry::Usage(_, full)) => *full,
+        _ => 0,
+    };
+    let full = quota.take(full, time).ok_or_else(|| Refusal::TooOften { key: key.clone(), quota })?;
+    register.put(Entry::Usage(key, full), tally);
+    Ok(())
+}
+
+fn apply(
+    ledger: &Ledger,
+    register: &Register,
+    time: AgreedTime,
+    update: &Update,
+    key: &Name,
+) -> Result<Applied, Refused> {
+    let draft = update.apply(ledger, key)?;
+    let changes = draft.changes(&ledger.head);
+    let zone = ledger.rules.origin.to_lowercase();
+    let guards = &ledger.rules.policy.guards;
+    let hidden = if guards.is_empty() { Vec::new() } else { draft.hidden(&ledger.head) };
+    let harm: Vec<Change> = changes.iter().cloned().chain(hidden).collect();
+    let case = Case { zone: &zone, key, changes: &harm, records: ledger.records, register, time };
+    let deletions = guard::check(guards, &case)?;
+    Ok(Applied { draft, changes, deletions })
+}
+
+/// Every name has its place in the chain of denial.
+fn admit(ledger: &Ledger, open: &mut BTreeMap<Name, Open>, applied: Applied) -> Result<Applied, Refused> {
+    let open = open.entry(ledger.rules.origin.clone()).or_insert_with(|| ledger.open());
+    ledger.admit(open, &applied.draft)?;
+    Ok(applied)
 }
 
 fn refused(mut account: Account, refusal: Refusal) -> Verdict {

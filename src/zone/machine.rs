@@ -9,12 +9,12 @@ use super::planned::{BatchJobs, LastBatches};
 use super::refusal::Refusal;
 use super::register::Register;
 use super::replay::{Answer, Replay};
-use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed};
+use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed, Vouched};
 use super::rules::{Genesis, ZoneRules};
 use super::signature::{Realm, Signature};
 use super::succession::{Succession, keys_digest};
 use super::view::{Denial, View};
-use super::votes;
+use super::{votes, vouch};
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::dns::tsig::{AuthFailure, Keyring};
 use crate::dns::{Name, Rcode, RrType, query};
@@ -87,11 +87,21 @@ pub(super) struct Verdict {
     pub(super) kind: Kind,
     /// Of an update.
     pub(super) account: Option<Box<Account>>,
+    pub(super) vouch: Option<Vouched>,
 }
 
 impl Verdict {
     pub(super) fn plain(kind: Kind, rcode: Rcode) -> Self {
-        Self { rcode, failure: None, zone: None, repeat: None, remember: None, kind, account: None }
+        Self {
+            rcode,
+            failure: None,
+            zone: None,
+            repeat: None,
+            remember: None,
+            kind,
+            account: None,
+            vouch: None,
+        }
     }
 }
 
@@ -179,6 +189,7 @@ impl Machine {
         self.replay.forget(self.time, &mut self.tally);
         self.settle();
         votes::lapse(&mut self.register, &mut self.tally, self.time);
+        vouch::lapse(&mut self.register, &mut self.tally, self.time);
         let mut open = BTreeMap::new();
         // The digests of this batch's own requests: those remembered are not until it is closed.
         let mut fresh: BTreeMap<Digest, usize> = BTreeMap::new();
@@ -269,7 +280,7 @@ impl Machine {
             Ok(Request::Receipt(receipt)) => self.receipt(&receipt),
             Ok(Request::Query { wire, .. }) => self.query(&wire),
             Ok(Request::Update { wire }) => self.update(&wire, open, fresh),
-            Ok(Request::Said(said)) => self.said(&said, open),
+            Ok(Request::Said(said)) => self.said(&said, open, fresh),
         }
     }
 
@@ -323,7 +334,7 @@ impl Machine {
     }
 
     fn conclude(&mut self, request: RequestId, verdict: Verdict) -> Outcome {
-        let Verdict { rcode, failure, zone, repeat, remember, kind, account } = verdict;
+        let Verdict { rcode, failure, zone, repeat, remember, kind, account, vouch } = verdict;
         let newest = zone.and_then(|zone| self.zones.get(&zone).map(|ledger| (zone, ledger.version)));
         let after = match repeat {
             Some(first) => first.after,
@@ -333,7 +344,7 @@ impl Machine {
             let answer = Answer { rcode, after: after.clone() };
             self.replay.remember(covered, answer, end, &mut self.tally);
         }
-        Outcome { request, rcode, failure, after, kind, account }
+        Outcome { request, rcode, failure, after, kind, account, vouch }
     }
 
     /// Takes a finished signature. One that nothing waits for is ignored; one that does not verify is reported, and the

@@ -15,13 +15,14 @@
 //! | `policy`, `rules`, `load` | what is taken as given |
 //! | `draft`, `update` | RFC 2136 on a copy of the newest state |
 //! | `guard` | what no update may do, whoever sends it |
-//! | `judge`, `refusal`, `account` | an update's way through the machine, why it is refused, what the audit is told |
+//! | `judge`, `refusal`, `ticket`, `account` | an update's way through the machine, why it is refused, what the audit is told |
 //! | `chain`, `hashed` | NSEC and NSEC3 |
 //! | `signature`, `signatures` | one RRSIG, planned and complete; all of an RRset |
 //! | `ledger` | one zone: the batch, its close, its schedule of refreshes |
 //! | `versions` | what waits to be published, and the check |
 //! | `replay` | requests remembered |
 //! | `said`, `votes`, `command` | what replicas say in their own names, and what operators have them do together |
+//! | `vouch` | updates that count by the word of t+1 replicas |
 //! | `keys`, `rollover` | a zone's keys, what each does, and how one takes another's place |
 //! | `progress` | how far replicas have executed, as they say |
 //! | `deals` | new keys as they come in: bundles and receipts |
@@ -70,10 +71,12 @@ mod signature;
 mod signatures;
 mod snapshot;
 mod succession;
+mod ticket;
 mod update;
 mod versions;
 mod view;
 mod votes;
+mod vouch;
 mod walk;
 mod zonemd;
 
@@ -92,9 +95,10 @@ pub use command::{Act, Command};
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;
 pub use policy::{PolicyError, UpdatePolicy};
-pub use refusal::{Refusal, Ticket};
+pub use refusal::{Refusal, weak_remedy};
 pub use request::{
-    Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed,
+    Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed, Stage,
+    Vouched,
 };
 pub use restore::{OpenJob, Restore, Trust};
 pub use rollover::Step;
@@ -103,6 +107,8 @@ pub use said::{SAID_DOMAIN, Said, Saying};
 pub use show::{ShownKey, ShownZone};
 pub use snapshot::{Piece, Snapshot};
 pub use succession::{Begun, Succession, keys_digest};
+pub use ticket::Ticket;
 pub use view::{Denial, Node, SignedRrset, View};
 pub use votes::{Decided, OpenCommand, VOTE_LAPSE_SECS};
+pub use vouch::{change_of, is_done_once};
 pub use walk::Walk;

@@ -183,7 +183,7 @@ impl Machine {
                 }
                 _ => None,
             },
-            Saying::Vote { .. } | Saying::Bundle(_) | Saying::Progress { .. } => None,
+            Saying::Vote { .. } | Saying::Bundle(_) | Saying::Progress { .. } | Saying::Vouch { .. } => None,
         };
         plain(if taken.is_some() { Rcode::NOERROR } else { Rcode::REFUSED })
     }

@@ -1,63 +1,14 @@
 //! Why an update is not done: what refused it, in words, and what its sender can do.
 //!
 //! Execution gives the same refusal at every replica; what a replica turns away at its door it says in the same words. Every
-//! update has a [`Ticket`], which stands in the extended error of the reply, in the log and in the audit; with it an
+//! update has a [`Ticket`](super::Ticket), which stands in the extended error of the reply, in the log and in the audit; with it an
 //! operator asks for the rest. A reply says little: who is refused need not be told the policy.
 
-use crate::codec::{Digest, digest};
 use crate::dns::edns::ede;
-use crate::dns::tsig::{AuthFailure, Claim, Keyring, claim};
+use crate::dns::tsig::{AuthFailure, Claim, Keyring, Quota, TsigAlgorithm, claim};
 use crate::dns::{Name, Rcode, RrType};
+use crate::quorum::ReplicaId;
 use std::fmt;
-
-/// The letters of tickets: digits and lower-case letters without those that are read as others.
-const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-
-/// Names an update: ten letters (50 bits) of a digest over what its signature covers, or over the message if that holds none.
-/// So the same message, to whichever replica, has the same ticket.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Ticket(u64);
-
-impl Ticket {
-    /// Letters of its text.
-    pub const LETTERS: usize = 10;
-
-    /// Of an update whose signature covers octets of this digest.
-    pub fn of_covered(covered: &Digest) -> Self {
-        Self::of(digest("conclave/ticket", &[&covered.0]))
-    }
-
-    /// Of a message without a signature that holds.
-    pub fn of_wire(wire: &[u8]) -> Self {
-        Self::of(digest("conclave/ticket/unsigned", &[wire]))
-    }
-
-    fn of(digest: Digest) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = digest.0;
-        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 14)
-    }
-
-    /// From its text, in either case.
-    pub fn parse(text: &str) -> Option<Self> {
-        if text.len() != Self::LETTERS {
-            return None;
-        }
-        text.bytes()
-            .try_fold(0, |number, letter| {
-                let value = LETTERS.iter().position(|held| *held == letter.to_ascii_lowercase())?;
-                Some(number << 5 | value as u64)
-            })
-            .map(Self)
-    }
-}
-
-impl fmt::Display for Ticket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (0..Self::LETTERS).rev().try_for_each(|place| {
-            fmt::Write::write_char(f, LETTERS[(self.0 >> (5 * place)) as usize & 31].into())
-        })
-    }
-}
 
 /// What refused an update.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -139,6 +90,33 @@ pub enum Refusal {
     Over,
     /// The same update was executed before, and had this answer.
     Repeat(Rcode),
+    /// The message is longer than the key's may be.
+    TooLong {
+        /// The key.
+        key: Name,
+        /// Of the message.
+        octets: usize,
+        /// What its quota allows.
+        most: u32,
+    },
+    /// The key has asked for more in a time than it may.
+    TooOften {
+        /// The key.
+        key: Name,
+        /// Its quota.
+        quota: Quota,
+    },
+    /// Agreed time has passed the end of its signature's or nonce's window, or is before it.
+    Lapsed,
+    /// Under a `quorum` key: nothing in it sees to it that it is done once.
+    NotOnce,
+    /// Fewer replicas than needed vouch for it.
+    Unvouched {
+        /// Those that do.
+        have: Vec<ReplicaId>,
+        /// t + 1.
+        need: usize,
+    },
 }
 
 impl Refusal {
@@ -168,6 +146,8 @@ impl Refusal {
             | Self::Policy { .. }
             | Self::Guard { .. }
             | Self::TooMuch(..)
+            | Self::TooLong { .. }
+            | Self::NotOnce
             | Self::Collision => Rcode::REFUSED,
             Self::NotAuthentic { failure, .. } => failure.rcode(),
             Self::Malformed(_) => Rcode::FORMERR,
@@ -175,9 +155,15 @@ impl Refusal {
             Self::NotOurs(_) => Rcode::NOTAUTH,
             Self::OutOfZone(_) => Rcode::NOTZONE,
             Self::Prerequisite { rcode, .. } | Self::Repeat(rcode) => *rcode,
-            Self::NotBegun(_) | Self::ReplayFull | Self::Busy | Self::Late | Self::HeldBack | Self::Over => {
-                Rcode::SERVFAIL
-            }
+            Self::NotBegun(_)
+            | Self::ReplayFull
+            | Self::Busy
+            | Self::Late
+            | Self::HeldBack
+            | Self::Over
+            | Self::TooOften { .. }
+            | Self::Lapsed
+            | Self::Unvouched { .. } => Rcode::SERVFAIL,
         }
     }
 
@@ -185,12 +171,21 @@ impl Refusal {
     pub fn ede(&self) -> u16 {
         match self {
             Self::NotOurs(_) => ede::NOT_AUTHORITATIVE,
-            Self::NotBegun(_) | Self::ReplayFull | Self::Busy | Self::Late | Self::Over => ede::NOT_READY,
+            Self::NotBegun(_)
+            | Self::ReplayFull
+            | Self::Busy
+            | Self::Late
+            | Self::Over
+            | Self::TooOften { .. }
+            | Self::Lapsed
+            | Self::Unvouched { .. } => ede::NOT_READY,
             Self::Unsigned
             | Self::Clusters(..)
             | Self::Rollover
             | Self::UnknownToPolicy { .. }
             | Self::Policy { .. }
+            | Self::TooLong { .. }
+            | Self::NotOnce
             | Self::Guard { .. } => ede::PROHIBITED,
             _ => ede::OTHER,
         }
@@ -218,6 +213,11 @@ impl Refusal {
             Self::HeldBack => "the new version failed its check and is held back",
             Self::Over => "this epoch of the cluster has ended; try again with the next",
             Self::Repeat(_) => "the first answer again",
+            Self::TooLong { .. } => "the message is longer than the key may send",
+            Self::TooOften { .. } => "the key asks too often",
+            Self::Lapsed => "the signature's window has passed",
+            Self::NotOnce => "the key needs a nonce or the SOA as prerequisite",
+            Self::Unvouched { .. } => "too few replicas vouch for it so far",
         }
     }
 
@@ -258,8 +258,31 @@ impl Refusal {
             Self::HeldBack => "tell the operator: the log of every replica says what failed".into(),
             Self::Over => "send it again, to a replica of the next epoch".into(),
             Self::Repeat(_) => "nothing: an update is executed once, however often it is sent".into(),
+            Self::TooLong { .. } => "send it in several messages, or have the key's `octets` in the cluster file made greater".into(),
+            Self::TooOften { quota, .. } => format!(
+                "put more changes into one message, and try again: one update more may come every {} ms; or have the key's `per-minute` and `burst` in the cluster file made greater",
+                60_000 / quota.per_minute.max(1)
+            ),
+            Self::Lapsed => "sign it anew, and set the client's clock (NTP): a signature or nonce counts 300 seconds to each side of agreed time".into(),
+            Self::NotOnce => {
+                "send it with `conclave update`, which adds a nonce; or with nsupdate and the zone's present SOA in the script: prereq yxrrset ZONE SOA … (`dig +short ZONE SOA`)".into()
+            }
+            Self::Unvouched { need, .. } => format!(
+                "send the same message to {need} replicas in all, to each signed with its own secret: `conclave update` does it; nsupdate with the key file of each replica"
+            ),
         }
     }
+}
+
+/// What to do about a client that signs with this algorithm, of those that are here for old clients.
+pub fn weak_remedy(algorithm: TsigAlgorithm) -> String {
+    let default = match algorithm {
+        TsigAlgorithm::HmacMd5 => "certbot, cert-manager and Ansible do so where nothing is said",
+        _ => "no client of today needs to",
+    };
+    format!(
+        "{default}; deal a key of hmac-sha256 and say so there (certbot: dns_rfc2136_algorithm = HMAC-SHA256; cert-manager: tsigAlgorithm: HMACSHA256; Ansible's nsupdate: key_algorithm: hmac-sha256)"
+    )
 }
 
 fn remedy_of(failure: AuthFailure, claim: Option<&Claim>, held: Option<&str>) -> String {
@@ -318,6 +341,23 @@ impl fmt::Display for Refusal {
             Self::NotBegun(zone) => write!(f, "the zone {zone} is not signed yet"),
             Self::ReplayFull => f.write_str("no more requests can be remembered against replay at present"),
             Self::Repeat(rcode) => write!(f, "it was executed before, and the answer was {rcode}"),
+            Self::TooLong { key, octets, most } => {
+                write!(f, "the message has {octets} octets, and one of the key {key} may have {most}")
+            }
+            Self::TooOften { key, quota: Quota { per_minute, burst, .. } } => {
+                write!(
+                    f,
+                    "the key {key} may ask for {per_minute} updates a minute, and {burst} at once after a pause"
+                )
+            }
+            Self::Unvouched { have, need } => {
+                let have: Vec<String> = have.iter().map(ToString::to_string).collect();
+                let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
+                write!(
+                    f,
+                    "the key needs the vouches of {need} replicas, and these have come to the order: {have}"
+                )
+            }
             plain => f.write_str(plain.brief()),
         }
     }
@@ -353,23 +393,5 @@ fn show_failure(
             write!(f, "BADSIG: the signature by {key} ({algorithm}) is not that of its key")
         }
         _ => write!(f, "the signature record of {key} is malformed"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ticket_is_read_as_it_is_written_and_nothing_else_is_one() {
-        for wire in [b"a".as_slice(), b"b", b""] {
-            let ticket = Ticket::of_wire(wire);
-            assert_eq!(ticket.to_string().len(), Ticket::LETTERS);
-            assert_eq!(Ticket::parse(&ticket.to_string()), Some(ticket));
-            assert_eq!(Ticket::parse(&ticket.to_string().to_uppercase()), Some(ticket));
-        }
-        for text in ["", "0123", "ilouilouil", "0123456789a", "ümlaut___"] {
-            assert_eq!(Ticket::parse(text), None, "{text}");
-        }
     }
 }

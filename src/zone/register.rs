@@ -11,12 +11,14 @@ use super::element;
 use super::guard::Deletions;
 use super::refresh::{Receiver, Sharing};
 use super::votes::{self, Decided, Voter};
+use super::vouch::Vouch;
 use crate::codec::{Digest, KeyId};
 use crate::dns::Name;
 use crate::quorum::ReplicaId;
-use crate::time::AgreedTime;
+use crate::time::{AgreedTime, DAY};
 use borsh::{BorshDeserialize, BorshSerialize};
 use rpds::RedBlackTreeMapSync;
+use std::ops::RangeBounds;
 
 /// Under which an entry is found.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
@@ -29,6 +31,8 @@ pub(super) enum Label {
     Deal(Digest),
     Progress(ReplicaId),
     Deletions(Name, u16),
+    Vouch(ReplicaId, Name, Digest),
+    Usage(Name),
 }
 
 /// An entry.
@@ -50,6 +54,10 @@ pub(super) enum Entry {
     Progress(ReplicaId, u64),
     /// What was deleted in a zone under a ceiling.
     Deletions(Deletions),
+    /// What a replica vouches for.
+    Vouch(Vouch),
+    /// What a key, in lower case, has asked for lately ([`crate::dns::tsig::Quota`]).
+    Usage(Name, u64),
 }
 
 impl Entry {
@@ -61,6 +69,8 @@ impl Entry {
             Self::Deal(deal) => Label::Deal(deal.bundle.digest()),
             Self::Progress(who, _) => Label::Progress(*who),
             Self::Deletions(held) => Label::Deletions(held.zone.clone(), held.guard),
+            Self::Vouch(held) => Label::Vouch(held.who, held.key.clone(), held.change),
+            Self::Usage(key, _) => Label::Usage(key.clone()),
             Self::Sharing(sharing) => Label::Sharing(sharing.key),
             Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
         }
@@ -75,6 +85,12 @@ impl Entry {
             Self::Decided(decided) => votes::check_decided(decided, time),
             Self::Deal(deal) => deal.check(time),
             Self::Deletions(held) => held.check(),
+            Self::Vouch(held) => held.check(time),
+            // A burst is at most what a day brings, and each update is rounded up by a microsecond.
+            Self::Usage(_, full) if full / 1_000 > time.0.saturating_add(2 * DAY) => {
+                Err("what a key has asked for cannot be this".into())
+            }
+            Self::Usage(..) => Ok(()),
         }
     }
 }
@@ -91,6 +107,11 @@ impl Register {
     /// In the order of their labels.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&Label, &Entry)> {
         self.0.iter()
+    }
+
+    /// Those of a range of labels.
+    pub(super) fn range(&self, labels: impl RangeBounds<Label>) -> impl Iterator<Item = &Entry> {
+        self.0.range(labels).map(|(_, entry)| entry)
     }
 
     /// Puts an entry in the place of the one with its label.

@@ -5,9 +5,10 @@ use super::bundle::Receipt;
 use super::said::Said;
 use super::succession::Succession;
 use super::view::View;
-use crate::codec::{JobId, KeyId};
+use crate::codec::{Digest, JobId, KeyId};
 use crate::dns::tsig::AuthFailure;
 use crate::dns::{Name, Rcode};
+use crate::quorum::ReplicaId;
 use crate::time::AgreedTime;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -90,6 +91,30 @@ pub struct Outcome {
     pub kind: Kind,
     /// Of an update: what the audit is told.
     pub account: Option<Box<Account>>,
+    /// Of a replica's vouch for an update.
+    pub vouch: Option<Vouched>,
+}
+
+/// What a vouch came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Vouched {
+    /// The change ([`super::change_of`]).
+    pub change: Digest,
+    /// Who vouches for it.
+    pub by: ReplicaId,
+    /// How far it is with the change.
+    pub stage: Stage,
+}
+
+/// How far a change is after a vouch for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// It lacks others' vouches.
+    Open,
+    /// It has what it needs: the outcome is the change's.
+    Decided,
+    /// The vouch does not count: the outcome is its own.
+    Void,
 }
 
 /// A signature that is wanted.

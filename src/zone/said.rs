@@ -10,6 +10,7 @@
 use super::bundle::Bundle;
 use super::signature::Realm;
 use crate::codec::{self, ClusterId, Digest, Epoch, KeyId};
+use crate::dns::Name;
 use crate::quorum::ReplicaId;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -55,6 +56,15 @@ pub enum Saying {
     Progress {
         /// Never more than it has.
         batches: u64,
+    },
+    /// That a client has signed this update with the secret that only the two of them know.
+    Vouch {
+        /// The key's name.
+        key: Name,
+        /// The second after which the signature is not taken any more.
+        until: u64,
+        /// The update without the signature, and with the ID 0.
+        message: Vec<u8>,
     },
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::codec::{self, ClusterId, Epoch, KeyId};
 use crate::dns::message::{Header, Message, Question, Section, Writer};
-use crate::dns::tsig::{self, Keyring, TsigAlgorithm, TsigKey};
+use crate::dns::tsig::{self, Keyring, Mode, TsigAlgorithm, TsigKey};
 
 use crate::dns::{Class, Name, Opcode, Rcode, Rdata, Record, RrType, dnssec, rdata};
 use crate::quorum::ReplicaId;
@@ -154,6 +154,11 @@ pub(crate) fn updater() -> TsigKey {
     TsigKey::new(name("updater."), TsigAlgorithm::HmacSha256, vec![7; 32])
 }
 
+/// A `quorum` key, with one replica's secret.
+pub(crate) fn many() -> TsigKey {
+    TsigKey::new(name("many."), TsigAlgorithm::HmacSha256, vec![9; 32]).in_mode(Mode::Quorum)
+}
+
 impl Bench {
     /// The zone before genesis, at [`START_SECS`].
     pub(crate) fn unstarted(origin: &str, zone: &str, policy: &[&str]) -> Self {
@@ -169,6 +174,7 @@ impl Bench {
         let keys = [WholeKey::zsk(), WholeKey::ksk()];
         let mut keyring = Keyring::default();
         keyring.tsig.insert(name("updater."), updater());
+        keyring.tsig.insert(name("many."), many());
         let mut rules = ZoneRules {
             origin: name(origin),
             policy: UpdatePolicy::parse(policy).unwrap(),

@@ -6,6 +6,7 @@ mod lies;
 mod lifecycle;
 mod placed;
 mod policy;
+mod policy_vs_bind;
 mod refresh;
 mod refusals;
 mod restore;
@@ -13,6 +14,7 @@ mod rfc2136;
 mod rollover;
 mod succession;
 mod votes;
+mod vouch;
 
 use super::testing::*;
 use super::view::View;

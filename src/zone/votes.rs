@@ -129,7 +129,12 @@ impl Machine {
     }
 
     /// Something said: what counts already, or cannot, is not looked at further.
-    pub(super) fn said(&mut self, said: &Said, open: &mut BTreeMap<Name, Open>) -> Verdict {
+    pub(super) fn said(
+        &mut self,
+        said: &Said,
+        open: &mut BTreeMap<Name, Open>,
+        fresh: &BTreeMap<Digest, usize>,
+    ) -> Verdict {
         let plain = |rcode| Verdict::plain(Kind::Internal, rcode);
         let Some(public) = self.members.get(said.by.slot()) else { return plain(Rcode::REFUSED) };
         let (count, command) = match &said.what {
@@ -139,6 +144,9 @@ impl Machine {
             }
             Saying::Bundle(_) => return plain(Rcode::REFUSED),
             Saying::Progress { batches } => return self.progress(said, *batches),
+            Saying::Vouch { key, until, message } => {
+                return self.vouch(said, (key, *until, message), open, fresh);
+            }
             Saying::Offer { .. } | Saying::Dealing { .. } => return self.said_for_refresh(said),
         };
         if *count <= self.last_vote(said.by) {

@@ -72,6 +72,12 @@ impl Demo {
         Self::start_options(n, ["--bits", "1024", "--signing", protocol].map(str::to_owned).to_vec())
     }
 
+    /// Starts `n` replicas with 1024-bit keys, the default zone, and these TSIG keys more.
+    pub fn start_keys(n: u8, keys: &[&str]) -> Self {
+        let keys = keys.iter().flat_map(|key| ["--tsig".to_owned(), (*key).to_owned()]);
+        Self::start_options(n, ["--bits", "1024"].map(str::to_owned).into_iter().chain(keys).collect())
+    }
+
     fn start_options(n: u8, options: Vec<String>) -> Self {
         let dir = tempfile::Builder::new().prefix("conclave-test-").tempdir().unwrap();
         let mut demo = Self { child: None, revived: Vec::new(), dir, base: free_ports(n), n, options };
@@ -256,6 +262,21 @@ impl Demo {
         let text = format!("server 127.0.0.1 {}\n{script}", self.port(i));
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
+    }
+
+    /// The stock nsupdate with a key file of `client/`, not waited for.
+    pub fn nsupdate_by(&self, i: u8, file: &str, script: &str) -> Child {
+        let mut child = Command::new("nsupdate")
+            .args(["-v", "-t", "240", "-k"])
+            .arg(self.dir().join("client").join(file))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("nsupdate starts");
+        let text = format!("server 127.0.0.1 {}\nzone example.test\n{script}\nsend\n", self.port(i));
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        child
     }
 
     /// An update that must succeed.

@@ -10,6 +10,7 @@ mod faults;
 mod fronts;
 mod harness;
 mod manners;
+mod quorum;
 mod refresh;
 mod root_zone;
 mod sizes;

@@ -127,7 +127,7 @@ impl Machines {
             zones: vec![zone],
             tsig: ["ops.", LATER][..=usize::from(epoch)]
                 .iter()
-                .map(|name| Name::parse(name).unwrap())
+                .map(|name| Name::parse(name).unwrap().into())
                 .collect(),
             sig0: Vec::new(),
             places: places.collect(),

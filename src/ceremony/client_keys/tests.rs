@@ -11,7 +11,7 @@ fn parsed(text: &str) -> Result<Vec<KeyClause>, Problem> {
 #[test]
 fn key_clauses_are_read_back_as_written() {
     let name = Name::parse("ops.example.test").unwrap();
-    let key = KeyClause { name, algorithm: "hmac-sha256".into(), secret: Zeroizing::new(vec![1, 2, 3]) };
+    let key = KeyClause::new(name, "hmac-sha256", vec![1, 2, 3]);
     let keys = parsed(&tsig_text([&key])).unwrap();
     assert_eq!(keys.len(), 1);
     assert_eq!(keys[0].name, key.name);
@@ -23,7 +23,7 @@ fn key_clauses_are_read_back_as_written() {
 fn names_with_quotes_and_dots_in_their_labels_are_read_back_as_written() {
     for name in ["a\\\"b.test", "a\\\\\\.", "\\034", "a\\\\"] {
         let name = Name::parse(name).unwrap();
-        let key = KeyClause { name, algorithm: "hmac-sha256".into(), secret: Zeroizing::new(vec![1]) };
+        let key = KeyClause::new(name, "hmac-sha256", vec![1]);
         assert_eq!(parsed(&tsig_text([&key])).unwrap()[0].name, key.name);
     }
 }
@@ -44,7 +44,8 @@ fn the_forms_of_named_conf_are_read() {
 fn what_is_wrong_is_told_with_its_line_and_without_the_secret() {
     for (text, line, reason) in [
         ("\n\nkez ops {};", 3, "a key clause should begin here"),
-        ("key ops {\n algorithm hmac-md5;\n secret \"AQID\";\n};", 4, "hmac-md5"),
+        ("key ops {\n algorithm hmac-md4;\n secret \"AQID\";\n};", 4, "hmac-md4"),
+        ("key ops { algorithm hmac-md5; secret \"AQID\"; replica 1; };", 1, "go together"),
         ("key ops {\n algorithm hmac-sha256;\n secret \"hush!\";\n};", 3, "not Base64"),
         ("key ops {\n algorithm hmac-sha256;\n};", 3, "no secret"),
         ("key ops { algorithm hmac-sha256", 1, "expected ;"),
@@ -54,6 +55,19 @@ fn what_is_wrong_is_told_with_its_line_and_without_the_secret() {
         assert!(problem.reason.contains(reason), "{problem}");
         assert!(!problem.reason.contains("hush"), "{problem}");
     }
+}
+
+#[test]
+fn each_replicas_secret_of_a_quorum_key_is_another_and_the_clients_file_has_all() {
+    let source = KeyClause::new(Name::parse("ops").unwrap(), "hmac-sha256", vec![7; 32]);
+    let of = |mode, identity: u8| source.of_replica(mode, &[identity; 32]);
+    assert_eq!(of(Mode::Gateway, 1).secret, source.secret);
+    let mut one = of(Mode::Quorum, 1);
+    assert_eq!(one.secret, of(Mode::Quorum, 1).secret);
+    assert!(one.secret != of(Mode::Quorum, 2).secret && one.secret != source.secret);
+    one.replica = Some((1, "[2001:db8::1]:53".into()));
+    let read = parsed(&tsig_text([&one, &of(Mode::Quorum, 2)])).unwrap();
+    assert_eq!((&read[0].replica, &read[1].replica), (&one.replica, &None));
 }
 
 #[test]

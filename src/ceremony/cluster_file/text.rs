@@ -1,10 +1,12 @@
 //! The shape of `cluster.toml`, and how each value in it is written.
 
+use crate::ceremony::client_plan::{ModeText, QuotaText};
 use crate::ceremony::seal::Recipient;
 use crate::codec::Digest;
 use crate::dns::name::Name;
 use crate::dns::rdata::{self, Rdata};
 use crate::dns::rtype::RrType;
+use crate::dns::tsig::TsigAlgorithm;
 use crate::signing::Protocol;
 use crate::threshold::PublicKey;
 use crate::zone::{Denial, UpdatePolicy};
@@ -110,28 +112,18 @@ pub(super) struct KeyText {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct TsigText {
     pub name: Spanned<Value<Name>>,
-    pub algorithm: TsigAlgorithm,
-    #[serde(rename = "mode")]
-    pub _mode: Mode,
+    pub algorithm: Value<TsigAlgorithm>,
+    #[serde(default)]
+    pub allow_weak: bool,
+    pub mode: ModeText,
+    pub limits: Option<QuotaText>,
     pub salt: Value<[u8; 32]>,
-    pub commitment: Value<Digest>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum TsigAlgorithm {
-    HmacSha256,
-    HmacSha384,
-    HmacSha512,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Mode {
-    Gateway,
+    pub commitment: Option<Value<Digest>>,
+    #[serde(default)]
+    pub commitments: Vec<Value<Digest>>,
 }
 
 #[derive(Deserialize)]
@@ -139,6 +131,7 @@ pub(super) enum Mode {
 pub(super) struct Sig0Text {
     pub name: Spanned<Value<Name>>,
     pub key: Value<KeyRecord>,
+    pub limits: Option<QuotaText>,
 }
 
 /// A value written as a string.
@@ -162,6 +155,13 @@ impl FromText for Name {
     fn from_text(text: &str) -> Result<Self, String> {
         let name = Name::parse(text).map_err(|e| format!("`{text}` is not a domain name: {e}"))?;
         Ok(name.to_lowercase())
+    }
+}
+
+impl FromText for TsigAlgorithm {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let known = Self::parse(text).filter(|algorithm| algorithm.mnemonic() == text);
+        known.ok_or_else(|| format!("`{text}` is no algorithm of TSIG that is known here"))
     }
 }
 

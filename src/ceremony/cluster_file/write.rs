@@ -1,8 +1,10 @@
 //! The text of a cluster.
 
-use super::super::cluster::{Cluster, VERSION, Zone};
+use super::super::client_plan::quota_text;
+use super::super::cluster::{Cluster, TsigEntry, VERSION, Zone};
 use crate::dns::rdata;
 use crate::dns::rtype::RrType;
+use crate::dns::tsig::{Mode, TsigAlgorithm};
 use crate::zone::{Reads, SerialRule};
 use data_encoding::BASE64;
 use std::fmt::Write;
@@ -16,20 +18,35 @@ pub fn write(cluster: &Cluster) -> String {
         let _ = write_zone(&mut out, zone);
     }
     for key in &cluster.tsig {
-        let (salt, commitment) = (BASE64.encode(&key.salt), key.commitment.to_hex());
-        let _ = write!(
-            out,
-            "\n[[tsig]]\nname = {}\nalgorithm = \"{}\"\n# Any replica that holds the secret could forge with it.\n\
-             mode = \"gateway\"\nsalt = \"{salt}\"\ncommitment = \"{commitment}\"\n",
-            quote(&key.name.to_string()),
-            key.algorithm
-        );
+        let _ = write_tsig(&mut out, key);
     }
     for key in &cluster.sig0 {
         let data = rdata::to_text(RrType::KEY, &key.key);
         let _ = write!(out, "\n[[sig0]]\nname = {}\nkey = \"{data}\"\n", quote(&key.name.to_string()));
+        key.quota.iter().for_each(|quota| out.push_str(&quota_text(quota)));
     }
     out
+}
+
+fn write_tsig(out: &mut String, key: &TsigEntry) -> std::fmt::Result {
+    let who = match key.mode {
+        Mode::Gateway => "Any replica that holds the secret could forge with it.",
+        Mode::Quorum => "Each replica has a secret of its own; an update counts when t+1 vouch for it.",
+    };
+    let (name, algorithm, mode) = (quote(&key.name.to_string()), &key.algorithm, key.mode.word());
+    write!(out, "\n[[tsig]]\nname = {name}\nalgorithm = \"{algorithm}\"\n")?;
+    if TsigAlgorithm::parse(algorithm).is_some_and(TsigAlgorithm::is_weak) {
+        out.write_str("allow-weak = true\n")?;
+    }
+    write!(out, "# {who}\nmode = \"{mode}\"\n")?;
+    key.quota.iter().try_for_each(|quota| out.write_str(&quota_text(quota)))?;
+    writeln!(out, "salt = \"{}\"", BASE64.encode(&key.salt))?;
+    let commitments: Vec<String> =
+        key.commitments.iter().map(|one| format!("\"{}\"", one.to_hex())).collect();
+    match key.mode {
+        Mode::Gateway => writeln!(out, "commitment = {}", commitments.join("")),
+        Mode::Quorum => writeln!(out, "commitments = [\n  {},\n]", commitments.join(",\n  ")),
+    }
 }
 
 fn write_head(out: &mut String, cluster: &Cluster) -> std::fmt::Result {

@@ -30,7 +30,7 @@ pub(crate) fn plan() -> Plan {
             reads: Reads::Local,
             denial: Denial::Nsec,
         }],
-        tsig: vec![Name::parse("ops").unwrap()],
+        tsig: vec![Name::parse("ops").unwrap().into(), "relay,quorum,hmac-sha512".parse().unwrap()],
         sig0: vec![Name::parse("admin").unwrap()],
         places: (1..=4)
             .map(|i| Place { dns: vec![address(5300 + i)], peer: address(5400 + i), admin: None })
@@ -76,6 +76,25 @@ fn a_dealt_directory_is_whole_and_its_shares_sign() {
     assert!(found.problems.is_empty(), "{:?}", found.problems);
     let said = found.good.join("\n");
     assert!(said.contains("ZSK: any 2 of 4 sign") && said.contains("KSK: any 3 of 4 sign"), "{said}");
+}
+
+#[test]
+fn of_a_quorum_key_each_replica_has_a_secret_and_its_client_all_of_them() {
+    let dir = dealt();
+    let read = |path: &str| crate::ceremony::client_keys::read_tsig(&dir.path().join(path)).unwrap();
+    let all = read("client/tsig-relay.quorum");
+    let places: Vec<_> = all.iter().map(|key| key.replica.clone().unwrap()).collect();
+    assert_eq!(places[2], (3, "127.0.0.1:5303".into()));
+    for (i, key) in (1..=4).zip(&all) {
+        let held = read(&format!("replica-{i}/tsig.keys"));
+        assert_eq!((&held[1].secret, &*held[1].algorithm), (&key.secret, "hmac-sha512"), "replica {i}");
+        assert_eq!(read(&format!("client/tsig-relay-replica-{i}.key"))[0].secret, key.secret);
+        assert_eq!(all.iter().filter(|other| other.secret == key.secret).count(), 1);
+    }
+    // Another replica's secret is none of its own.
+    let theirs = fs::read(dir.path().join("replica-2/tsig.keys")).unwrap();
+    fs::write(dir.path().join("replica-1/tsig.keys"), theirs).unwrap();
+    assert!(problems(dir.path()).contains("the key relay. is not one the cluster file commits to"));
 }
 
 #[test]
@@ -125,7 +144,7 @@ fn what_cannot_be_served_is_not_dealt() {
     refused(&|plan| plan.bits = 1000, "1000 bits");
     refused(&|plan| plan.zones.clear(), "no zone");
     refused(&|plan| plan.places.truncate(3), "3 addresses for 4 replicas");
-    refused(&|plan| plan.tsig.push(Name::parse("admin").unwrap()), "same name");
+    refused(&|plan| plan.tsig.push(Name::parse("admin").unwrap().into()), "same name");
     refused(&|plan| plan.zones[0].records.retain(|r| r.rtype != crate::dns::RrType::SOA), "SOA");
 }
 

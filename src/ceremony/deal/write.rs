@@ -14,8 +14,9 @@ use crate::ceremony::receipt;
 use crate::ceremony::seal;
 use crate::ceremony::share_file::{self, Kind, Label};
 use crate::ceremony::transcript;
-use crate::ceremony::written::WrittenPlan;
+use crate::ceremony::written::{PlannedMember, WrittenPlan};
 use crate::dns::master::write_record;
+use crate::dns::tsig::Mode;
 use crate::quorum::ReplicaId;
 use std::path::Path;
 
@@ -41,7 +42,7 @@ pub(super) fn write(
         write_public(&dir.join("zones").join(name), lines.as_bytes())?;
     }
     for id in plan.committee.members() {
-        let package = package(cluster, secrets, id);
+        let package = package((plan, cluster), secrets, id);
         let sealed = seal::seal(&plan.members[id.slot()].sealing, &package.to_bytes());
         write_public(&dir.join("sealed").join(Package::name(id)), &sealed)?;
         let name = format!("replica-{id}.toml");
@@ -61,7 +62,7 @@ pub(super) fn write(
 }
 
 /// What is secret of one replica.
-fn package(cluster: &Cluster, secrets: &Secrets, id: ReplicaId) -> Package {
+fn package((plan, cluster): (&WrittenPlan, &Cluster), secrets: &Secrets, id: ReplicaId) -> Package {
     let (cluster_id, epoch) = (cluster.id(), cluster.epoch);
     let sealed = |kind: Kind, secret: &[u8]| {
         share_file::seal(&Label { kind, cluster: cluster_id, epoch, replica: id }, secret)
@@ -74,15 +75,34 @@ fn package(cluster: &Cluster, secrets: &Secrets, id: ReplicaId) -> Package {
         let kind = Kind::Rsa(key.dealt.public.key_id());
         files.push((format!("{stem}.{role}.share"), sealed(kind, &share.to_bytes()[..])));
     }
-    let tsig = tsig_text(&secrets.tsig);
+    let identity = &plan.members[id.slot()].identity;
+    let keys = plan.tsig.iter().zip(&secrets.tsig);
+    let keys: Vec<KeyClause> =
+        keys.map(|(planned, key)| key.of_replica(planned.key.mode, identity)).collect();
+    let tsig = tsig_text(&keys);
     files.push(("tsig.keys".to_owned(), zeroize::Zeroizing::new(tsig.as_bytes().to_vec())));
     Package { plan: cluster.plan, cluster: cluster_id, epoch, replica: id, files }
 }
 
 fn write_clients(plan: &WrittenPlan, secrets: &Secrets, dir: &Path) -> Result<(), Problem> {
     for (index, (planned, key)) in plan.tsig.iter().zip(&secrets.tsig).enumerate() {
-        let name = if index == 0 { "tsig.key".into() } else { format!("tsig-{}.key", zone_stem(&key.name)) };
-        write_client(planned.recipient.as_ref(), key, &dir.join(name))?;
+        let stem = if index == 0 { "tsig".into() } else { format!("tsig-{}", zone_stem(&key.name)) };
+        let reader = planned.recipient.as_ref();
+        if planned.key.mode == Mode::Gateway {
+            write_client(reader, &tsig_text([key]), &dir.join(format!("{stem}.key")))?;
+            continue;
+        }
+        let members = plan.committee.members().zip(&plan.members);
+        let of = |(id, member): (ReplicaId, &PlannedMember)| {
+            let server = member.place.dns.first().map(ToString::to_string).unwrap_or_default();
+            let key = key.of_replica(Mode::Quorum, &member.identity);
+            KeyClause { replica: Some((id.get(), server)), ..key }
+        };
+        let keys: Vec<KeyClause> = members.map(of).collect();
+        write_client(reader, &tsig_text(&keys), &dir.join(format!("{stem}.quorum")))?;
+        for (id, key) in plan.committee.members().zip(&keys) {
+            write_client(reader, &tsig_text([&key.again()]), &dir.join(format!("{stem}-replica-{id}.key")))?;
+        }
     }
     for (planned, seed) in plan.sig0.iter().zip(&secrets.sig0) {
         let Some(seed) = seed else { continue };
@@ -95,13 +115,13 @@ fn write_clients(plan: &WrittenPlan, secrets: &Secrets, dir: &Path) -> Result<()
     Ok(())
 }
 
-fn write_client(reader: Option<&seal::Recipient>, key: &KeyClause, path: &Path) -> Result<(), Problem> {
-    let text = tsig_text([key]);
+fn write_client(reader: Option<&seal::Recipient>, text: &str, path: &Path) -> Result<(), Problem> {
     match reader {
         None => write_secret(path, text.as_bytes()),
         Some(reader) => {
-            let sealed = path.with_extension("key.age");
-            write_public(&sealed, &seal::seal(reader, text.as_bytes()))
+            let mut sealed = path.as_os_str().to_owned();
+            sealed.push(".age");
+            write_public(Path::new(&sealed), &seal::seal(reader, text.as_bytes()))
         }
     }
 }

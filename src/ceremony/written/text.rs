@@ -4,6 +4,7 @@ use super::{
     BackupPlan, Custodian, PlannedMember, PlannedSig0, PlannedTsig, PlannedZone, VERSION, WrittenPlan,
     plain_words,
 };
+use crate::ceremony::client_plan::{ModeText, QuotaText, TsigPlan, check_algorithm};
 use crate::ceremony::cluster_file::DenialText;
 use crate::ceremony::files::Problem;
 use crate::ceremony::keygen::PublicKeys;
@@ -14,6 +15,7 @@ use crate::dns::master::zone_digest;
 use crate::dns::name::Name;
 use crate::dns::rdata::{self, Rdata};
 use crate::dns::rtype::RrType;
+use crate::dns::tsig::TsigAlgorithm;
 use crate::quorum::Committee;
 use crate::signing::Protocol;
 use crate::zone::Reads;
@@ -82,10 +84,16 @@ enum ReadsText {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct TsigText {
     name: String,
     recipient: Option<String>,
+    algorithm: Option<String>,
+    #[serde(default)]
+    allow_weak: bool,
+    #[serde(default)]
+    mode: ModeText,
+    limits: Option<QuotaText>,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +101,7 @@ struct TsigText {
 struct Sig0Text {
     name: String,
     key: Option<String>,
+    limits: Option<QuotaText>,
 }
 
 #[derive(Deserialize)]
@@ -225,12 +234,21 @@ impl Reader<'_> {
 
     fn tsig(&self, text: TsigText) -> Result<PlannedTsig, String> {
         let recipient = text.recipient.map(|recipient| recipient.parse()).transpose()?;
-        Ok(PlannedTsig { name: name(&text.name)?, recipient })
+        let said = text.algorithm.map(|said| {
+            TsigAlgorithm::parse(&said)
+                .ok_or_else(|| format!("`{said}` is no algorithm of TSIG that is known here"))
+        });
+        let algorithm = said.transpose()?.unwrap_or(TsigAlgorithm::HmacSha256);
+        check_algorithm(algorithm, text.allow_weak)?;
+        let quota = text.limits.map(QuotaText::read).transpose()?;
+        let key = TsigPlan { name: name(&text.name)?, algorithm, mode: text.mode.into(), quota };
+        Ok(PlannedTsig { key, recipient })
     }
 
     fn sig0(&self, text: Sig0Text) -> Result<PlannedSig0, String> {
         let key = text.key.map(|key| rdata_of(&key)).transpose()?;
-        Ok(PlannedSig0 { name: name(&text.name)?, key })
+        let quota = text.limits.map(QuotaText::read).transpose()?;
+        Ok(PlannedSig0 { name: name(&text.name)?, key, quota })
     }
 
     fn backup(&self, text: BackupText) -> Result<BackupPlan, String> {

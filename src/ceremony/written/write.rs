@@ -1,6 +1,7 @@
 //! The text of a plan, written in closed form.
 
 use super::{VERSION, WrittenPlan};
+use crate::ceremony::client_plan::{TsigPlan, quota_text};
 use crate::ceremony::cluster_file::quote;
 use crate::ceremony::files::zone_stem;
 use crate::ceremony::words;
@@ -51,13 +52,20 @@ fn write_all(out: &mut String, plan: &WrittenPlan) -> std::fmt::Result {
         writeln!(out, "denial = \"{}\"", zone.denial.word())?;
     }
     for key in &plan.tsig {
-        writeln!(out, "\n[[tsig]]\nname = {}", quote(&key.name.to_string()))?;
+        let TsigPlan { name, algorithm, mode, quota } = &key.key;
+        writeln!(out, "\n[[tsig]]\nname = {}", quote(&name.to_string()))?;
+        if !key.key.is_usual() {
+            let weak = if algorithm.is_weak() { "allow-weak = true\n" } else { "" };
+            write!(out, "algorithm = \"{algorithm}\"\n{weak}mode = \"{}\"\n", mode.word())?;
+            quota.iter().try_for_each(|quota| out.write_str(&quota_text(quota)))?;
+        }
         key.recipient.iter().try_for_each(|recipient| writeln!(out, "recipient = \"{recipient}\""))?;
     }
     for key in &plan.sig0 {
         writeln!(out, "\n[[sig0]]\nname = {}", quote(&key.name.to_string()))?;
         let data = key.key.iter().map(|key| rdata::to_text(RrType::KEY, key));
         data.into_iter().try_for_each(|data| writeln!(out, "key = \"{data}\""))?;
+        key.quota.iter().try_for_each(|quota| out.write_str(&quota_text(quota)))?;
     }
     if let Some(backup) = &plan.backup {
         writeln!(out, "\n[backup]\nthreshold = {}\ncustodians = [", backup.threshold)?;

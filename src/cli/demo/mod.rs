@@ -17,7 +17,7 @@ mod setup;
 use super::{Failure, LogArguments, signing_protocol};
 use crate::ceremony::cluster::Protocol;
 use crate::ceremony::files::{Problem, plain, replace_public};
-use crate::ceremony::plan::{DEFAULT_BITS, ZoneArgument};
+use crate::ceremony::plan::{DEFAULT_BITS, TsigPlan, ZoneArgument};
 use crate::runtime::config::ReplicaFile;
 use children::Children;
 use clap::Args;
@@ -54,6 +54,9 @@ pub struct Arguments {
     /// Bits of the keys' moduli
     #[arg(long, value_name = "BITS", hide = true, default_value_t = DEFAULT_BITS)]
     pub bits: usize,
+    /// One more TSIG key, which may change everything; may be said more than once
+    #[arg(long, value_name = "NAME[,quorum][,ALGORITHM][,allow-weak]")]
+    pub tsig: Vec<TsigPlan>,
     /// Send all queries through the order
     #[arg(long, hide = true)]
     pub ordered_reads: bool,

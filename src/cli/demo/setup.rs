@@ -5,7 +5,7 @@ use crate::ceremony::cluster::Cluster;
 use crate::ceremony::cluster_file;
 use crate::ceremony::deal::{deal_here, entropy};
 use crate::ceremony::files::{Problem, make_dir, plain};
-use crate::ceremony::plan::{Place, Plan, ZoneArgument, ZonePlan};
+use crate::ceremony::plan::{Place, Plan, TsigPlan, ZoneArgument, ZonePlan};
 use crate::cli::progress::DealDisplay;
 use crate::codec::digest;
 use crate::dns::master::{read_str, zone_digest};
@@ -13,6 +13,7 @@ use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::Record;
 use crate::dns::rtype::{Class, RrType};
+use crate::dns::tsig::Mode;
 use crate::limits::CLIENT_PATIENCE_MS;
 use crate::quorum::{Committee, ReplicaId};
 use crate::runtime::config::{MAX_SOCKET_PATH_BYTES, ReplicaFile};
@@ -34,6 +35,7 @@ const DEFAULT_PORT: u16 = 5300;
 const PEER_OFFSET: u16 = 100;
 /// The clients' keys.
 const TSIG_NAME: &str = "demo-tsig.";
+const QUORUM_NAME: &str = "demo-tsig-quorum.";
 const SIG0_NAME: &str = "demo-sig0.";
 
 /// The cluster in the directory; dealt now if there is none.
@@ -149,19 +151,24 @@ fn plan(arguments: &Arguments, dir: &Path) -> Result<Plan, Failure> {
     let since = since.map_err(|_| Failure::new("the clock stands before 1970; set it"))?;
     let reads = if arguments.ordered_reads { Reads::Ordered } else { Reads::Local };
     let name = |text: &str| Name::parse(text).map_err(|e| Failure::new(format!("{text}: {e}")));
-    let (tsig, sig0) = (name(TSIG_NAME)?, name(SIG0_NAME)?);
+    let (tsig, quorum, sig0) = (name(TSIG_NAME)?, name(QUORUM_NAME)?, name(SIG0_NAME)?);
     let mut zones = Vec::new();
     for (origin, records) in zones_of(&arguments.zone, n)? {
         // Whatever the trust model lets a client change.
-        let policy = [&tsig, &sig0].map(|key| format!("grant {key} zonesub ANY"));
-        zones.push(ZonePlan { origin, records, policy: policy.to_vec(), reads, denial: Denial::Nsec });
+        let more = arguments.tsig.iter().map(|key| &key.name);
+        let keys = [&tsig, &quorum, &sig0].into_iter().chain(more);
+        let policy: Vec<String> = keys.map(|key| format!("grant {key} zonesub ANY")).collect();
+        zones.push(ZonePlan { origin, records, policy, reads, denial: Denial::Nsec });
     }
     Ok(Plan {
         committee,
         bits: arguments.bits,
         signing: arguments.signing.unwrap_or_default(),
         zones,
-        tsig: vec![tsig],
+        tsig: vec![tsig.into(), TsigPlan { mode: Mode::Quorum, ..quorum.into() }]
+            .into_iter()
+            .chain(arguments.tsig.clone())
+            .collect(),
         sig0: vec![sig0],
         places: places.collect(),
         genesis_time: UnixMillis(since.as_millis() as u64),

@@ -22,6 +22,7 @@ fn outcome(after: Option<u64>) -> Outcome {
         after,
         kind: Kind::Update,
         account: None,
+        vouch: None,
     }
 }
 
@@ -36,7 +37,7 @@ fn ids(done: &[Done]) -> Vec<u64> {
 /// A request that two clients wait for.
 fn two_waiting() -> Clients {
     let mut clients = Clients::new(PATIENCE);
-    clients.open(request(1), Some(request(101)), 100, NOW);
+    clients.open(request(1), (Kind::Update, Some(request(101)), 100), NOW);
     clients.wait(ClientId(1), asker(), request(1), NOW);
     let same = clients.pending(&request(101)).unwrap();
     clients.wait(ClientId(2), asker(), same, NOW.plus(3_000));
@@ -50,7 +51,7 @@ fn all_who_wait_for_a_request_are_told_when_its_version_is_published() {
     assert!(clients.published(&zone(), 4).is_empty());
     assert_eq!(ids(&clients.published(&zone(), 5)), [1, 2]);
     assert!(clients.published(&zone(), 6).is_empty());
-    assert_eq!((clients.waiting(), clients.requests(), clients.bytes), (0, 0, 0));
+    assert_eq!((clients.waiting(), clients.requests(), clients.updates.bytes), (0, 0, 0));
 }
 
 #[test]
@@ -84,7 +85,11 @@ fn a_client_out_of_patience_goes_and_its_request_stays_for_the_next_try() {
     assert_eq!(clients.waiting(), 0);
     assert!(clients.pending(&request(101)).is_some());
     clients.out_of_patience(NOW.plus(limits::REPLAY_WINDOW_MS));
-    assert_eq!((clients.requests(), clients.bytes), (0, 0), "until no signature can be good any more");
+    assert_eq!(
+        (clients.requests(), clients.updates.bytes),
+        (0, 0),
+        "until no signature can be good any more"
+    );
 }
 
 #[test]
@@ -99,7 +104,7 @@ fn who_comes_late_to_a_request_whose_window_ends_is_told() {
         clients.wait(ClientId(3), asker(), request(1), UnixMillis(end.0 - 1));
         let told: Vec<u64> = clients.out_of_patience(end).iter().map(|(id, _)| id.0).collect();
         assert_eq!(told, [3]);
-        assert_eq!((clients.waiting(), clients.requests(), clients.bytes), (0, 0, 0));
+        assert_eq!((clients.waiting(), clients.requests(), clients.updates.bytes), (0, 0, 0));
         assert!(clients.by_version.values().all(BTreeMap::is_empty), "nothing is left behind");
     }
 }
@@ -114,7 +119,7 @@ fn who_is_forgotten_is_not_told() {
 #[test]
 fn a_version_held_back_takes_those_that_rest_on_it_along() {
     let mut clients = two_waiting();
-    clients.open(request(2), None, 10, NOW);
+    clients.open(request(2), (Kind::Update, None, 10), NOW);
     clients.wait(ClientId(9), asker(), request(2), NOW);
     assert!(clients.executed(request(1), outcome(Some(5)), |_| 3).is_none());
     assert!(clients.executed(request(2), outcome(Some(6)), |_| 3).is_none());
@@ -134,12 +139,28 @@ fn requests_of_others_and_second_executions_concern_nobody_here() {
 #[test]
 fn there_is_room_up_to_the_bounds_and_not_above() {
     let mut clients = Clients::new(PATIENCE);
-    assert!(clients.has_room_for_request(limits::MAX_PENDING_REQUEST_BYTES));
-    clients.open(request(1), None, 1, NOW);
-    assert!(!clients.has_room_for_request(limits::MAX_PENDING_REQUEST_BYTES));
-    for id in 0..limits::MAX_PENDING_CLIENTS as u64 {
-        assert!(clients.has_room());
+    let bytes = limits::MAX_PENDING_REQUEST_BYTES / 2;
+    assert!(clients.has_room_for_request(Kind::Query, bytes));
+    clients.open(request(1), (Kind::Query, None, 1), NOW);
+    assert!(!clients.has_room_for_request(Kind::Query, bytes));
+    assert!(clients.has_room_for_request(Kind::Update, bytes), "queries take no place of updates");
+    for id in 0..limits::MAX_PENDING_CLIENTS as u64 / 2 {
+        assert!(clients.has_room(Kind::Query));
         clients.wait(ClientId(id), asker(), request(1), NOW);
     }
-    assert!(!clients.has_room());
+    assert!(!clients.has_room(Kind::Query) && clients.has_room(Kind::Update));
+    clients.forget(ClientId(0));
+    assert!(clients.has_room(Kind::Query));
+}
+
+#[test]
+fn a_change_that_is_vouched_for_twice_is_one_request_and_gives_back_what_it_took() {
+    let mut clients = two_waiting();
+    clients.open(request(1), (Kind::Update, Some(request(102)), 100), NOW);
+    assert_eq!(clients.pending(&request(102)), Some(request(1)));
+    clients.wait(ClientId(3), asker(), request(1), NOW);
+    let done = clients.executed(request(1), outcome(None), |_| 0).unwrap();
+    assert_eq!(done.clients.len(), 3);
+    assert_eq!((clients.pending(&request(101)), clients.pending(&request(102))), (None, None));
+    assert_eq!((clients.updates.bytes, clients.updates.requests, clients.updates.clients), (0, 0, 0));
 }

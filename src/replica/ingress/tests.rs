@@ -71,7 +71,7 @@ fn refused(wire: Vec<u8>) -> Vec<u8> {
     match ingress(Reads::Local).admit(NOW, wire, Manners::default()) {
         Admission::Refused { reply, .. } | Admission::Answered(reply) => reply,
         Admission::Ignored => panic!("ignored"),
-        Admission::Admitted(_) => panic!("admitted"),
+        Admission::Admitted(_) | Admission::Vouched { .. } => panic!("admitted"),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::zones::{self, Kept};
 use super::{FrontFiles, Problem, ReplicaFile};
 use crate::ceremony::client_keys::{self, KeyClause};
-use crate::ceremony::cluster::{Cluster, Key, Zone, tsig_commitment};
+use crate::ceremony::cluster::{Cluster, Key, Zone};
 use crate::ceremony::cluster_file;
 use crate::ceremony::files::{PREDECESSOR, make_dir, read_text, zone_stem};
 use crate::ceremony::held::{self, Held};
@@ -343,10 +343,23 @@ impl Loader<'_> {
         }
         for clause in clauses {
             if let Some(algorithm) = TsigAlgorithm::parse(&clause.algorithm) {
+                if algorithm.is_weak() {
+                    self.warnings.push(format!(
+                        "the key {} is for {algorithm}, by allow-weak in the cluster file: {}",
+                        clause.name,
+                        zone::weak_remedy(algorithm)
+                    ));
+                }
+                let said = self.cluster.tsig.iter().find(|entry| entry.name == clause.name);
+                let mode = said.map(|entry| entry.mode).unwrap_or_default();
                 let key = TsigKey::new(clause.name.clone(), algorithm, clause.secret.to_vec());
-                keyring.tsig.insert(clause.name, key);
+                keyring.tsig.insert(clause.name, key.in_mode(mode));
             }
         }
+        let tsig = self.cluster.tsig.iter().map(|entry| (&entry.name, entry.quota));
+        let sig0 = self.cluster.sig0.iter().map(|entry| (&entry.name, entry.quota));
+        let said = tsig.chain(sig0).filter_map(|(name, quota)| Some((name.clone(), quota?)));
+        keyring.quotas.extend(said);
         for entry in &self.cluster.sig0 {
             match Sig0Key::new(entry.name.clone(), &entry.key) {
                 Ok(key) => keyring.sig0.entry(entry.name.clone()).or_default().push(key),
@@ -362,8 +375,7 @@ impl Loader<'_> {
         let entry = self.cluster.tsig.iter().find(|entry| entry.name == clause.name);
         let entry = entry
             .ok_or_else(|| format!("holds the key {}, which the cluster file does not name", clause.name))?;
-        let commitment = tsig_commitment(&clause.name, &clause.algorithm, &entry.salt, &clause.secret);
-        if entry.algorithm != clause.algorithm || commitment != entry.commitment {
+        if !entry.is(clause, Some(self.file.me)) {
             return Err(format!("the key {} is not the one the cluster file commits to", clause.name));
         }
         Ok(())

@@ -16,7 +16,7 @@ const SMALL: &str = "example. 300 SOA ns. admin. 4294967293 1 1 1 100
     example. 300 NS ns2.";
 
 /// Over the wire and back, in pages of random size.
-fn restored(
+pub(super) fn restored(
     bench: &Bench,
     snapshot: &Snapshot,
     trust: Trust,
@@ -57,7 +57,7 @@ pub(super) fn octets(view: &View) -> Vec<String> {
 }
 
 /// One batch on both: all that replicas must agree on is the same.
-fn execute_both(bench: &mut Bench, other: &mut Machine, requests: &[Request], at: &str) {
+pub(super) fn execute_both(bench: &mut Bench, other: &mut Machine, requests: &[Request], at: &str) {
     let mine = bench.execute(requests);
     let encoded: Vec<Vec<u8>> = requests.iter().map(codec::encode).collect();
     let tagged: Vec<(RequestId, &[u8])> =

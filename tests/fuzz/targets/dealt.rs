@@ -21,7 +21,7 @@ pub fn files(ending: &str) -> Vec<Vec<u8>> {
         bits: 1024,
         signing: conclave::signing::Protocol::default(),
         zones: vec![ZonePlan { origin, records, policy, reads: Reads::Local, denial: Denial::Nsec }],
-        tsig: vec![name("ops.")],
+        tsig: vec![name("ops.").into()],
         sig0: vec![name("admin.")],
         places: (1..=4).map(place).collect(),
         genesis_time: UnixMillis(1_700_000_000_000),
