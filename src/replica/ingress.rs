@@ -37,7 +37,7 @@ pub(super) enum Admission {
     /// This reply, at once, of which there is nothing to tell.
     Answered(Vec<u8>),
     /// The order must see it.
-    Admitted(Admitted),
+    Admitted(Box<Admitted>),
 }
 
 /// A request for the order, and who waits for it.
@@ -116,7 +116,7 @@ impl Ingress {
         if request.len() > MAX_REQUEST_BYTES {
             return self.refuse(now, asker, Refusal::Malformed("it is too long".into()));
         }
-        Admission::Admitted(Admitted { request, covered: Some(verified.covered), asker })
+        Admission::Admitted(Box::new(Admitted { request, covered: Some(verified.covered), asker }))
     }
 
     fn admit_query(&mut self, now: UnixMillis, asker: Asker) -> Admission {
@@ -134,7 +134,7 @@ impl Ingress {
         if request.len() > MAX_REQUEST_BYTES {
             return self.bare(now, &asker, Rcode::FORMERR);
         }
-        Admission::Admitted(Admitted { request, covered: None, asker })
+        Admission::Admitted(Box::new(Admitted { request, covered: None, asker }))
     }
 
     fn refuse(&self, now: UnixMillis, asker: Asker, refusal: Refusal) -> Admission {
