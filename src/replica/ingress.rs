@@ -42,7 +42,7 @@ pub(super) enum Admission {
     /// This reply, at once, of which there is nothing to tell.
     Answered(Vec<u8>),
     /// The order must see it.
-    Admitted(Admitted),
+    Admitted(Box<Admitted>),
     /// The order must see that this replica vouches for it.
     Vouched {
         /// What this replica has to say.
@@ -141,7 +141,7 @@ impl Ingress {
             return self.refuse(now, asker, Refusal::Malformed("it is too long".into()));
         }
         let name = request_digest(&request);
-        Admission::Admitted(Admitted { request, name, covered: Some(verified.covered), asker })
+        Admission::Admitted(Box::new(Admitted { request, name, covered: Some(verified.covered), asker }))
     }
 
     fn vouch(&self, now: UnixMillis, mut asker: Asker, message: &Message, verified: Verified) -> Admission {
@@ -189,7 +189,7 @@ impl Ingress {
         if request.len() > MAX_REQUEST_BYTES {
             return self.bare(now, &asker, Rcode::FORMERR);
         }
-        Admission::Admitted(Admitted { request, name, covered: None, asker })
+        Admission::Admitted(Box::new(Admitted { request, name, covered: None, asker }))
     }
 
     fn refuse(&self, now: UnixMillis, asker: Asker, refusal: Refusal) -> Admission {

@@ -80,7 +80,7 @@ impl Replica {
                 self.turned_away(now, &asker, &refusal, out);
                 out.effects.push(Effect::Reply { client: id, wire: reply });
             }
-            Admission::Admitted(admitted) => self.admitted(now, id, admitted, out),
+            Admission::Admitted(admitted) => self.admitted(now, id, *admitted, out),
             Admission::Vouched { saying, covered, asker } => {
                 let identity = self.consensus.identity();
                 let sign = |digest: &codec::Digest| identity.sign_in(SAID_DOMAIN, digest);

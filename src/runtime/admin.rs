@@ -2,7 +2,7 @@
 //!
 //! | request | response |
 //! |---|---|
-//! | `{"cmd":"status"}` | one line: `{"replica":…,"links":[…],"connections_refused":…,"tasks_waiting":…,"log":…}` |
+//! | `{"cmd":"status"}` | one line: `{"replica":…,"links":[…],"stale":…,"connections_refused":…,"tasks_waiting":…,"log":…}` |
 //! | `{"cmd":"export","zone":"ORIGIN"}` | one line `{"zone":…,"serial":…,"records":N}`, then N lines of the signed zone in canonical order, master-file form |
 //! | `{"cmd":"vote","command":"WORDS"}` | one line `{"vote":NUMBER,"command":"WORDS"}`: the vote is on its way |
 //! | `{"cmd":"epoch"}` | the same, for the command by which the cluster file in `next/` follows this cluster |

@@ -1,5 +1,6 @@
 //! Killed, wiped out and lying replicas: no answered update is lost, and work goes on.
 
+use crate::fronts::set;
 use crate::harness::{Daemon, Demo, Key, all_output, has, quick, stdout, wait_for};
 use serde_json::Value;
 use std::process::{Command, Stdio};
@@ -158,4 +159,24 @@ fn named(demo: &Demo, signing: &str) {
     assert!(human.contains("replica 2 signed wrong, seen "), "{human}");
     let counter = format!("conclave_signing_wrong_total{{replica=\"{by}\",culprit=\"2\",evidence=\"");
     assert!(metrics.lines().any(|line| line.starts_with(&counter)), "{metrics}");
+}
+
+/// RFC 8914 §4.4: a replica that has no quorum in reach says that its answers may be stale, until it has one again.
+#[test]
+fn a_replica_that_is_cut_off_marks_its_answers() {
+    if !has("dig") {
+        return;
+    }
+    let mut demo = Demo::start(4);
+    set(&mut demo, "stale-after-s = 1\n");
+    let is_marked = |demo: &Demo| demo.dig(1, &["example.test", "SOA"]).contains("EDE: 3");
+    wait_for("no answer is marked", || (!is_marked(&demo)).then_some(()));
+    demo.kill(3);
+    demo.kill(4);
+    wait_for("answers are marked", || is_marked(&demo).then_some(()));
+    assert!(stdout(&demo.ctl(1, &["status"])).contains("Stale"), "{}", stdout(&demo.ctl(1, &["status"])));
+    assert!(demo.dig(1, &["no.such.example.test", "A"]).contains("EDE: 19"), "RFC 8914 §4.20");
+    assert!(!demo.dig(2, &["example.test", "SOA"]).contains("EDE: 3"), "after its own time only");
+    demo.revive(3);
+    wait_for("no answer is marked any more", || (!is_marked(&demo)).then_some(()));
 }

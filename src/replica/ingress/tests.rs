@@ -110,7 +110,7 @@ fn replies_have_the_options_that_are_due_and_their_padding() {
         let edns = Message::parse(&reply).unwrap().edns.unwrap();
         assert_eq!((edns.option(10), edns.option(15).is_some()), (Some(&[7; 24][..]), true), "{secret}");
         if secret == 1 {
-            assert_eq!(tsig::verify_response(&reply, &key(1), &mac.unwrap(), NOW.secs()), Ok(Rcode::NOTAUTH));
+            assert_eq!(tsig::verify_response(&reply, &key(1), &mac.unwrap(), NOW.secs()), Ok(Rcode::NOERROR));
         }
     }
     let plain = request(Opcode::UPDATE, "other.test.", RrType::SOA);

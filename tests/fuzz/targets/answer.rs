@@ -4,7 +4,8 @@ use super::keys::{NOW, keyring};
 use super::query::query as ask;
 use super::signed;
 use conclave::answer::{
-    Catalog, Client, Cookies, Reply, Request, Settings, Transport, failure, instead, respond, respond_from,
+    Catalog, Client, Cookies, Reply, Request, Settings, Transport, failure, failure_to, instead, manners,
+    respond, respond_from,
 };
 use conclave::dns::cookie::Secrets;
 use conclave::dns::message::Message;
@@ -51,6 +52,10 @@ pub fn run(data: &[u8]) {
         check(data, transport, &reply, &out);
         instead(settings, request, &mut out);
         assert!(out.is_empty() || out.len() <= 512 && Message::parse(&out).is_ok(), "a slip");
+        failure_to(settings, request, Rcode::SERVFAIL, Some((14, "wait")), &mut out);
+        assert!(out.is_empty() || Message::parse(&out).is_ok(), "a failure that does not parse");
+        let given = manners(settings, request).options.len();
+        assert!(given <= 3, "{given} options");
     }
     for ede in [None, Some((14, "wait"))] {
         failure(data, Rcode::SERVFAIL, ede, &mut out);
@@ -69,9 +74,9 @@ fn check(request: &[u8], transport: Transport, reply: &Reply, answer: &[u8]) {
             assert!(message.header.qr && answer[..2] == request[..2], "an answer to another request");
             assert!(message.questions.len() <= 1);
             let limit = match (transport, &message.edns) {
-                (Transport::Tcp | Transport::Tls, _) => usize::from(u16::MAX),
                 (Transport::Udp, None) => 512,
                 (Transport::Udp, Some(_)) => udp_size(request),
+                _ => usize::from(u16::MAX),
             };
             assert!(answer.len() <= limit, "{} octets", answer.len());
             assert!(transport == Transport::Udp || !message.header.tc, "TC over TCP");

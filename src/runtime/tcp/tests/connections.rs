@@ -1,6 +1,6 @@
 //! What a connection carries besides queries, how its answers are written, and DNS over TLS.
 
-use super::super::super::dot;
+use super::super::super::certificate::{self, Speaks};
 use super::super::super::transfer::{Rule, Transfers};
 use super::*;
 use crate::answer::tests::signed;
@@ -77,8 +77,8 @@ async fn an_answer_and_its_length_are_one_write() {
 /// A server with TLS whose connections may be idle for so long, where it is, and who trusts it.
 fn start_tls(idle: Duration) -> (tokio::task::JoinHandle<()>, SocketAddr, TlsConnector) {
     let pair = rcgen::generate_simple_self_signed(vec!["ns.example.test".into()]).unwrap();
-    let server =
-        dot::server(pair.cert.pem().as_bytes(), pair.signing_key.serialize_pem().as_bytes()).unwrap();
+    let (chain, key) = (pair.cert.pem(), pair.signing_key.serialize_pem());
+    let server = certificate::server(chain.as_bytes(), key.as_bytes(), Speaks::Dot).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(pair.cert.der().clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -87,7 +87,7 @@ fn start_tls(idle: Duration) -> (tokio::task::JoinHandle<()>, SocketAddr, TlsCon
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let guard = Arc::new(ArcSwap::from_pointee(server));
-    let serving = serve(listener, service(|_, _, _| Err(Busy)), places(idle), Some(guard));
+    let serving = serve(listener, service(|_, _, _| Err(Busy)), places(idle), Door::Tls(guard), never());
     (tokio::spawn(serving), address, TlsConnector::from(Arc::new(client)))
 }
 
