@@ -18,9 +18,11 @@
 //!                             · twice, ZSK and KSK: u8 threshold · bytes DNSKEY rdata · bytes verification key
 //! list of TSIG keys, by name: bytes name · bytes algorithm · u8 mode (0 gateway) · bytes salt · bytes commitment
 //! list of SIG(0) keys, by name and rdata: bytes name · bytes KEY rdata
+//! only if there are operators: u8 how many must sign (0 t+1, 1 one) · list of them, by name: bytes name · bytes key
 //! ```
 #![forbid(unsafe_code)]
 
+use super::operators::Operators;
 use super::seal::Recipient;
 use crate::codec::{ClusterId, Digest, Epoch, digest};
 use crate::dns::name::Name;
@@ -59,6 +61,8 @@ pub struct Cluster {
     pub tsig: Vec<TsigEntry>,
     /// SIG(0) keys of clients, by name.
     pub sig0: Vec<Sig0Entry>,
+    /// Who may have zones changed.
+    pub operators: Operators,
 }
 
 /// One replica's public keys.
@@ -196,6 +200,7 @@ impl Cluster {
             form.bytes(key.name.to_lowercase().wire());
             form.bytes(key.key.wire());
         }
+        self.operators.form(&mut form);
         form.0
     }
 }

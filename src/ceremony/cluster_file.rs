@@ -13,6 +13,7 @@ pub use write::{quote, write};
 
 use super::cluster::{Cluster, Key, Member, Sig0Entry, TsigEntry, VERSION, Zone};
 use super::files::{Problem, read_text};
+use super::operators::{Needed, OperatorText, Operators};
 use crate::codec::{ClusterId, Epoch};
 use crate::consensus::coin::CoinPublic;
 use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
@@ -79,13 +80,26 @@ impl Check<'_> {
         let zones = self.zones(committee, file.zones);
         let tsig = self.tsig(file.tsig);
         let sig0 = self.sig0(file.sig0, &tsig);
+        let operators = self.operators(committee, &file.operators, file.operators_needed);
         let (epoch, genesis_time) = (Epoch(file.epoch), UnixMillis(file.genesis_time_ms));
         let (signing, plan) = (file.signing.0, file.plan.0);
         let replaces = file.replaces.map(|id| ClusterId(id.0));
         if replaces.is_some() && file.epoch == 0 {
             self.whole("replaces a cluster, but epoch 0 is the first");
         }
-        Some(Cluster { committee, epoch, genesis_time, signing, plan, replaces, members, zones, tsig, sig0 })
+        Some(Cluster {
+            committee,
+            epoch,
+            genesis_time,
+            signing,
+            plan,
+            replaces,
+            members,
+            zones,
+            tsig,
+            sig0,
+            operators,
+        })
     }
 
     fn members(&mut self, committee: Committee, texts: Vec<MemberText>) -> Vec<Member> {
@@ -205,6 +219,25 @@ impl Check<'_> {
             self.at(text, "its key tag is also another key's; deal again");
         }
         Key { threshold: key.threshold, dnskey, public }
+    }
+
+    fn operators(
+        &mut self,
+        committee: Committee,
+        texts: &[Spanned<OperatorText>],
+        needed: Option<Needed>,
+    ) -> Operators {
+        let read = Operators::read(texts.iter().map(Spanned::get_ref), needed);
+        match read.and_then(|operators| operators.check(committee).map(|()| operators)) {
+            Ok(operators) => operators,
+            Err(reason) => {
+                match texts.first() {
+                    Some(first) => self.at(first, reason),
+                    None => self.whole(reason),
+                }
+                Operators::default()
+            }
+        }
     }
 
     fn tsig(&mut self, texts: Vec<TsigText>) -> Vec<TsigEntry> {

@@ -258,6 +258,7 @@ fn cluster_of(
         zones: pairs.map(|(zone, keys)| zone_of(zone, old, keys)).collect::<Result<_, _>>()?,
         tsig: secrets.tsig.iter().map(tsig_of).collect(),
         sig0,
+        operators: plan.operators.clone(),
     };
     Ok(cluster)
 }

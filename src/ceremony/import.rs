@@ -86,6 +86,7 @@ fn differs(plan: &WrittenPlan, cluster: &Cluster) -> Option<&'static str> {
         (is_first && keys.into_iter().any(|key| key.public.bits() != plan.bits), "the length of a key"),
         (!cluster.tsig.iter().map(|key| &key.name).eq(plan.tsig.iter().map(|key| &key.name)), "TSIG keys"),
         (sig0_differs, "SIG(0) keys"),
+        (plan.operators != cluster.operators, "the operators"),
     ]
     .into_iter()
     .find_map(|(differs, what)| differs.then_some(what))

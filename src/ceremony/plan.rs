@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::files::{Problem, zone_stem};
+use super::operators::Operators;
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
 use crate::dns::master;
 use crate::dns::name::Name;
@@ -30,6 +31,8 @@ pub struct Plan {
     pub tsig: Vec<Name>,
     /// Names of SIG(0) keys to make, Ed25519.
     pub sig0: Vec<Name>,
+    /// Who may have zones changed.
+    pub operators: Operators,
     /// Where each replica is to be found, by slot.
     pub places: Vec<Place>,
     /// Milliseconds since 1970: the time of the deal.
@@ -122,6 +125,7 @@ impl Plan {
         if self.places.len() != self.committee.n() {
             return Err(format!("{} addresses for {} replicas", self.places.len(), self.committee.n()));
         }
+        self.operators.check(self.committee)?;
         self.zones.iter().try_for_each(ZonePlan::check)
     }
 }

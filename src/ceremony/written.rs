@@ -25,6 +25,9 @@
 //! [[sig0]]
 //! name = "admin.example.test"
 //! key = "512 3 15 …"               # optional: the client's own; else made for him in DIR/client
+//! [[operator]]                     # optional, any number: who may manage zones, and `operators-needed = "t+1"` above ([`super::operators`])
+//! name = "alice"
+//! key = "…"                        # from `conclave operator-key`
 //! [backup]                         # optional: the keys, split among custodians
 //! threshold = 2
 //! custodians = [{ name = "alice", recipient = "age1…" }, { name = "bob", recipient = "age1…" }]
@@ -43,6 +46,7 @@
 //! list of TSIG keys, by name: bytes name · bytes recipient (or none)
 //! list of SIG(0) keys, by name: bytes name · bytes KEY rdata (or none)
 //! u8 backup threshold (0: none) · list of custodians: bytes name · bytes recipient
+//! only if there are operators: as in the cluster's form
 //! ```
 #![forbid(unsafe_code)]
 
@@ -51,6 +55,7 @@ mod write;
 
 use super::cluster::Form;
 use super::files::{Problem, read_text, zone_stem};
+use super::operators::Operators;
 use super::plan::{Place, Plan, ZonePlan};
 use super::seal::Recipient;
 use crate::codec::{ClusterId, Digest, Epoch, digest};
@@ -91,6 +96,8 @@ pub struct WrittenPlan {
     pub tsig: Vec<PlannedTsig>,
     /// SIG(0) keys, by name.
     pub sig0: Vec<PlannedSig0>,
+    /// Who may have zones changed.
+    pub operators: Operators,
     /// Who keeps the backup.
     pub backup: Option<BackupPlan>,
 }
@@ -187,6 +194,7 @@ impl WrittenPlan {
             zones: zones.collect(),
             tsig: tsig.collect(),
             sig0: sig0.collect(),
+            operators: plan.operators.clone(),
             backup: None,
         };
         written.sort();
@@ -247,6 +255,7 @@ impl WrittenPlan {
             return Err("two client keys have the same name".into());
         }
         self.backup.as_ref().map_or(Ok(()), BackupPlan::check)?;
+        self.operators.check(self.committee)?;
         self.zones.iter().try_for_each(|zone| zone.check(self.replaces.is_some()))
     }
 
@@ -292,6 +301,7 @@ impl WrittenPlan {
             form.bytes(custodian.name.as_bytes());
             form.bytes(&custodian.recipient.0);
         }
+        self.operators.form(&mut form);
         form.0
     }
 }

@@ -131,8 +131,8 @@ fn a_plan_that_is_asked_for_is_the_plan_that_is_dealt() {
         answers.push(format!("192.0.2.{index}:5400"));
     }
     answers.extend([ORIGIN.into(), "example.zone".into(), "grant ops zonesub ANY".into(), String::new()]);
-    // No more zones; one TSIG key, written for its client; no more; no custodian.
-    answers.extend(["", "ops", "", "", ""].map(str::to_owned));
+    // No more zones; one TSIG key, written for its client; no more; no operator; no custodian.
+    answers.extend(["", "ops", "", "", "", ""].map(str::to_owned));
     // Agreed on no terminal: the plan is written, and nothing is dealt without the words.
     let refused =
         ceremony.run_with_answers(&["conclave-dealer", "init", "--ask", "--out", "asked"], &answers);

@@ -1,5 +1,6 @@
 //! The shape of `cluster.toml`, and how each value in it is written.
 
+use crate::ceremony::operators::{Needed, OperatorText};
 use crate::ceremony::seal::Recipient;
 use crate::codec::Digest;
 use crate::dns::name::Name;
@@ -24,6 +25,7 @@ pub(super) struct FileText {
     pub signing: Value<Protocol>,
     pub plan: Value<Digest>,
     pub replaces: Option<Value<Digest>>,
+    pub operators_needed: Option<Needed>,
     #[serde(default, rename = "member")]
     pub members: Vec<MemberText>,
     #[serde(default, rename = "zone")]
@@ -32,6 +34,8 @@ pub(super) struct FileText {
     pub tsig: Vec<TsigText>,
     #[serde(default)]
     pub sig0: Vec<Sig0Text>,
+    #[serde(default, rename = "operator")]
+    pub operators: Vec<Spanned<OperatorText>>,
 }
 
 #[derive(Deserialize)]

@@ -29,6 +29,7 @@ pub fn write(cluster: &Cluster) -> String {
         let data = rdata::to_text(RrType::KEY, &key.key);
         let _ = write!(out, "\n[[sig0]]\nname = {}\nkey = \"{data}\"\n", quote(&key.name.to_string()));
     }
+    out.push_str(&cluster.operators.tables());
     out
 }
 
@@ -52,6 +53,7 @@ fn write_head(out: &mut String, cluster: &Cluster) -> std::fmt::Result {
         writeln!(out, "# The cluster of the epoch before, whose zones, keys and state it goes on with.")?;
         writeln!(out, "replaces = \"{}\"", replaced.0.to_hex())?;
     }
+    out.push_str(&cluster.operators.line());
     for (id, member) in cluster.committee.members().zip(&cluster.members) {
         let (identity, coin) = (BASE64.encode(&member.identity), BASE64.encode(&member.coin));
         write!(

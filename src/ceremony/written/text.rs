@@ -7,6 +7,7 @@ use super::{
 use crate::ceremony::cluster_file::DenialText;
 use crate::ceremony::files::Problem;
 use crate::ceremony::keygen::PublicKeys;
+use crate::ceremony::operators::{Needed, OperatorText, Operators};
 use crate::ceremony::plan::{DEFAULT_BITS, Place, read_zone};
 use crate::ceremony::seal::Recipient;
 use crate::codec::{ClusterId, Digest, Epoch};
@@ -34,6 +35,7 @@ struct FileText {
     bits: usize,
     signing: Option<Spanned<String>>,
     replaces: Option<Spanned<String>>,
+    operators_needed: Option<Needed>,
     #[serde(default, rename = "member")]
     members: Vec<Spanned<MemberText>>,
     #[serde(default, rename = "zone")]
@@ -42,6 +44,8 @@ struct FileText {
     tsig: Vec<Spanned<TsigText>>,
     #[serde(default)]
     sig0: Vec<Spanned<Sig0Text>>,
+    #[serde(default, rename = "operator")]
+    operators: Vec<Spanned<OperatorText>>,
     backup: Option<Spanned<BackupText>>,
 }
 
@@ -133,6 +137,8 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<WrittenPlan, Vec<Problem>
     let zones = file.zones.into_iter().map(|zone| reader.item(zone, Reader::zone)).collect();
     let tsig = file.tsig.into_iter().map(|key| reader.item(key, Reader::tsig)).collect();
     let sig0 = file.sig0.into_iter().map(|key| reader.item(key, Reader::sig0)).collect();
+    let operators = Operators::read(file.operators.iter().map(Spanned::get_ref), file.operators_needed);
+    let operators = reader.keep(file.operators.first().map_or(0, |first| first.span().start), operators);
     let backup = file.backup.map(|backup| reader.item(backup, Reader::backup));
     let read = || {
         let (replaces, backup) =
@@ -149,6 +155,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<WrittenPlan, Vec<Problem>
             zones: zones?,
             tsig: tsig?,
             sig0: sig0?,
+            operators: operators?,
             backup,
         })
     };

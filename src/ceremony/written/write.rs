@@ -28,6 +28,7 @@ fn write_all(out: &mut String, plan: &WrittenPlan) -> std::fmt::Result {
     if let Some(id) = &plan.replaces {
         writeln!(out, "replaces = \"{}\"", id.0.to_hex())?;
     }
+    out.push_str(&plan.operators.line());
     for member in &plan.members {
         let dns: Vec<String> = member.place.dns.iter().map(|address| format!("\"{address}\"")).collect();
         write!(
@@ -59,6 +60,7 @@ fn write_all(out: &mut String, plan: &WrittenPlan) -> std::fmt::Result {
         let data = key.key.iter().map(|key| rdata::to_text(RrType::KEY, key));
         data.into_iter().try_for_each(|data| writeln!(out, "key = \"{data}\""))?;
     }
+    out.push_str(&plan.operators.tables());
     if let Some(backup) = &plan.backup {
         writeln!(out, "\n[backup]\nthreshold = {}\ncustodians = [", backup.threshold)?;
         for custodian in &backup.custodians {
