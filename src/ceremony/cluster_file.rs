@@ -6,10 +6,10 @@
 #![forbid(unsafe_code)]
 
 mod text;
-pub(super) use text::DenialText;
+pub(super) use text::{DenialText, SerialText};
 mod write;
 
-pub use write::{quote, write};
+pub use write::{quote, serial_word, write};
 
 use super::cluster::{Cluster, Key, Member, Sig0Entry, TsigEntry, VERSION, Zone};
 use super::files::{Problem, read_text};
@@ -21,12 +21,10 @@ use crate::dns::rdata::Rdata;
 use crate::quorum::Committee;
 use crate::threshold::PublicKey;
 use crate::time::UnixMillis;
-use crate::zone::{Reads, SerialRule, Validity};
+use crate::zone::{Reads, Validity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use text::{
-    FileText, KeyText, MemberText, ReadsText, SerialText, Sig0Text, TsigAlgorithm, TsigText, ZoneText,
-};
+use text::{FileText, KeyText, MemberText, ReadsText, Sig0Text, TsigAlgorithm, TsigText, ZoneText};
 use toml::Spanned;
 
 /// Reads and checks a cluster file.
@@ -165,11 +163,7 @@ impl Check<'_> {
                     ReadsText::Local => Reads::Local,
                     ReadsText::Ordered => Reads::Ordered,
                 },
-                serial: match text.serial {
-                    SerialText::Increment => SerialRule::Increment,
-                    SerialText::UnixTime => SerialRule::UnixTime,
-                    SerialText::Date => SerialRule::Date,
-                },
+                serial: text.serial.into(),
                 denial: text.denial.into(),
                 dnskey_ttl: text.dnskey_ttl_s,
                 validity,

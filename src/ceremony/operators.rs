@@ -19,6 +19,7 @@ use super::files::{Problem, read_secret, write_secret};
 use super::identity;
 use crate::codec::Digest;
 use crate::consensus::IdentityKey;
+use crate::limits::MAX_OPERATORS;
 use crate::quorum::Committee;
 use data_encoding::BASE64;
 use serde::Deserialize;
@@ -27,8 +28,6 @@ use std::path::Path;
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
-/// Operators of a cluster: people who know one another.
-const MAX_OPERATORS: usize = 64;
 /// Letters of an operator's name.
 const MAX_NAME: usize = 64;
 const MARK: &str = "CONCLAVE-OPERATOR-KEY-1 ";

@@ -19,6 +19,8 @@
 //! policy = ["grant ops zonesub ANY"]
 //! reads = "local"                  # or "ordered"; optional
 //! denial = "nsec"                  # or "nsec3"; optional
+//! serial = "increment"             # or "unixtime", "date"; optional: as before, or by one
+//! dnskey-ttl-s = 3600              # optional: as before, or the SOA's TTL, an hour at most
 //! [[tsig]]                         # optional: keys of clients
 //! name = "ops"
 //! recipient = "age1…"              # optional: sealed for the client; else written for him in DIR/client
@@ -47,6 +49,7 @@
 //! list of SIG(0) keys, by name: bytes name · bytes KEY rdata (or none)
 //! u8 backup threshold (0: none) · list of custodians: bytes name · bytes recipient
 //! only if there are operators: as in the cluster's form
+//! only if a zone says one: u8 2 · for each zone: u8 serial rule (0 increment, 1 unixtime, 2 date, 3 not said) · u32 DNSKEY TTL (2^32 - 1: not said)
 //! ```
 #![forbid(unsafe_code)]
 
@@ -66,7 +69,7 @@ use crate::dns::rrset::Record;
 use crate::quorum::Committee;
 use crate::signing::Protocol;
 use crate::threshold::MODULUS_BITS;
-use crate::zone::{Denial, Reads, UpdatePolicy};
+use crate::zone::{Denial, Reads, SerialRule, UpdatePolicy};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -128,6 +131,10 @@ pub struct PlannedZone {
     pub reads: Reads,
     /// How it begins to deny existence.
     pub denial: Denial,
+    /// How a change moves the serial, if that is said.
+    pub serial: Option<SerialRule>,
+    /// TTL of the DNSKEY set in seconds, if that is said.
+    pub dnskey_ttl: Option<u32>,
 }
 
 /// A TSIG key that is to be made.
@@ -181,6 +188,8 @@ impl WrittenPlan {
             policy: zone.policy.iter().map(|statement| plain_words(statement)).collect(),
             reads: zone.reads,
             denial: zone.denial,
+            serial: None,
+            dnskey_ttl: None,
         });
         let tsig = plan.tsig.iter().map(|name| PlannedTsig { name: name.to_lowercase(), recipient: None });
         let sig0 = plan.sig0.iter().map(|name| PlannedSig0 { name: name.to_lowercase(), key: None });
@@ -302,13 +311,30 @@ impl WrittenPlan {
             form.bytes(&custodian.recipient.0);
         }
         self.operators.form(&mut form);
+        self.zone_choices(&mut form);
         form.0
+    }
+
+    fn zone_choices(&self, form: &mut Form) {
+        if self.zones.iter().all(|zone| zone.serial.is_none() && zone.dnskey_ttl.is_none()) {
+            return;
+        }
+        form.0.push(2);
+        for zone in &self.zones {
+            form.0.push(match zone.serial {
+                Some(SerialRule::Increment) => 0,
+                Some(SerialRule::UnixTime) => 1,
+                Some(SerialRule::Date) => 2,
+                None => 3,
+            });
+            form.0.extend_from_slice(&zone.dnskey_ttl.unwrap_or(u32::MAX).to_be_bytes());
+        }
     }
 }
 
 impl PlannedZone {
     fn check(&self, is_served: bool) -> Result<(), String> {
-        let Self { origin, records, digest, policy, reads, denial } = self;
+        let Self { origin, records, digest, policy, reads, denial, .. } = self;
         match records {
             Some(records) if zone_digest(origin, records) != *digest => {
                 Err(format!("zone {origin}: its file is not that of records-sha256"))

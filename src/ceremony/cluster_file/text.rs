@@ -8,7 +8,7 @@ use crate::dns::rdata::{self, Rdata};
 use crate::dns::rtype::RrType;
 use crate::signing::Protocol;
 use crate::threshold::PublicKey;
-use crate::zone::{Denial, UpdatePolicy};
+use crate::zone::{Denial, SerialRule, UpdatePolicy};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -88,12 +88,23 @@ impl From<DenialText> for Denial {
     }
 }
 
+/// How a change moves the serial; of the plan too.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum SerialText {
+pub(in crate::ceremony) enum SerialText {
     Increment,
     UnixTime,
     Date,
+}
+
+impl From<SerialText> for SerialRule {
+    fn from(text: SerialText) -> Self {
+        match text {
+            SerialText::Increment => Self::Increment,
+            SerialText::UnixTime => Self::UnixTime,
+            SerialText::Date => Self::Date,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -79,11 +79,7 @@ fn write_zone(out: &mut String, zone: &Zone) -> std::fmt::Result {
             Reads::Local => "local",
             Reads::Ordered => "ordered",
         },
-        match zone.serial {
-            SerialRule::Increment => "increment",
-            SerialRule::UnixTime => "unixtime",
-            SerialRule::Date => "date",
-        },
+        serial_word(zone.serial),
         zone.denial.word(),
         zone.dnskey_ttl,
         policy.join(", "),
@@ -102,6 +98,15 @@ fn write_zone(out: &mut String, zone: &Zone) -> std::fmt::Result {
         )?;
     }
     Ok(())
+}
+
+/// A serial rule, as files say it.
+pub fn serial_word(rule: SerialRule) -> &'static str {
+    match rule {
+        SerialRule::Increment => "increment",
+        SerialRule::UnixTime => "unixtime",
+        SerialRule::Date => "date",
+    }
 }
 
 /// A TOML string.

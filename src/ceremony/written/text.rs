@@ -4,7 +4,7 @@ use super::{
     BackupPlan, Custodian, PlannedMember, PlannedSig0, PlannedTsig, PlannedZone, VERSION, WrittenPlan,
     plain_words,
 };
-use crate::ceremony::cluster_file::DenialText;
+use crate::ceremony::cluster_file::{DenialText, SerialText};
 use crate::ceremony::files::Problem;
 use crate::ceremony::keygen::PublicKeys;
 use crate::ceremony::operators::{Needed, OperatorText, Operators};
@@ -17,7 +17,7 @@ use crate::dns::rdata::{self, Rdata};
 use crate::dns::rtype::RrType;
 use crate::quorum::Committee;
 use crate::signing::Protocol;
-use crate::zone::Reads;
+use crate::zone::{Reads, SerialRule};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -75,6 +75,8 @@ struct ZoneText {
     reads: ReadsText,
     #[serde(default)]
     denial: DenialText,
+    serial: Option<SerialText>,
+    dnskey_ttl_s: Option<u32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -227,7 +229,12 @@ impl Reader<'_> {
             ReadsText::Local => Reads::Local,
             ReadsText::Ordered => Reads::Ordered,
         };
-        Ok(PlannedZone { origin, records, digest, policy, reads, denial: text.denial.into() })
+        let (denial, serial, dnskey_ttl) =
+            (text.denial.into(), text.serial.map(SerialRule::from), text.dnskey_ttl_s);
+        if dnskey_ttl.is_some_and(|ttl| ttl > 7 * 86_400) {
+            return Err("dnskey-ttl-s is more than a week".into());
+        }
+        Ok(PlannedZone { origin, records, digest, policy, reads, denial, serial, dnskey_ttl })
     }
 
     fn tsig(&self, text: TsigText) -> Result<PlannedTsig, String> {

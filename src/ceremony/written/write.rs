@@ -1,7 +1,7 @@
 //! The text of a plan, written in closed form.
 
 use super::{VERSION, WrittenPlan};
-use crate::ceremony::cluster_file::quote;
+use crate::ceremony::cluster_file::{quote, serial_word};
 use crate::ceremony::files::zone_stem;
 use crate::ceremony::words;
 use crate::dns::rdata;
@@ -50,6 +50,9 @@ fn write_all(out: &mut String, plan: &WrittenPlan) -> std::fmt::Result {
         let (sha256, policy) = (zone.digest.to_hex(), policy.join(", "));
         writeln!(out, "records-sha256 = \"{sha256}\"\npolicy = [{policy}]\nreads = \"{reads}\"")?;
         writeln!(out, "denial = \"{}\"", zone.denial.word())?;
+        let serial = zone.serial.map(serial_word);
+        serial.iter().try_for_each(|word| writeln!(out, "serial = \"{word}\""))?;
+        zone.dnskey_ttl.iter().try_for_each(|ttl| writeln!(out, "dnskey-ttl-s = {ttl}"))?;
     }
     for key in &plan.tsig {
         writeln!(out, "\n[[tsig]]\nname = {}", quote(&key.name.to_string()))?;
