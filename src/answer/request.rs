@@ -1,5 +1,6 @@
 //! What comes in, from whom, what the operator chose, and what is to be done with it.
 
+use crate::dns::Name;
 use crate::dns::cookie::Secrets;
 use crate::dns::tsig::Keyring;
 use crate::limits::MAX_UDP_ANSWER_OCTETS;
@@ -21,7 +22,12 @@ pub struct Settings {
     pub cookies: Option<Cookies>,
     /// Keys by which queries may be signed (RFC 8945).
     pub keys: Arc<Keyring>,
+    /// Who may read zones that are not for everybody.
+    pub readers: Readers,
 }
+
+/// Whether a zone that is not for everybody is for who asks from this address, having signed with this key or not at all.
+pub type Readers = Arc<dyn Fn(&Name, IpAddr, Option<&Name>) -> bool + Send + Sync>;
 
 /// DNS cookies (RFC 7873).
 #[derive(Clone)]
@@ -35,7 +41,8 @@ pub struct Cookies {
 impl Default for Settings {
     fn default() -> Self {
         let udp_octets = MAX_UDP_ANSWER_OCTETS as u16;
-        Self { identity: None, version: None, udp_octets, cookies: None, keys: Arc::default() }
+        let readers: Readers = Arc::new(|_, _, _| false);
+        Self { identity: None, version: None, udp_octets, cookies: None, keys: Arc::default(), readers }
     }
 }
 

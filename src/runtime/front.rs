@@ -90,6 +90,7 @@ impl Front {
             udp_octets: *udp_octets,
             cookies: cookies.clone(),
             keys: old.keys.clone(),
+            readers: old.readers.clone(),
         });
         if let (Some(guard), Some(tls)) = (&self.guard, files.tls) {
             guard.store(tls);

@@ -6,8 +6,8 @@
 
 use super::network::Network;
 use super::service::now_secs;
-use crate::answer::Catalog;
 use crate::answer::transfer::{self, Permit};
+use crate::answer::{Catalog, Readers};
 use crate::dns::Name;
 use crate::dns::tsig::Keyring;
 use crate::limits::MAX_TRANSFERS;
@@ -45,6 +45,11 @@ impl Transfers {
     /// By these rules.
     pub fn new(rules: Vec<Rule>) -> Self {
         Self { rules, places: Semaphore::new(MAX_TRANSFERS) }
+    }
+
+    /// Who may read a zone that is not for everybody: who may have it by transfer.
+    pub(super) fn readers(rules: Vec<Rule>) -> Readers {
+        Arc::new(move |zone, address, key| rules.iter().any(|rule| rule.allows(zone, address, key)))
     }
 
     /// Answers a message that asks for a transfer; an error if the connection is to end.
