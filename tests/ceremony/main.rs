@@ -5,7 +5,10 @@
 mod people;
 mod rolling;
 mod rollover;
+mod secondaries;
 mod secrets;
+mod zones;
+mod zoning;
 
 #[path = "../support/tools.rs"]
 mod tools;
@@ -31,6 +34,8 @@ fn from_keygen_to_a_signed_zone_and_on_to_a_second_deal_without_a_secret_in_the_
     }
     let said = ceremony.done(&["conclave-dealer", "verify", "deal"]);
     assert!(said.contains("receipts of all 4 replicas: the deal is complete"), "{said}");
+    let said = ceremony.done(&["conclave-dealer", "inspect", "deal/cluster.toml"]);
+    assert!(said.contains("operator oscar key ") && said.contains("t+1 must sign"), "{said}");
     let ds = ceremony.done(&["conclave-dealer", "ds", "deal"]);
     assert_eq!(ds.lines().count(), 2, "{ds}");
     let keys = ceremony.done(&["conclave-dealer", "dnskey", "deal"]);

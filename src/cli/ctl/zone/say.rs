@@ -105,7 +105,7 @@ impl Errand<'_> {
                     .map_err(|problems| problems.first().map_or_else(String::new, ToString::to_string))?;
                 (cluster.id(), cluster.epoch)
             }
-            None => realm(socket)?,
+            None => realm(socket, key)?,
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| "the clock stands before 1970")?;
         let count = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
@@ -191,9 +191,13 @@ fn newest_decision(votes: &Value) -> u64 {
     list_of(votes, "decided").filter_map(|one| one["number"].as_u64()).max().unwrap_or_default()
 }
 
-/// The cluster and the epoch that the replica says it is of.
-fn realm(socket: &Path) -> Result<(ClusterId, Epoch), String> {
+/// The cluster and the epoch that the replica says it is of; an error if it does not know the operator.
+fn realm(socket: &Path, key: &OperatorKey) -> Result<(ClusterId, Epoch), String> {
     let answer = object(socket, ask(socket, &json!({ "cmd": "zones" }))?.next())?;
+    let hex = HEXLOWER.encode(&key.public.key);
+    if !list_of(&answer, "operators").any(|one| one["key"] == hex.as_str()) {
+        return Err(format!("{}: {} is no operator of this cluster", socket.display(), key.public.name));
+    }
     let cluster = answer["cluster"].as_str().and_then(Digest::from_hex);
     let epoch = answer["epoch"].as_u64().and_then(|epoch| u32::try_from(epoch).ok());
     let both = cluster.zip(epoch).map(|(cluster, epoch)| (ClusterId(cluster), Epoch(epoch)));
