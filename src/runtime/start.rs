@@ -127,8 +127,9 @@ async fn serve(
     let common = Common::new(catalog.clone(), front.settings.clone(), teller);
     let engine = Engine::start(loaded, disk, sockets.peer, &common, outbound)?;
     let served = catalog.load();
-    for rule in file.transfers.iter().filter(|rule| !served.has(&rule.zone)) {
-        warn!(zone = %rule.zone, "a [[transfer]] is for a zone that is not served now");
+    let named = file.transfers.iter().filter_map(|rule| rule.zone.as_ref());
+    for zone in named.filter(|zone| !served.has(zone)) {
+        warn!(%zone, "a [[transfer]] is for a zone that is not served now");
     }
     drop(served);
     let doors = Doors::of(&engine, front.settings.clone());

@@ -19,8 +19,8 @@ use tokio::sync::{Semaphore, mpsc};
 /// Who may have a zone: `[[transfer]]` of `replica.toml`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rule {
-    /// The zone.
-    pub zone: Name,
+    /// The zone; every one, those that come later and the catalog too, if there is none.
+    pub zone: Option<Name>,
     /// From where; anywhere if there is none.
     pub networks: Vec<Network>,
     /// Signed with one of these keys; unsigned too if there is none.
@@ -31,7 +31,7 @@ impl Rule {
     fn allows(&self, zone: &Name, address: IpAddr, key: Option<&Name>) -> bool {
         let from_there = self.networks.is_empty() || self.networks.iter().any(|net| net.contains(address));
         let by_key = self.keys.is_empty() || key.is_some_and(|key| self.keys.contains(key));
-        self.zone == *zone && from_there && by_key
+        self.zone.as_ref().is_none_or(|of| of == zone) && from_there && by_key
     }
 }
 

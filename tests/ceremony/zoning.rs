@@ -52,9 +52,7 @@ impl Zoning {
             ceremony.import(index, "deal", &words, None);
             let file = ceremony.path(&format!("replica-{index}/replica.toml"));
             let mut text = fs::read_to_string(&file).unwrap();
-            for zone in [CATALOG, NEW, ORIGIN] {
-                text += &format!("\n[[transfer]]\nzone = \"{zone}\"\nkeys = [\"ops\"]\n");
-            }
+            text += "\n[[transfer]]\nzone = \"*\"\nkeys = [\"ops\"]\n";
             fs::write(&file, text).unwrap();
             ceremony.start(index);
         }

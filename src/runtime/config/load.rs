@@ -174,9 +174,9 @@ impl Loader<'_> {
         for rule in &self.file.transfers {
             for key in rule.keys.iter().filter(|key| !self.cluster.tsig.iter().any(|held| held.name == **key))
             {
+                let zone = rule.zone.as_ref().map_or("*".into(), ToString::to_string);
                 let reason = format!(
-                    "the [[transfer]] of {} names the key {key}, which is no TSIG key of the cluster",
-                    rule.zone
+                    "the [[transfer]] of {zone} names the key {key}, which is no TSIG key of the cluster"
                 );
                 self.problems.push(Problem::new(&self.file.path, reason));
             }
