@@ -46,10 +46,19 @@ impl Catalog {
         self.put(origin, None, false)
     }
 
+    /// This catalog without that zone.
+    pub fn without(&self, origin: &Name) -> Self {
+        Self::of(self.zones.iter().filter(|entry| entry.origin != *origin).cloned().collect())
+    }
+
     fn put(&self, origin: Name, view: Option<Arc<View>>, ordered: bool) -> Self {
-        let mut zones: Vec<Entry> = self.zones.iter().filter(|e| e.origin != origin).cloned().collect();
+        let mut zones = self.without(&origin).zones;
         let at = zones.partition_point(|entry| entry.origin < origin);
         zones.insert(at, Entry { origin, view, ordered, parent: None });
+        Self::of(zones)
+    }
+
+    fn of(mut zones: Vec<Entry>) -> Self {
         for index in 0..zones.len() {
             // The nearest encloser comes before, with only zones under it in between.
             zones[index].parent =

@@ -152,6 +152,8 @@ impl ZonePlan {
             cluster: ClusterId::default(),
             epoch: Epoch::default(),
             members: Vec::new(),
+            operators: Vec::new(),
+            operators_needed: 0,
             zones: vec![(rules, self.records.clone())],
             keys: Arc::new(Keyring::default()),
         };

@@ -337,7 +337,10 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             Effect::Reply { client, wire } => self.hands.clients.reply(client, |_| Some(wire)),
             Effect::Answer { client, query, view } => self.answer(client, &query, &view),
             Effect::Drop { client } => self.hands.clients.reply(client, |_| None),
-            Effect::Publish { zone, view } => self.publish(&zone, view),
+            Effect::Publish { zone, view, ordered } => {
+                self.hands.common.publish(self.hands.epoch, &zone, view, ordered);
+            }
+            Effect::Withdraw { zone } => self.hands.common.withdraw(self.hands.epoch, &zone),
             Effect::Fault(fault) => {
                 if let Some(count) = self.throttle.tell((fault.who, Some(fault.what))) {
                     warn!(replica = %fault.who, what = ?fault.what, count, "a replica misbehaves");
@@ -380,11 +383,6 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                 answer::Reply::Ignore | answer::Reply::Forward(_) => None,
             }
         });
-    }
-
-    fn publish(&self, zone: &Name, view: Arc<View>) {
-        let ordered = self.hands.ordered.contains(zone);
-        self.hands.common.publish(self.hands.epoch, zone, view, ordered);
     }
 
     fn status(&self) -> serde_json::Value {

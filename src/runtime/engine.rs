@@ -85,6 +85,16 @@ impl Common {
         }
     }
 
+    /// Answers for this zone no more.
+    pub fn withdraw(&self, epoch: Epoch, zone: &Name) {
+        let mut newest = self.newest.lock().unwrap_or_else(|e| e.into_inner());
+        if newest.published.get(zone).is_none_or(|last| *last <= epoch) {
+            newest.published.remove(zone);
+            info!(%zone, "the zone is served no more");
+            self.catalog.store(Arc::new(self.catalog.load().without(zone)));
+        }
+    }
+
     /// From now on queries are answered as this epoch says, also from versions of the epoch before.
     pub fn begun(&self, epoch: Epoch, ordered: &BTreeSet<Name>) {
         let mut newest = self.newest.lock().unwrap_or_else(|e| e.into_inner());

@@ -115,7 +115,15 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     let secrets = consensus::Secrets { identity: secret, coin };
     let (epoch, signing) = (cluster.epoch, cluster.signing);
     let members = tls.identities.clone();
-    let genesis = zone::Genesis { cluster: id, epoch, members, zones, keys: Arc::new(keyring) };
+    let genesis = zone::Genesis {
+        cluster: id,
+        epoch,
+        members,
+        operators: Vec::new(),
+        operators_needed: 0,
+        zones,
+        keys: Arc::new(keyring),
+    };
     let key_store = Arc::new(key_store);
     Ok(Loaded {
         file,
@@ -422,6 +430,8 @@ fn predecessor(cluster: &Cluster) -> Result<Predecessor, String> {
         cluster: id,
         epoch,
         members: identities.clone(),
+        operators: Vec::new(),
+        operators_needed: 0,
         zones: zones.collect::<Result<_, String>>()?,
         keys: Arc::new(Keyring::default()),
     };
