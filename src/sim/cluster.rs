@@ -252,7 +252,15 @@ impl Cluster {
         };
         let records: Vec<Record> = master::read_str(RECORDS, &origin()).expect("a zone");
         let (members, zones) = (self.members(), vec![(rules, records)]);
-        Genesis { cluster: self.id, epoch: self.epoch, members, zones, keys: Arc::new(keys) }
+        Genesis {
+            cluster: self.id,
+            epoch: self.epoch,
+            members,
+            operators: Vec::new(),
+            operators_needed: 0,
+            zones,
+            keys: Arc::new(keys),
+        }
     }
 
     /// The tags of ZSK and KSK.

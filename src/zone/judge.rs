@@ -117,6 +117,9 @@ impl Machine {
         if !ledger.started {
             return Err(Box::new(Refusal::NotBegun(zone.clone())));
         }
+        if ledger.frozen {
+            return Err(Box::new(Refusal::Frozen(zone.clone())));
+        }
         Ok(ledger)
     }
 

@@ -4,13 +4,16 @@
 //! ado. Whoever keeps something here gives [`Entry`] a variant, its label, and the check of what a restored one must
 //! fulfil so that nothing can go wrong with it later.
 
+use super::catalog::Catalog;
 use super::command::Command;
 use super::deals::Deal;
 use super::digest::Tally;
 use super::element;
 use super::guard::Deletions;
 use super::refresh::{Receiver, Sharing};
-use super::votes::{self, Decided, Voter};
+use super::parcels::{Awaited, Carried};
+use super::removed::Removed;
+use super::votes::{self, Decided, Voter, Who};
 use crate::codec::{Digest, KeyId};
 use crate::dns::Name;
 use crate::quorum::ReplicaId;
@@ -21,7 +24,7 @@ use rpds::RedBlackTreeMapSync;
 /// Under which an entry is found.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 pub(super) enum Label {
-    Voter(ReplicaId),
+    Voter(Who),
     Command(Digest),
     Decided(u64),
     Sharing(KeyId),
@@ -29,16 +32,20 @@ pub(super) enum Label {
     Deal(Digest),
     Progress(ReplicaId),
     Deletions(Name, u16),
+    Catalog,
+    Removed(u64, Name),
+    Awaited(Digest),
+    Parcel(Digest, u32),
 }
 
 /// An entry.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub(super) enum Entry {
-    /// A replica's votes.
+    /// The votes of a replica or an operator.
     Voter(Voter),
     /// A command that somebody has voted for.
     Command(Command),
-    /// A command that a quorum has voted for.
+    /// A command that had its votes.
     Decided(Decided),
     /// How a key is shared since it was first to be refreshed.
     Sharing(Sharing),
@@ -50,6 +57,14 @@ pub(super) enum Entry {
     Progress(ReplicaId, u64),
     /// What was deleted in a zone under a ceiling.
     Deletions(Deletions),
+    /// The catalog zone.
+    Catalog(Catalog),
+    /// The keys of a zone that went.
+    Removed(Removed),
+    /// A command that waits for its contents.
+    Awaited(Box<Awaited>),
+    /// A piece of these.
+    Parcel(Carried),
 }
 
 impl Entry {
@@ -61,6 +76,10 @@ impl Entry {
             Self::Deal(deal) => Label::Deal(deal.bundle.digest()),
             Self::Progress(who, _) => Label::Progress(*who),
             Self::Deletions(held) => Label::Deletions(held.zone.clone(), held.guard),
+            Self::Catalog(_) => Label::Catalog,
+            Self::Removed(removed) => Label::Removed(removed.batch, removed.zone.clone()),
+            Self::Awaited(awaited) => Label::Awaited(awaited.contents),
+            Self::Parcel(carried) => Label::Parcel(carried.contents, carried.index),
             Self::Sharing(sharing) => Label::Sharing(sharing.key),
             Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
         }
@@ -75,6 +94,10 @@ impl Entry {
             Self::Decided(decided) => votes::check_decided(decided, time),
             Self::Deal(deal) => deal.check(time),
             Self::Deletions(held) => held.check(),
+            Self::Catalog(catalog) => catalog.check(),
+            Self::Removed(removed) => removed.check(),
+            Self::Awaited(awaited) => awaited.check(time),
+            Self::Parcel(carried) => carried.check(),
         }
     }
 }

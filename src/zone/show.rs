@@ -1,6 +1,6 @@
 //! The keys of the zones as operators see them, and the commands that move them.
 
-use super::bundle::Role;
+use super::bundle::{CheckedBundle, Role};
 use super::command::Act;
 use super::keys::{KeySet, ZoneKey};
 use super::ledger::Open;
@@ -8,7 +8,7 @@ use super::machine::Machine;
 use super::rollover::{Roll, Step};
 use super::votes;
 use crate::codec::{Digest, KeyId};
-use crate::dns::{Name, RrType, dnssec};
+use crate::dns::{Name, Rdata, RrType, dnssec};
 use crate::limits::MAX_REPLICAS;
 use crate::quorum::ReplicaId;
 use crate::threshold::{PublicKey, RetiredKey};
@@ -80,12 +80,14 @@ impl Machine {
 
     /// The keys that signing jobs may name, and no others.
     pub fn signing_keys(&self) -> BTreeSet<KeyId> {
-        self.zones.values().flat_map(|ledger| ledger.keys.wanted().map(|key| key.id)).collect()
+        let keys = self.zones.values().flat_map(|ledger| ledger.keys.wanted());
+        keys.chain(self.removed().flat_map(|removed| &removed.leaving)).map(|key| key.id).collect()
     }
 
     /// The keys that went: nobody is to sign with them any more.
     pub fn retired_keys(&self) -> impl Iterator<Item = RetiredKey> {
-        self.zones.values().flat_map(|ledger| ledger.keys.retired().iter().copied())
+        let of_zones = self.zones.values().flat_map(|ledger| ledger.keys.retired().iter().copied());
+        of_zones.chain(self.retired_with_zones())
     }
 
     /// The public key of this name, if it came in a bundle.
@@ -106,12 +108,7 @@ impl Machine {
             Act::Begin(names) => self.complete_bundles(zone, names)?,
             _ => Vec::new(),
         };
-        let committee = self.committee();
-        let needs = |role| if role == Role::Ksk { committee.quorum() } else { committee.one_correct() };
-        if let Some(bundle) = new.iter().find(|one| one.public().threshold() != needs(one.bundle().role)) {
-            let (role, threshold) = (bundle.bundle().role, bundle.public().threshold());
-            return Err(format!("{threshold} shares sign for this {role}, and it must be {}", needs(role)));
-        }
+        self.check_thresholds(&new)?;
         let ledger = self.zones.get_mut(zone).filter(|ledger| ledger.started);
         let ledger = ledger.ok_or_else(|| format!("there is no zone {zone}, or it is not signed yet"))?;
         let had_cds = ledger.keys.tells_parent();
@@ -142,6 +139,26 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// That as many shares sign as must for a key of each role.
+    pub(super) fn check_thresholds(&self, bundles: &[CheckedBundle]) -> Result<(), String> {
+        let committee = self.committee();
+        let needs = |role| if role == Role::Ksk { committee.quorum() } else { committee.one_correct() };
+        let Some(bundle) = bundles.iter().find(|one| one.public().threshold() != needs(one.bundle().role)) else {
+            return Ok(());
+        };
+        let (role, threshold) = (bundle.bundle().role, bundle.public().threshold());
+        Err(format!("{threshold} shares sign for this {role}, and it must be {}", needs(role)))
+    }
+}
+
+/// The tags by which a key may be known: revoked (RFC 5011) or not.
+pub(super) fn tags(dnskey: &Rdata) -> [u16; 2] {
+    let mut revoked = dnskey.wire().to_vec();
+    revoked[1] |= 0x80;
+    [dnssec::key_tag(dnskey.wire()), dnssec::key_tag(&revoked)]
+}
+
 fn begin(
     keys: &mut KeySet,
     mut new: Vec<ZoneKey>,
@@ -168,12 +185,8 @@ fn begin(
             "a rollover is to one key of algorithm {algorithm}, or to a ZSK and a KSK that are both of another"
         ));
     }
-    // KeyTrap: tags must tell keys apart, revoked (RFC 5011) or not.
-    let tags = |key: &ZoneKey| {
-        let mut revoked = key.dnskey.wire().to_vec();
-        revoked[1] |= 0x80;
-        [key.tag(), dnssec::key_tag(&revoked)]
-    };
+    // KeyTrap: tags must tell keys apart.
+    let tags = |key: &ZoneKey| tags(&key.dnskey);
     let mut known: BTreeSet<&[u8]> = keys.wanted().flat_map(ZoneKey::marks).collect();
     if new.iter().flat_map(ZoneKey::marks).any(|mark| !known.insert(mark)) {
         return Err("a key of the zone cannot come again, nor one key twice".into());

@@ -57,7 +57,10 @@ impl WholeKey {
 /// Replicas of a bench's cluster.
 pub(crate) const REPLICAS: u8 = 4;
 
-/// The identity key of a bench's replica.
+/// Its operators' keys are made like those of replicas.
+pub(crate) const OPERATORS: [u8; 3] = [101, 102, 103];
+
+/// The identity key of a bench's replica, or operator.
 fn identity(index: u8) -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[index; 32]).unwrap()
 }
@@ -185,6 +188,8 @@ impl Bench {
             cluster: ClusterId::default(),
             epoch: Epoch(0),
             members: (1..=REPLICAS).map(|index| public(&identity(index))).collect(),
+            operators: OPERATORS.map(|index| (format!("operator {index}"), public(&identity(index)))).to_vec(),
+            operators_needed: 2,
             zones: vec![(rules, records(zone))],
             keys: Arc::new(keyring),
         };
