@@ -301,7 +301,8 @@ impl Replica {
             let newest = self.newest.entry(zone.clone()).or_default();
             *newest = (*newest).max(published.version);
             let (view, rules) = (published.view, self.machine.zone_of(&zone));
-            let ordered = !view.is_catalog() && rules.is_some_and(|rules| rules.reads == zone::Reads::Ordered);
+            let ordered =
+                !view.is_catalog() && rules.is_some_and(|rules| rules.reads == zone::Reads::Ordered);
             out.effects.push(Effect::Publish { zone: zone.clone(), view: view.clone(), ordered });
             for done in self.clients.published(&zone, published.version) {
                 self.tell(now, done, Some(&view), out);

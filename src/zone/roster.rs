@@ -126,19 +126,8 @@ impl Machine {
         let head = contents::view(zone, &new.records)?;
         let NewZone { policy, reads, serial, validity, dnskey_ttl, denial, .. } = new;
         let (origin, born, frozen) = (zone.clone(), self.batches, false);
-        let charter = Charter {
-            origin,
-            policy,
-            reads,
-            serial,
-            validity,
-            dnskey_ttl,
-            denial,
-            ksk,
-            zsk,
-            born,
-            frozen,
-        };
+        let charter =
+            Charter { origin, policy, reads, serial, validity, dnskey_ttl, denial, ksk, zsk, born, frozen };
         let rules = charter.rules()?;
         if denial == Denial::Nsec3 {
             Hashes::of(&head)?;
@@ -209,7 +198,8 @@ impl Machine {
 
     fn forget_deletions(&mut self, zone: &Name) {
         let of_zone = |label: &&Label| matches!(label, Label::Deletions(of, _) if of == zone);
-        let gone: Vec<Label> = self.register.iter().map(|(label, _)| label).filter(of_zone).cloned().collect();
+        let gone: Vec<Label> =
+            self.register.iter().map(|(label, _)| label).filter(of_zone).cloned().collect();
         gone.iter().for_each(|label| self.register.remove(label, &mut self.tally));
     }
 
@@ -270,7 +260,9 @@ fn replaced(ledger: &Ledger, wanted: &View) -> Result<Draft, String> {
                 keep_serial(set, head.serial())?;
             }
             if new.as_ref() != before.and_then(|node| node.get(rtype)).map(|set| &*set.rrset) {
-                draft.put(&name, new.unwrap_or_else(|| Rrset::new(rtype, 0))).map_err(|why| why.to_string())?;
+                draft
+                    .put(&name, new.unwrap_or_else(|| Rrset::new(rtype, 0)))
+                    .map_err(|why| why.to_string())?;
             }
         }
     }

@@ -144,7 +144,8 @@ impl Machine {
     pub(super) fn check_thresholds(&self, bundles: &[CheckedBundle]) -> Result<(), String> {
         let committee = self.committee();
         let needs = |role| if role == Role::Ksk { committee.quorum() } else { committee.one_correct() };
-        let Some(bundle) = bundles.iter().find(|one| one.public().threshold() != needs(one.bundle().role)) else {
+        let Some(bundle) = bundles.iter().find(|one| one.public().threshold() != needs(one.bundle().role))
+        else {
             return Ok(());
         };
         let (role, threshold) = (bundle.bundle().role, bundle.public().threshold());

@@ -164,7 +164,8 @@ impl Snapshot {
             let renamed_keys = before.and_then(|(charter, keys)| {
                 Some((charter, keys.renamed(|key| change.keys.get(&key.id).copied())?))
             });
-            let (charter, keys) = renamed_keys.ok_or_else(|| format!("a rollover of zone {origin} is under way"))?;
+            let (charter, keys) =
+                renamed_keys.ok_or_else(|| format!("a rollover of zone {origin} is under way"))?;
             let view = renamed(view, rules, &keys, change.realm)?;
             for (key, node) in &view.nodes {
                 let bucket = tally.bucket(element::bucket_of_owner(&origin, key));
@@ -187,9 +188,8 @@ impl Snapshot {
             last_batches.push(BatchJobs::restored(jobs.into_values().collect()));
         }
         let mut register = Register::default();
-        let stays = |entry: &Entry| {
-            matches!(entry, Entry::Decided(_) | Entry::Catalog(_) | Entry::Removed(_))
-        };
+        let stays =
+            |entry: &Entry| matches!(entry, Entry::Decided(_) | Entry::Catalog(_) | Entry::Removed(_));
         let kept = self.register().iter().filter(|(_, entry)| stays(entry));
         kept.for_each(|(_, entry)| register.put(entry.clone(), &mut tally));
         let mut machine = Machine::of(new, zones);

@@ -188,7 +188,9 @@ impl Bench {
             cluster: ClusterId::default(),
             epoch: Epoch(0),
             members: (1..=REPLICAS).map(|index| public(&identity(index))).collect(),
-            operators: OPERATORS.map(|index| (format!("operator {index}"), public(&identity(index)))).to_vec(),
+            operators: OPERATORS
+                .map(|index| (format!("operator {index}"), public(&identity(index))))
+                .to_vec(),
             operators_needed: 2,
             zones: vec![(rules, records(zone))],
             keys: Arc::new(keyring),

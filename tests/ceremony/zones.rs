@@ -60,6 +60,7 @@ fn zones_come_change_and_go_while_the_cluster_runs() {
         zoning.validates(&first[1], name, rtype);
     }
     secondaries.iter().for_each(|secondary| serves(&zoning, secondary, NEW, true));
+    let label = listed(&zoning);
     by_its_policy(&zoning);
     frozen(&zoning);
     removed(&zoning, &secondaries);
@@ -70,6 +71,7 @@ fn zones_come_change_and_go_while_the_cluster_runs() {
     ALL.iter().for_each(|index| zoning.wait_status(*index, NEW, "NOERROR"));
     zoning.validates(&second[1], "www.new.test.", "A");
     secondaries.iter().for_each(|secondary| serves(&zoning, secondary, NEW, true));
+    assert_ne!(listed(&zoning), label, "RFC 9432 §5.6");
     zoning.agreed(NEW);
     zoning.agreed(ORIGIN);
 }
@@ -110,6 +112,22 @@ fn serves(zoning: &Zoning, secondary: &Secondary, zone: &str, wanted: bool) {
         let serves = said.contains("status: NOERROR") && said.contains("flags: qr aa");
         (serves == wanted).then_some(())
     });
+}
+
+/// RFC 9432 §4, §4.1, §4.2.1: what a catalog says of both zones; the owner of the new one's PTR.
+fn listed(zoning: &Zoning) -> String {
+    let key = zoning.ceremony.path("ops.key").display().to_string();
+    let said = zoning.dig(zoning.port(4), &["AXFR", CATALOG, "-k", &key, "+nocmd", "+nostats", "+onesoa"]);
+    let lines = said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let lines: Vec<Vec<&str>> = lines.filter(|words| words.len() > 4 && words[2] == "IN").collect();
+    let of = |rtype: &str| lines.iter().filter(|words| words[3] == rtype).collect::<Vec<_>>();
+    assert_eq!((of("SOA").len(), of("NS").len()), (1, 1), "{said}");
+    assert_eq!(of("TXT")[..], [&vec!["version.catalog.invalid.", "0", "IN", "TXT", "\"2\""]], "{said}");
+    let members = of("PTR");
+    let owner = |zone: &str| members.iter().find(|words| words[4] == zone).expect("a member")[0].to_owned();
+    assert!(members.len() == 2 && owner(ORIGIN) != owner(NEW), "{said}");
+    assert!(owner(NEW).ends_with(".zones.catalog.invalid."), "{said}");
+    owner(NEW)
 }
 
 fn by_its_policy(zoning: &Zoning) {
