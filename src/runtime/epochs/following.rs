@@ -62,7 +62,7 @@ pub(in crate::runtime) fn command(home: &Home, zones: &[Charter]) -> Result<(Com
 }
 
 /// What must stay from epoch to epoch and does not. Whether the keys are those of now is found out when the command executes.
-fn differs(zones: &[Charter], next: &Cluster) -> Option<String> {
+pub(super) fn differs(zones: &[Charter], next: &Cluster) -> Option<String> {
     if let Some(lacking) = zones.iter().find(|zone| next.zone(&zone.origin).is_none()) {
         return Some(format!("lacks the zone {}", lacking.origin));
     }
@@ -76,7 +76,7 @@ fn differs(zones: &[Charter], next: &Cluster) -> Option<String> {
 }
 
 /// What the next cluster file changes of the zones' rules, a line each: those of the file win.
-fn changes(zones: &[Charter], next: &Cluster) -> Vec<String> {
+pub(super) fn changes(zones: &[Charter], next: &Cluster) -> Vec<String> {
     let pairs = zones.iter().filter_map(|old| Some((old, next.zone(&old.origin)?)));
     let lines = pairs.flat_map(|(old, new)| {
         let rule = |differs: bool, what: &str| differs.then(|| format!("{}: {what}", old.origin));
