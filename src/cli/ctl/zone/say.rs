@@ -137,14 +137,15 @@ impl Errand<'_> {
             let open = list_of(&votes, "open").find(is_it).map(|open| gathers(open, &votes));
             let awaited = list_of(&votes, "awaited").find(is_it).map(carried);
             let is_there = open.is_some() || awaited.is_some();
+            if away.take().is_some() {
+                // It may have ended before it sent anything on, and may be behind for a while.
+                was_there = false;
+                self.run(socket).map_err(Failure::new)?;
+            }
             if was_there && !is_there {
                 return Err(Failure::new(format!("{text}: no longer voted on")));
             }
             was_there |= is_there;
-            if away.take().is_some() {
-                // It may have ended before it sent anything on.
-                self.run(socket).map_err(Failure::new)?;
-            }
             let news = awaited.or(open).unwrap_or_else(|| "on its way".into());
             if news != told {
                 eprintln!("{news}");
