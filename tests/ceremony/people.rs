@@ -223,14 +223,19 @@ impl Ceremony {
     /// Replica 1 lost its machine; its operator makes new keys. The words of the second plan.
     pub fn second_plan(&self) -> String {
         self.done(&["conclave", "keygen", "--dir", "replica-new-1", "--index", "1"]);
+        self.next_plan("replica-new-", "")
+    }
+
+    /// The words of a plan for the next epoch, `second.toml`: replica 1 has its keys there, and there are more zones.
+    pub fn next_plan(&self, first: &str, zones: &str) -> String {
         let facts = self.done(&["conclave-dealer", "inspect", "deal/cluster.toml"]);
         let id = facts.lines().find_map(|line| line.strip_prefix("cluster  ")).unwrap();
         let zone = facts.lines().find_map(|line| line.split(", records ").nth(1)).unwrap();
         let others: String = (2..=4).map(|index| self.member(index, "replica-")).collect();
         let plan = format!(
             "version = 1\nepoch = 1\nreplaces = \"{id}\"\nreplicas = 4\nbits = 1024\n{}{others}\n[[zone]]\norigin = \"{ORIGIN}\"\n\
-             records-sha256 = \"{zone}\"\npolicy = [\"grant ops zonesub ANY\"]\n\n[[tsig]]\nname = \"ops\"\nrecipient = \"{}\"\n{}",
-            self.member(1, "replica-new-"),
+             records-sha256 = \"{zone}\"\npolicy = [\"grant ops zonesub ANY\"]\n{zones}\n[[tsig]]\nname = \"ops\"\nrecipient = \"{}\"\n{}",
+            self.member(1, first),
             self.recipient("client"),
             self.custodians()
         );

@@ -72,6 +72,7 @@ fn zones_come_change_and_go_while_the_cluster_runs() {
     zoning.validates(&second[1], "www.new.test.", "A");
     secondaries.iter().for_each(|secondary| serves(&zoning, secondary, NEW, true));
     assert_ne!(listed(&zoning), label, "RFC 9432 §5.6");
+    in_the_next_epoch(&zoning, &second[1]);
     zoning.agreed(NEW);
     zoning.agreed(ORIGIN);
 }
@@ -192,6 +193,23 @@ fn removed(zoning: &Zoning, secondaries: &[Secondary]) {
         });
     }
     secondaries.iter().for_each(|secondary| serves(zoning, secondary, NEW, false));
+}
+
+/// The next epoch's deal takes the zone that was added, with the keys out of the backup of their deal.
+fn in_the_next_epoch(zoning: &Zoning, ksk: &str) {
+    let added = format!("\n[[zone]]\norigin = \"{NEW}\"\nfile = \"new.zone\"\nserial = \"increment\"\n");
+    let words = zoning.ceremony.next_plan("replica-", &added);
+    let mut redeal =
+        vec!["conclave-dealer", "redeal", "--plan", "second.toml", "--cluster", "deal/cluster.toml"];
+    redeal.extend(["--out", "redeal", "--words", &words, "--identity", "alice.txt", "--identity", "bob.txt"]);
+    let files = |name: &str| ["deal", "new-zone-2"].map(|deal| format!("{deal}/backup/{name}.age"));
+    let (backups, alice, bob) = (files("backup"), files("custodian-alice"), files("custodian-bob"));
+    backups.iter().for_each(|file| redeal.extend(["--backup", file]));
+    alice.iter().chain(&bob).for_each(|file| redeal.extend(["--part", file]));
+    zoning.ceremony.done(&redeal);
+    let key = zoning.ceremony.done(&["conclave-dealer", "dnskey", ksk]);
+    let keys = zoning.ceremony.done(&["conclave-dealer", "dnskey", "redeal", "--zone", NEW]);
+    assert!(keys.contains(key.trim()), "{key}{keys}");
 }
 
 /// A quorum of replicas votes; done or not.

@@ -180,10 +180,6 @@ impl Zoning {
         self.client(index).update(zone, changes)
     }
 
-    pub fn export(&self, index: u16, zone: &str) -> String {
-        self.ctl_done(index, &["export", zone])
-    }
-
     /// The zone that all replicas export in the same bytes.
     pub fn agreed(&self, zone: &str) -> String {
         wait_for(&format!("all export the same {zone}"), || {
