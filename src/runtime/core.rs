@@ -184,8 +184,7 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                     Arrival::Contents(parcel, asker) => self.take_contents(*parcel, asker)?,
                     Arrival::Operator(vote, asker) => self.carry(*vote, asker)?,
                     Arrival::Keys(asker) => {
-                        let _ =
-                            asker.send(json!({ "keys": self.replica.keys(), "votes": self.replica.votes() }));
+                        let _ = asker.send(self.keys());
                     }
                     Arrival::Ask(question, asker) => {
                         let _ = asker.send(question.answer(&self.replica, &self.hands.data));

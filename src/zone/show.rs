@@ -58,24 +58,44 @@ impl Machine {
             let next = |roll: &Roll| {
                 Some((roll.next().0, ledger.keys.roll_tag()?, ledger.keys.safe_from(ledger.is_stale())))
             };
-            let bundles = self.deals().filter(|(_, deal)| deal.bundle.zone == *origin && !deal.is_used);
-            let bundles = bundles.filter_map(|(name, deal)| {
-                let checked = deal.bundle.clone().check().ok()?;
-                let all = deal.bundle.members.len();
-                let indices = (1..=MAX_REPLICAS).take(all).filter_map(ReplicaId::new);
-                let lacking = indices.filter(|id| !deal.holders.contains(id)).collect();
-                Some((*name, deal.bundle.role, deal.bundle.algorithm, checked.tag(), lacking, all))
-            });
             ShownZone {
                 zone: origin.clone(),
                 keys: shown(&ledger.keys),
                 stage: roll.map(|roll| (roll.stage.words(), roll.since)),
                 next: roll.and_then(next),
                 allowance: ledger.keys.allowance,
-                bundles: bundles.collect(),
+                bundles: self.unused(origin),
             }
         };
         self.zones.iter().map(zone).collect()
+    }
+
+    /// The bundles of zones that are not there: with two complete ones a zone can be added.
+    pub fn keys_to_come(&self) -> Vec<ShownZone> {
+        let origins = self.deals().filter(|(_, deal)| !deal.is_used).map(|(_, deal)| &deal.bundle.zone);
+        let absent: BTreeSet<&Name> = origins.filter(|origin| !self.zones.contains_key(*origin)).collect();
+        let zone = |origin: &Name| ShownZone {
+            zone: origin.clone(),
+            keys: Vec::new(),
+            stage: None,
+            next: None,
+            allowance: 0,
+            bundles: self.unused(origin),
+        };
+        absent.into_iter().map(zone).collect()
+    }
+
+    /// The bundles of a zone whose keys it has not taken.
+    fn unused(&self, origin: &Name) -> Vec<(Digest, Role, u8, u16, Vec<ReplicaId>, usize)> {
+        let bundles = self.deals().filter(|(_, deal)| deal.bundle.zone == *origin && !deal.is_used);
+        let shown = bundles.filter_map(|(name, deal)| {
+            let checked = deal.bundle.clone().check().ok()?;
+            let all = deal.bundle.members.len();
+            let indices = (1..=MAX_REPLICAS).take(all).filter_map(ReplicaId::new);
+            let lacking = indices.filter(|id| !deal.holders.contains(id)).collect();
+            Some((*name, deal.bundle.role, deal.bundle.algorithm, checked.tag(), lacking, all))
+        });
+        shown.collect()
     }
 
     /// The keys that signing jobs may name, and no others.

@@ -116,6 +116,9 @@ impl Zoning {
         for index in ALL {
             self.ctl_done(index, &["import", &zsk, &ksk]);
         }
+        self.wait_complete();
+        let said = self.ctl_done(1, &["keys"]);
+        assert!(said.contains("new.test. is not there yet"), "{said}");
         [zsk, ksk]
     }
 
@@ -124,13 +127,13 @@ impl Zoning {
         vec!["zone", "add", NEW, "--file", "new.zone", "--policy", "new.policy", "--zsk", zsk, "--ksk", ksk]
     }
 
-    /// Two operators add the new zone, as soon as all receipts for its keys are there.
-    pub fn add_signed(&self, bundles: &[String; 2]) {
-        wait_for("the zone is added", || {
-            let output = self.signed(&self.add(bundles));
-            let said = all_output(&output);
-            assert!(output.status.success() || said.contains("has the receipts of"), "{said}");
-            output.status.success().then_some(())
+    /// Waits until the receipts of all replicas for the new zone's keys are there: then it may be added.
+    pub fn wait_complete(&self) {
+        wait_for("all receipts", || {
+            let keys: Value = serde_json::from_str(&self.ctl_done(1, &["keys", "--json"])).unwrap();
+            let zone = keys["to_come"].as_array()?.iter().find(|zone| zone["zone"] == NEW)?.clone();
+            let bundles = zone["bundles"].as_array()?;
+            (bundles.len() == 2 && bundles.iter().all(|one| one["receipts"] == 4)).then_some(())
         });
     }
 

@@ -32,19 +32,12 @@ fn human(answer: &Value) -> String {
             None => text.push_str("  no rollover is under way\n"),
             Some(_) => text.push_str(&rollover(&zone["rollover"])),
         }
-        for bundle in list(&zone["bundles"]) {
-            text.push_str(&format!(
-                "  new {} of algorithm {}, tag {}: receipts of {} of {} replicas{}\n    bundle {}\n",
-                word(&bundle["role"]).to_uppercase(),
-                bundle["algorithm"],
-                bundle["tag"],
-                bundle["receipts"],
-                bundle["of"],
-                lacking(&bundle["lacking"]),
-                word(&bundle["name"])
-            ));
-        }
+        list(&zone["bundles"]).for_each(|bundle| text.push_str(&bundle_line(bundle)));
         text.push_str(&format!("  allowance for replicas and secondaries: {} s\n", zone["allowance"]));
+    }
+    for zone in list(&answer["to_come"]) {
+        text.push_str(&format!("{} is not there yet\n", word(&zone["zone"])));
+        list(&zone["bundles"]).for_each(|bundle| text.push_str(&bundle_line(bundle)));
     }
     let open = list(&answer["votes"]["open"]).filter(|open| word(&open["command"]).starts_with("keys "));
     for open in open {
@@ -56,6 +49,19 @@ fn human(answer: &Value) -> String {
         ));
     }
     text
+}
+
+fn bundle_line(bundle: &Value) -> String {
+    format!(
+        "  new {} of algorithm {}, tag {}: receipts of {} of {} replicas{}\n    bundle {}\n",
+        word(&bundle["role"]).to_uppercase(),
+        bundle["algorithm"],
+        bundle["tag"],
+        bundle["receipts"],
+        bundle["of"],
+        lacking(&bundle["lacking"]),
+        word(&bundle["name"])
+    )
 }
 
 /// Whose receipts are lacking.
