@@ -220,6 +220,7 @@ impl Replica {
             batch.requests.iter().zip(0..).map(|(ordered, tag)| (RequestId(tag), &*ordered.bytes)).collect();
         let time = if planted!(LocalTime) { AgreedTime(now.0) } else { batch.time };
         let executed = self.machine.execute(&zone::Batch { time, requests: &requests });
+        self.refreshes.state_changed();
         self.counters.agreed_time_ms = batch.time.0;
         self.pipeline.executed(batch.round, executed.jobs.iter().map(|job| job.id));
         self.executed_round = batch.round;
@@ -301,7 +302,8 @@ impl Replica {
             let newest = self.newest.entry(zone.clone()).or_default();
             *newest = (*newest).max(published.version);
             let (view, rules) = (published.view, self.machine.zone_of(&zone));
-            let ordered = !view.is_catalog() && rules.is_some_and(|rules| rules.reads == zone::Reads::Ordered);
+            let ordered =
+                !view.is_catalog() && rules.is_some_and(|rules| rules.reads == zone::Reads::Ordered);
             out.effects.push(Effect::Publish { zone: zone.clone(), view: view.clone(), ordered });
             for done in self.clients.published(&zone, published.version) {
                 self.tell(now, done, Some(&view), out);
@@ -366,7 +368,10 @@ impl Replica {
     }
 
     fn propose(&mut self, now: UnixMillis, out: &mut Output) {
-        if !self.executes() || !self.proposals.should_look(now) {
+        if !self.executes() {
+            return self.proposals.put_off(now);
+        }
+        if !self.proposals.should_look(now) {
             return;
         }
         let due = self.machine.due(now).into_iter().chain(self.lacking_receipts()).chain(self.own_progress());

@@ -80,9 +80,9 @@ impl Contents {
     /// All records of a zone, as contents tell them; or why they are no zone.
     pub fn sets(origin: &Name, records: &[Record]) -> Result<Vec<(Name, Rrset)>, String> {
         let view = load::unsigned(origin, records)?;
-        let sets = view.iter().flat_map(|node| {
-            node.iter().map(|(_, set)| (node.name().clone(), Rrset::clone(&set.rrset)))
-        });
+        let sets = view
+            .iter()
+            .flat_map(|node| node.iter().map(|(_, set)| (node.name().clone(), Rrset::clone(&set.rrset))));
         Ok(sets.collect())
     }
 

@@ -80,7 +80,13 @@ impl Ledger {
     }
 
     /// The zone as it was at its version `version`, after genesis. Where a signature is lacking, so is the version.
-    pub(super) fn restored(rules: ZoneRules, keys: KeySet, head: View, version: u64, charter: &Charter) -> Self {
+    pub(super) fn restored(
+        rules: ZoneRules,
+        keys: KeySet,
+        head: View,
+        version: u64,
+        charter: &Charter,
+    ) -> Self {
         let Charter { born, frozen, .. } = *charter;
         let mut ledger = Self { started: true, version, keys, born, frozen, ..Self::new(rules, head) };
         chain::rebuild(&mut ledger.head);

@@ -9,9 +9,7 @@ use super::planned::{BatchJobs, LastBatches};
 use super::refusal::Refusal;
 use super::register::Register;
 use super::replay::{Answer, Replay};
-use super::request::{
-    Batch, Executed, Job, Kind, Outcome, Published, Request, RequestId, Signed, ZoneNews,
-};
+use super::request::{Batch, Executed, Job, Kind, Outcome, Published, Request, RequestId, Signed, ZoneNews};
 use super::rules::{Genesis, ZoneRules};
 use super::signature::{Realm, Signature};
 use super::succession::{Succession, keys_digest};

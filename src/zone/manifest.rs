@@ -94,7 +94,8 @@ impl Manifest {
         }
         let rises = self.zones.windows(2).all(|pair| pair[0].origin < pair[1].origin);
         let is_lower = |zone: &ZoneState| zone.origin.wire() == zone.origin.to_lowercase().wire();
-        if !rises || self.zones.is_empty() || self.zones.len() > MAX_ZONES || !self.zones.iter().all(is_lower) {
+        if !rises || self.zones.is_empty() || self.zones.len() > MAX_ZONES || !self.zones.iter().all(is_lower)
+        {
             return Err("these cannot be the zones of a state".into());
         }
         // What has begun the state has whole; what has not is as it was given.

@@ -50,7 +50,6 @@ impl OperatorVote {
 }
 
 fn digest(Realm { cluster, epoch }: Realm, by: &[u8; 32], count: u64, command: &[u8]) -> Digest {
-    let fields: [&[u8]; 5] =
-        [&cluster.0.0, &epoch.0.to_be_bytes(), by, &count.to_be_bytes(), command];
+    let fields: [&[u8]; 5] = [&cluster.0.0, &epoch.0.to_be_bytes(), by, &count.to_be_bytes(), command];
     codec::digest("conclave/operator", &fields)
 }

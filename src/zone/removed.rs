@@ -63,7 +63,8 @@ impl Machine {
         };
         removed.leaving.extend(keys.wanted().cloned());
         removed.retired.extend(keys.retired());
-        if removed.leaving.len() > MAX_LEAVING || removed.leaving.len() + removed.retired.len() > MAX_RETIRED {
+        if removed.leaving.len() > MAX_LEAVING || removed.leaving.len() + removed.retired.len() > MAX_RETIRED
+        {
             return full();
         }
         if self.removed().count() >= MAX_REMOVED_ZONES && self.register.get(&label).is_none() {

@@ -126,19 +126,8 @@ impl Machine {
         let head = contents::view(zone, &new.records)?;
         let NewZone { policy, reads, serial, validity, dnskey_ttl, denial, .. } = new;
         let (origin, born, frozen) = (zone.clone(), self.batches, false);
-        let charter = Charter {
-            origin,
-            policy,
-            reads,
-            serial,
-            validity,
-            dnskey_ttl,
-            denial,
-            ksk,
-            zsk,
-            born,
-            frozen,
-        };
+        let charter =
+            Charter { origin, policy, reads, serial, validity, dnskey_ttl, denial, ksk, zsk, born, frozen };
         let rules = charter.rules()?;
         if denial == Denial::Nsec3 {
             Hashes::of(&head)?;
@@ -209,7 +198,8 @@ impl Machine {
 
     fn forget_deletions(&mut self, zone: &Name) {
         let of_zone = |label: &&Label| matches!(label, Label::Deletions(of, _) if of == zone);
-        let gone: Vec<Label> = self.register.iter().map(|(label, _)| label).filter(of_zone).cloned().collect();
+        let gone: Vec<Label> =
+            self.register.iter().map(|(label, _)| label).filter(of_zone).cloned().collect();
         gone.iter().for_each(|label| self.register.remove(label, &mut self.tally));
     }
 
@@ -256,6 +246,7 @@ fn replaced(ledger: &Ledger, wanted: &View) -> Result<Draft, String> {
     let mut draft = Draft::new(head.clone());
     let tells_parent = ledger.keys.tells_parent();
     let keys: BTreeSet<_> = head.nodes.keys().chain(wanted.nodes.keys()).collect();
+    let mut added = Vec::new();
     for key in keys {
         let (before, after) = (head.nodes.get(key), wanted.nodes.get(key));
         let Some(name) = before.or(after).map(|node| node.name().clone()) else { continue };
@@ -269,10 +260,18 @@ fn replaced(ledger: &Ledger, wanted: &View) -> Result<Draft, String> {
             if let Some(set) = new.as_mut().filter(|set| set.rtype == RrType::SOA) {
                 keep_serial(set, head.serial())?;
             }
-            if new.as_ref() != before.and_then(|node| node.get(rtype)).map(|set| &*set.rrset) {
-                draft.put(&name, new.unwrap_or_else(|| Rrset::new(rtype, 0))).map_err(|why| why.to_string())?;
+            if new.as_ref() == before.and_then(|node| node.get(rtype)).map(|set| &*set.rrset) {
+                continue;
+            }
+            match new {
+                Some(set) => added.push((name.clone(), set)),
+                None => draft.remove(&name, rtype),
             }
         }
+    }
+    // After what goes: a name may have so many types at a time.
+    for (name, set) in added {
+        draft.put(&name, set).map_err(|why| why.to_string())?;
     }
     Ok(draft)
 }

@@ -51,31 +51,46 @@ pub struct ShownKey {
 }
 
 impl Machine {
-    /// The keys of all zones.
+    /// The keys of all zones; after them, zones that are to come: what keys there are for these.
     pub fn keys(&self) -> Vec<ShownZone> {
         let zone = |(origin, ledger): (&Name, &super::ledger::Ledger)| {
             let roll = ledger.keys.roll.as_ref();
             let next = |roll: &Roll| {
                 Some((roll.next().0, ledger.keys.roll_tag()?, ledger.keys.safe_from(ledger.is_stale())))
             };
-            let bundles = self.deals().filter(|(_, deal)| deal.bundle.zone == *origin && !deal.is_used);
-            let bundles = bundles.filter_map(|(name, deal)| {
-                let checked = deal.bundle.clone().check().ok()?;
-                let all = deal.bundle.members.len();
-                let indices = (1..=MAX_REPLICAS).take(all).filter_map(ReplicaId::new);
-                let lacking = indices.filter(|id| !deal.holders.contains(id)).collect();
-                Some((*name, deal.bundle.role, deal.bundle.algorithm, checked.tag(), lacking, all))
-            });
             ShownZone {
                 zone: origin.clone(),
                 keys: shown(&ledger.keys),
                 stage: roll.map(|roll| (roll.stage.words(), roll.since)),
                 next: roll.and_then(next),
                 allowance: ledger.keys.allowance,
-                bundles: bundles.collect(),
+                bundles: self.spare(origin),
             }
         };
-        self.zones.iter().map(zone).collect()
+        let to_come = |origin: &Name| ShownZone {
+            zone: origin.clone(),
+            keys: Vec::new(),
+            stage: None,
+            next: None,
+            allowance: 0,
+            bundles: self.spare(origin),
+        };
+        let unknown = self.deals().filter(|(_, deal)| !deal.is_used).map(|(_, deal)| &deal.bundle.zone);
+        let unknown: BTreeSet<&Name> = unknown.filter(|zone| !self.zones.contains_key(*zone)).collect();
+        self.zones.iter().map(zone).chain(unknown.into_iter().map(to_come)).collect()
+    }
+
+    /// The bundles of a zone's unused keys.
+    fn spare(&self, zone: &Name) -> Vec<(Digest, Role, u8, u16, Vec<ReplicaId>, usize)> {
+        let bundles = self.deals().filter(|(_, deal)| deal.bundle.zone == *zone && !deal.is_used);
+        let bundles = bundles.filter_map(|(name, deal)| {
+            let checked = deal.bundle.clone().check().ok()?;
+            let all = deal.bundle.members.len();
+            let indices = (1..=MAX_REPLICAS).take(all).filter_map(ReplicaId::new);
+            let lacking = indices.filter(|id| !deal.holders.contains(id)).collect();
+            Some((*name, deal.bundle.role, deal.bundle.algorithm, checked.tag(), lacking, all))
+        });
+        bundles.collect()
     }
 
     /// The keys that signing jobs may name, and no others.
@@ -144,7 +159,8 @@ impl Machine {
     pub(super) fn check_thresholds(&self, bundles: &[CheckedBundle]) -> Result<(), String> {
         let committee = self.committee();
         let needs = |role| if role == Role::Ksk { committee.quorum() } else { committee.one_correct() };
-        let Some(bundle) = bundles.iter().find(|one| one.public().threshold() != needs(one.bundle().role)) else {
+        let Some(bundle) = bundles.iter().find(|one| one.public().threshold() != needs(one.bundle().role))
+        else {
             return Ok(());
         };
         let (role, threshold) = (bundle.bundle().role, bundle.public().threshold());

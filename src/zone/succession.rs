@@ -150,6 +150,10 @@ impl Snapshot {
         manifest.check(old)?;
         let old = self.zone_keys()?;
         let change = Change::of(&old, new)?;
+        let is_leaving = |entry: &Entry| matches!(entry, Entry::Removed(gone) if !gone.leaving.is_empty());
+        if self.register().iter().any(|(_, entry)| is_leaving(entry)) {
+            return Err("a zone was removed just now".into());
+        }
         let rules: BTreeMap<Name, &ZoneRules> =
             new.zones.iter().map(|(rules, _)| (rules.origin.to_lowercase(), rules)).collect();
         if !manifest.zones.iter().map(|zone| &zone.origin).eq(rules.keys()) {
@@ -164,7 +168,8 @@ impl Snapshot {
             let renamed_keys = before.and_then(|(charter, keys)| {
                 Some((charter, keys.renamed(|key| change.keys.get(&key.id).copied())?))
             });
-            let (charter, keys) = renamed_keys.ok_or_else(|| format!("a rollover of zone {origin} is under way"))?;
+            let (charter, keys) =
+                renamed_keys.ok_or_else(|| format!("a rollover of zone {origin} is under way"))?;
             let view = renamed(view, rules, &keys, change.realm)?;
             for (key, node) in &view.nodes {
                 let bucket = tally.bucket(element::bucket_of_owner(&origin, key));
@@ -187,9 +192,8 @@ impl Snapshot {
             last_batches.push(BatchJobs::restored(jobs.into_values().collect()));
         }
         let mut register = Register::default();
-        let stays = |entry: &Entry| {
-            matches!(entry, Entry::Decided(_) | Entry::Catalog(_) | Entry::Removed(_))
-        };
+        let stays =
+            |entry: &Entry| matches!(entry, Entry::Decided(_) | Entry::Catalog(_) | Entry::Removed(_));
         let kept = self.register().iter().filter(|(_, entry)| stays(entry));
         kept.for_each(|(_, entry)| register.put(entry.clone(), &mut tally));
         let mut machine = Machine::of(new, zones);

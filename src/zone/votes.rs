@@ -307,14 +307,7 @@ pub(super) fn lapse(register: &mut Register, tally: &mut Tally, time: AgreedTime
     drop_without_votes(register, tally);
 }
 
-fn cast(
-    register: &mut Register,
-    tally: &mut Tally,
-    who: Who,
-    count: u64,
-    what: &Command,
-    time: AgreedTime,
-) {
+fn cast(register: &mut Register, tally: &mut Tally, who: Who, count: u64, what: &Command, time: AgreedTime) {
     let (mut voter, digest) = (voter(register, who), what.digest());
     voter.last = count;
     if !voter.open.iter().any(|(other, _)| *other == digest) {
@@ -356,9 +349,11 @@ fn decide(register: &mut Register, tally: &mut Tally, decided: impl FnOnce(u64) 
 
 /// Votes for steps of a zone's rollover say nothing about another.
 pub(super) fn forget_steps(register: &mut Register, tally: &mut Tally, zone: &Name) {
-    forget(register, tally, |command| {
-        matches!(command, Command::Keys { zone: of, act: Act::Step(..) } if of == zone)
-    });
+    forget(
+        register,
+        tally,
+        |command| matches!(command, Command::Keys { zone: of, act: Act::Step(..) } if of == zone),
+    );
 }
 
 /// Votes about a zone say nothing about another of that name.
