@@ -114,11 +114,6 @@ impl Replica {
         self.keys = wanted;
     }
 
-    /// The keys of zones that are not there yet.
-    pub fn keys_to_come(&self) -> Vec<ZoneKeys> {
-        self.machine.keys_to_come().into_iter().map(shown).collect()
-    }
-
     /// The zones' keys, as the executed state has them.
     pub fn keys(&self) -> Vec<ZoneKeys> {
         self.machine.keys().into_iter().map(shown).collect()

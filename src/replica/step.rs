@@ -220,6 +220,7 @@ impl Replica {
             batch.requests.iter().zip(0..).map(|(ordered, tag)| (RequestId(tag), &*ordered.bytes)).collect();
         let time = if planted!(LocalTime) { AgreedTime(now.0) } else { batch.time };
         let executed = self.machine.execute(&zone::Batch { time, requests: &requests });
+        self.refreshes.state_changed();
         self.counters.agreed_time_ms = batch.time.0;
         self.pipeline.executed(batch.round, executed.jobs.iter().map(|job| job.id));
         self.executed_round = batch.round;
@@ -367,7 +368,10 @@ impl Replica {
     }
 
     fn propose(&mut self, now: UnixMillis, out: &mut Output) {
-        if !self.executes() || !self.proposals.should_look(now) {
+        if !self.executes() {
+            return self.proposals.put_off(now);
+        }
+        if !self.proposals.should_look(now) {
             return;
         }
         let due = self.machine.due(now).into_iter().chain(self.lacking_receipts()).chain(self.own_progress());

@@ -11,7 +11,7 @@
 //! | `{"cmd":"epoch"}` | the same as `vote`, for the command by which the cluster file in `next/` follows this cluster |
 //! | `{"cmd":"epoch","look":true}` | one line `{"command":"WORDS","changes":[…]}`: no vote; what that file changes of the zones' rules |
 //! | `{"cmd":"votes"}` | one line `{"votes":{"needed":…,"newest":NUMBER,"open":[…],"decided":[…]},"awaited":[…]}` |
-//! | `{"cmd":"keys"}` | one line `{"keys":[…],"to_come":[…],"votes":{…}}`: each zone's keys, the rollover under way, its next step; keys of zones not there yet |
+//! | `{"cmd":"keys"}` | one line `{"keys":[…],"votes":{…}}`: each zone's keys, the rollover under way, its next step; last, bundles of zones not there yet |
 //! | `{"cmd":"import","file":"PATH"}` | one line `{"bundle":NAME,"zone":…,"role":…,"tag":N}`: the bundle is kept, its share opened, the receipt on its way |
 //! | `{"cmd":"explain","ticket":"…"}` | one line `{"explanation":{…}}`: why that update was refused; without `ticket`, `{"explanations":[…]}`, the last |
 //! | `{"cmd":"trial","message":"HEX","key":"NAME"}` | one line `{"trial":{…}}`: what that unsigned update would come to |

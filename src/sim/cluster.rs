@@ -2,6 +2,7 @@
 use super::chance::Chance;
 use super::rolls::Spare;
 use super::sig0::Signer;
+use super::zones::operators;
 use super::{Plant, Scenario};
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
 use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, Onlooker, coin, forge::Forge};
@@ -256,8 +257,8 @@ impl Cluster {
             cluster: self.id,
             epoch: self.epoch,
             members,
-            operators: Vec::new(),
-            operators_needed: 0,
+            operators: operators(),
+            operators_needed: 2,
             zones,
             keys: Arc::new(keys),
         }

@@ -246,6 +246,7 @@ fn replaced(ledger: &Ledger, wanted: &View) -> Result<Draft, String> {
     let mut draft = Draft::new(head.clone());
     let tells_parent = ledger.keys.tells_parent();
     let keys: BTreeSet<_> = head.nodes.keys().chain(wanted.nodes.keys()).collect();
+    let mut added = Vec::new();
     for key in keys {
         let (before, after) = (head.nodes.get(key), wanted.nodes.get(key));
         let Some(name) = before.or(after).map(|node| node.name().clone()) else { continue };
@@ -259,12 +260,18 @@ fn replaced(ledger: &Ledger, wanted: &View) -> Result<Draft, String> {
             if let Some(set) = new.as_mut().filter(|set| set.rtype == RrType::SOA) {
                 keep_serial(set, head.serial())?;
             }
-            if new.as_ref() != before.and_then(|node| node.get(rtype)).map(|set| &*set.rrset) {
-                draft
-                    .put(&name, new.unwrap_or_else(|| Rrset::new(rtype, 0)))
-                    .map_err(|why| why.to_string())?;
+            if new.as_ref() == before.and_then(|node| node.get(rtype)).map(|set| &*set.rrset) {
+                continue;
+            }
+            match new {
+                Some(set) => added.push((name.clone(), set)),
+                None => draft.remove(&name, rtype),
             }
         }
+    }
+    // After what goes: a name may have so many types at a time.
+    for (name, set) in added {
+        draft.put(&name, set).map_err(|why| why.to_string())?;
     }
     Ok(draft)
 }

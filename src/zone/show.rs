@@ -51,7 +51,7 @@ pub struct ShownKey {
 }
 
 impl Machine {
-    /// The keys of all zones.
+    /// The keys of all zones; after them, zones that are to come: what keys there are for these.
     pub fn keys(&self) -> Vec<ShownZone> {
         let zone = |(origin, ledger): (&Name, &super::ledger::Ledger)| {
             let roll = ledger.keys.roll.as_ref();
@@ -64,38 +64,33 @@ impl Machine {
                 stage: roll.map(|roll| (roll.stage.words(), roll.since)),
                 next: roll.and_then(next),
                 allowance: ledger.keys.allowance,
-                bundles: self.unused(origin),
+                bundles: self.spare(origin),
             }
         };
-        self.zones.iter().map(zone).collect()
-    }
-
-    /// The bundles of zones that are not there: with two complete ones a zone can be added.
-    pub fn keys_to_come(&self) -> Vec<ShownZone> {
-        let origins = self.deals().filter(|(_, deal)| !deal.is_used).map(|(_, deal)| &deal.bundle.zone);
-        let absent: BTreeSet<&Name> = origins.filter(|origin| !self.zones.contains_key(*origin)).collect();
-        let zone = |origin: &Name| ShownZone {
+        let to_come = |origin: &Name| ShownZone {
             zone: origin.clone(),
             keys: Vec::new(),
             stage: None,
             next: None,
             allowance: 0,
-            bundles: self.unused(origin),
+            bundles: self.spare(origin),
         };
-        absent.into_iter().map(zone).collect()
+        let unknown = self.deals().filter(|(_, deal)| !deal.is_used).map(|(_, deal)| &deal.bundle.zone);
+        let unknown: BTreeSet<&Name> = unknown.filter(|zone| !self.zones.contains_key(*zone)).collect();
+        self.zones.iter().map(zone).chain(unknown.into_iter().map(to_come)).collect()
     }
 
-    /// The bundles of a zone whose keys it has not taken.
-    fn unused(&self, origin: &Name) -> Vec<(Digest, Role, u8, u16, Vec<ReplicaId>, usize)> {
-        let bundles = self.deals().filter(|(_, deal)| deal.bundle.zone == *origin && !deal.is_used);
-        let shown = bundles.filter_map(|(name, deal)| {
+    /// The bundles of a zone's unused keys.
+    fn spare(&self, zone: &Name) -> Vec<(Digest, Role, u8, u16, Vec<ReplicaId>, usize)> {
+        let bundles = self.deals().filter(|(_, deal)| deal.bundle.zone == *zone && !deal.is_used);
+        let bundles = bundles.filter_map(|(name, deal)| {
             let checked = deal.bundle.clone().check().ok()?;
             let all = deal.bundle.members.len();
             let indices = (1..=MAX_REPLICAS).take(all).filter_map(ReplicaId::new);
             let lacking = indices.filter(|id| !deal.holders.contains(id)).collect();
             Some((*name, deal.bundle.role, deal.bundle.algorithm, checked.tag(), lacking, all))
         });
-        shown.collect()
+        bundles.collect()
     }
 
     /// The keys that signing jobs may name, and no others.

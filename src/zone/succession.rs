@@ -150,6 +150,10 @@ impl Snapshot {
         manifest.check(old)?;
         let old = self.zone_keys()?;
         let change = Change::of(&old, new)?;
+        let is_leaving = |entry: &Entry| matches!(entry, Entry::Removed(gone) if !gone.leaving.is_empty());
+        if self.register().iter().any(|(_, entry)| is_leaving(entry)) {
+            return Err("a zone was removed just now".into());
+        }
         let rules: BTreeMap<Name, &ZoneRules> =
             new.zones.iter().map(|(rules, _)| (rules.origin.to_lowercase(), rules)).collect();
         if !manifest.zones.iter().map(|zone| &zone.origin).eq(rules.keys()) {

@@ -237,6 +237,16 @@ impl Bench {
         self.machine.vote_of(ReplicaId::new(index).unwrap(), count, command, signer(index))
     }
 
+    /// The `count`th vote of an operator.
+    pub(crate) fn operator_vote(&self, index: u8, count: u64, text: &str) -> OperatorVote {
+        let Genesis { cluster, epoch, .. } = self.genesis;
+        let pair = identity(index);
+        let sign = |digest: &codec::Digest| {
+            pair.sign(&[OPERATOR_DOMAIN, &digest.0].concat()).as_ref().try_into().unwrap()
+        };
+        OperatorVote::new((cluster, epoch), public(&pair), count, &text.parse().unwrap(), sign)
+    }
+
     /// The bundle of one of four fixed keys, its shares, and from now on its signatures.
     pub(crate) fn dealt(&mut self, role: Role, algorithm: u8, which: usize) -> (CheckedBundle, Dealt) {
         self.dealt_with(role, algorithm, which, if role == Role::Ksk { 3 } else { 2 })

@@ -12,6 +12,7 @@ mod rfc2136;
 mod rollover;
 mod succession;
 mod votes;
+mod zones;
 
 use super::testing::*;
 use super::view::View;

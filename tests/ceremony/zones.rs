@@ -71,7 +71,7 @@ fn zones_come_change_and_go_while_the_cluster_runs() {
     ALL.iter().for_each(|index| zoning.wait_status(*index, NEW, "NOERROR"));
     zoning.validates(&second[1], "www.new.test.", "A");
     secondaries.iter().for_each(|secondary| serves(&zoning, secondary, NEW, true));
-    assert_ne!(listed(&zoning), label, "RFC 9432 §5.6");
+    assert_ne!(listed(&zoning), label, "RFC 9432 §5.4");
     in_the_next_epoch(&zoning, &second[1]);
     zoning.agreed(NEW);
     zoning.agreed(ORIGIN);
@@ -115,7 +115,7 @@ fn serves(zoning: &Zoning, secondary: &Secondary, zone: &str, wanted: bool) {
     });
 }
 
-/// RFC 9432 §4, §4.1, §4.2.1: what a catalog says of both zones; the owner of the new one's PTR.
+/// RFC 9432 §4, §4.1, §4.2, §4.3.1: what a catalog says of both zones; the owner of the new one's PTR.
 fn listed(zoning: &Zoning) -> String {
     let key = zoning.ceremony.path("ops.key").display().to_string();
     let said = zoning.dig(zoning.port(4), &["AXFR", CATALOG, "-k", &key, "+nocmd", "+nostats", "+onesoa"]);

@@ -131,7 +131,7 @@ impl Zoning {
     pub fn wait_complete(&self) {
         wait_for("all receipts", || {
             let keys: Value = serde_json::from_str(&self.ctl_done(1, &["keys", "--json"])).unwrap();
-            let zone = keys["to_come"].as_array()?.iter().find(|zone| zone["zone"] == NEW)?.clone();
+            let zone = keys["keys"].as_array()?.iter().find(|zone| zone["zone"] == NEW)?.clone();
             let bundles = zone["bundles"].as_array()?;
             (bundles.len() == 2 && bundles.iter().all(|one| one["receipts"] == 4)).then_some(())
         });

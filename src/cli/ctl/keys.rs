@@ -26,6 +26,11 @@ pub(super) fn show(targets: &[Target], as_json: bool) -> Result<(), Failure> {
 fn human(answer: &Value) -> String {
     let mut text = String::new();
     for zone in list(&answer["keys"]) {
+        if list(&zone["keys"]).next().is_none() {
+            text.push_str(&format!("{} is not there yet\n", word(&zone["zone"])));
+            list(&zone["bundles"]).for_each(|bundle| text.push_str(&bundle_line(bundle)));
+            continue;
+        }
         text.push_str(&format!("{}\n", word(&zone["zone"])));
         list(&zone["keys"]).for_each(|key| text.push_str(&key_line(key)));
         match zone["rollover"].as_object() {
@@ -34,10 +39,6 @@ fn human(answer: &Value) -> String {
         }
         list(&zone["bundles"]).for_each(|bundle| text.push_str(&bundle_line(bundle)));
         text.push_str(&format!("  allowance for replicas and secondaries: {} s\n", zone["allowance"]));
-    }
-    for zone in list(&answer["to_come"]) {
-        text.push_str(&format!("{} is not there yet\n", word(&zone["zone"])));
-        list(&zone["bundles"]).for_each(|bundle| text.push_str(&bundle_line(bundle)));
     }
     let open = list(&answer["votes"]["open"]).filter(|open| word(&open["command"]).starts_with("keys "));
     for open in open {

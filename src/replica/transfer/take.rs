@@ -123,6 +123,7 @@ impl Replica {
         }
         let before = self.known_zones();
         self.machine = machine;
+        self.refreshes.state_changed();
         self.follow_all_zones(now, before, out);
         self.follow_all_keys(out);
         self.follow_sharings(out);

@@ -26,8 +26,7 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
 
     /// The zones' keys, and the votes about them.
     pub(super) fn keys(&self) -> Value {
-        let (keys, to_come) = (self.replica.keys(), self.replica.keys_to_come());
-        json!({ "keys": keys, "to_come": to_come, "votes": self.replica.votes() })
+        json!({ "keys": self.replica.keys(), "votes": self.replica.votes() })
     }
 
     /// What is voted on, and what has its votes and waits for its contents.
