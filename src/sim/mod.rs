@@ -58,7 +58,6 @@ pub mod trace;
 pub mod witness;
 mod world;
 mod zones;
-mod zones;
 
 pub use chance::Chance;
 pub use sig0::Signer;
