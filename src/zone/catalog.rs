@@ -153,5 +153,5 @@ fn member(origin: &Name, zone: &Name, born: u64) -> Result<Name, String> {
 
 fn below(label: &str, name: &Name) -> Result<Name, String> {
     let wire = [&[label.len() as u8], label.as_bytes(), name.wire()].concat();
-    Name::from_wire(&wire).map_err(|_| format!("{name} is too long for names under it"))
+    Name::from_wire(&wire).map_err(|_| format!("too long for names under it: {name}"))
 }

@@ -38,7 +38,7 @@ impl Adversary for FalseVoter {
             return Vec::new();
         }
         self.votes += 1;
-        if self.votes % 2 == 0 {
+        if self.votes.is_multiple_of(2) {
             return self.carry(scene);
         }
         let members: Vec<ReplicaId> = scene.forge.committee().members().collect();

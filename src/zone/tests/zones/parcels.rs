@@ -33,8 +33,8 @@ fn what_nobody_awaits_or_is_no_piece_of_it_is_refused_and_changes_nothing() {
         &|one| one.count += 1,
         &|one| one.count = u32::MAX,
         &|one| one.bytes[7] ^= 1,
-        &|one| drop(one.bytes.pop()),
-        &|one| drop(one.path.pop()),
+        &|one| _ = one.bytes.pop(),
+        &|one| _ = one.path.pop(),
         &|one| one.path.push(Digest::default()),
         &|one| one.contents = Digest::default(),
     ];
@@ -79,7 +79,7 @@ fn few_commands_wait_at_a_time_and_none_for_long() {
     let mut bench = bench();
     let mut texts = Vec::new();
     for at in 0..=MAX_AWAITED_PARCELS {
-        let parcel = parcel(&large(10, &format!("t{at}")));
+        let parcel = parcel(&large(300, &format!("t{at}")));
         texts.push(format!("zone example. replace {}", parcel.name().to_hex()));
         let votes = bench.votes_for(&texts[at]);
         let _ = bench.execute(&votes);

@@ -67,7 +67,7 @@ fn the_zone_is_what_the_file_says_and_what_stays_the_same_keeps_its_signatures()
         }
         let _ = bench.sign_all();
         for _ in 0..2 {
-            let oracle = Oracle::new(bench.origin.clone(), Vec::new());
+            let oracle = Oracle::new(bench.origin.clone(), records(ZONE));
             let updates = random_updates(&mut random, &oracle);
             let request = bench.signed_records(&[], &updates);
             let _ = bench.execute(&[request]);
