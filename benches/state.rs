@@ -116,6 +116,8 @@ fn genesis(names: u32) -> Genesis {
         cluster: ClusterId(Digest::default()),
         epoch: Epoch(0),
         members: Vec::new(),
+        operators: Vec::new(),
+        operators_needed: 0,
         zones: vec![(rules, records)],
         keys: Arc::new(keys),
     }

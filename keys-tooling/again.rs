@@ -61,6 +61,9 @@ pub struct Redeal {
     /// A custodian's part, as it was sealed for him or for this machine
     #[arg(long, value_name = "FILE", required = true)]
     part: Vec<PathBuf>,
+    /// Under the plan of the cluster itself: deal the keys of this zone [default: of all zones of the cluster file]
+    #[arg(long, value_name = "ORIGIN")]
+    zone: Vec<Name>,
     /// A key that opens parts: the custodian's, on his own medium
     #[arg(long, value_name = "FILE", required = true)]
     identity: Vec<PathBuf>,
@@ -69,8 +72,9 @@ pub struct Redeal {
 /// Arguments of `conclave-dealer keys`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  conclave-dealer keys --plan deal/plan.toml --cluster deal/cluster.toml --zone example.test \
-                        --role zsk --out new-zsk"
+    after_help = "Without --role both keys of a zone that is to be added (conclave ctl zone add) are dealt.\n\nExamples:\n  \
+                  conclave-dealer keys --plan deal/plan.toml --cluster deal/cluster.toml --zone example.test --role zsk --out \
+                  new-zsk\n  conclave-dealer keys --plan deal/plan.toml --cluster deal/cluster.toml --zone new.test --out new-zone"
 )]
 pub struct Keys {
     #[command(flatten)]
@@ -78,9 +82,9 @@ pub struct Keys {
     /// The zone
     #[arg(long, value_name = "ORIGIN")]
     zone: Name,
-    /// What the key is to sign
+    /// What the key is to sign [default: both keys, of a zone that the cluster file does not list]
     #[arg(long, value_enum)]
-    role: RoleArgument,
+    role: Option<RoleArgument>,
     /// 8 (RSASHA256) or 10 (RSASHA512)
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(8..=10))]
     algorithm: u8,
@@ -131,7 +135,8 @@ pub fn redeal(arguments: &Redeal) -> Result<(), Failure> {
     }
     eprintln!("{} keys are in the backup.", kept.keys.len());
     if plan.digest() == cluster.plan {
-        let bundles = new_key::share_again(&plan, &cluster, &kept, &arguments.deal.out)?;
+        let zones: Vec<Name> = arguments.zone.iter().map(Name::to_lowercase).collect();
+        let bundles = new_key::share_again(&plan, &cluster, &kept, &zones, &arguments.deal.out)?;
         return tell(&bundles, &arguments.deal.out);
     }
     let is_kept = |name: &Name| kept.tsig.iter().any(|clause| clause.name == *name);
@@ -156,15 +161,26 @@ pub fn redeal(arguments: &Redeal) -> Result<(), Failure> {
 /// Runs `conclave-dealer keys`.
 pub fn keys(arguments: &Keys) -> Result<(), Failure> {
     let (plan, cluster) = arguments.deal.read()?;
-    let role = match arguments.role {
-        RoleArgument::Zsk => Role::Zsk,
-        RoleArgument::Ksk => Role::Ksk,
+    let roles = match arguments.role {
+        Some(RoleArgument::Zsk) => vec![Role::Zsk],
+        Some(RoleArgument::Ksk) => vec![Role::Ksk],
+        None => vec![Role::Zsk, Role::Ksk],
     };
     let (zone, algorithm, bits) = (arguments.zone.to_lowercase(), arguments.algorithm, arguments.bits);
     if algorithm == 9 {
         return Err(Failure::new("algorithm 9 is not 8 (RSASHA256) or 10 (RSASHA512)"));
     }
-    let wanted = Wanted { zone, role, algorithm, bits, n: 0, k: 0 };
+    match (cluster.zone(&zone), arguments.role) {
+        (Some(_), None) => {
+            return Err(Failure::new(format!(
+                "{zone} is a zone of the cluster: say --role zsk or --role ksk"
+            )));
+        }
+        (None, _) => eprintln!("{zone} is not in the cluster file: a zone that was added, or is to be."),
+        _ => {}
+    }
+    let wanted = |role| Wanted { zone: zone.clone(), role, algorithm, bits, n: 0, k: 0 };
+    let wanted = roles.into_iter().map(wanted).collect();
     let display = DealDisplay::default();
     let (taken, out) = (&arguments.avoid, &arguments.deal.out);
     let bundles = new_key::deal(&plan, &cluster, wanted, taken, out, &|news| display.tell(news))?;

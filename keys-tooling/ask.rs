@@ -3,6 +3,7 @@
 use conclave::ceremony::cluster_file::quote;
 use conclave::ceremony::files::{plain, write_public};
 use conclave::ceremony::keygen::PublicKeys;
+use conclave::ceremony::operators::Operator;
 use conclave::ceremony::seal::Recipient;
 use conclave::cli::Failure;
 use conclave::dns::name::Name;
@@ -51,6 +52,13 @@ pub fn write(path: &Path) -> Result<(), Failure> {
         {
             text.push_str(&format!("recipient = \"{reader}\"\n"));
         }
+    }
+    while let Some(name) =
+        ask_more::<String>("An operator who manages zones, by name (none: no more)?", true)?
+    {
+        let fits = |key: &String| format!("{name}={key}").parse::<Operator>().is_ok();
+        let key: String = ask("His public key, from conclave operator-key?", fits)?;
+        text.push_str(&format!("\n[[operator]]\nname = {}\nkey = \"{key}\"\n", quote(&name)));
     }
     text.push_str(&custodians()?);
     Ok(write_public(path, text.as_bytes())?)

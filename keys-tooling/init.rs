@@ -5,6 +5,7 @@ use crate::ask;
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 use conclave::ceremony::deal::{Source, deal, deal_here};
+use conclave::ceremony::operators::{Needed, Operator, Operators};
 use conclave::ceremony::plan::{DEFAULT_BITS, Place, Plan, TsigPlan, ZoneArgument, ZonePlan};
 use conclave::ceremony::rehearsal::{Sizes, rehearse};
 use conclave::ceremony::words;
@@ -77,6 +78,12 @@ pub struct Arguments {
     /// An update policy statement
     #[arg(long, value_name = "[ORIGIN=]STATEMENT")]
     policy: Vec<Policy>,
+    /// An operator and his public key, as `conclave operator-key` tells it; may be said more than once
+    #[arg(long, value_name = "NAME=BASE64")]
+    operator: Vec<Operator>,
+    /// How many operators must sign what is done to zones
+    #[arg(long, value_name = "t+1|one", requires = "operator")]
+    operators_needed: Option<Needed>,
     /// Where queries are answered from
     #[arg(long, value_enum, default_value = "local")]
     reads: ReadsArgument,
@@ -122,8 +129,8 @@ impl std::str::FromStr for Policy {
 }
 
 /// What only a deal with all roles played here takes.
-const PLAYED: [&str; 10] =
-    ["zone", "replicas", "bits", "signing", "dns", "peer", "tsig", "sig0", "policy", "reads"];
+const PLAYED: [&str; 11] =
+    ["zone", "replicas", "bits", "signing", "dns", "peer", "tsig", "sig0", "operator", "policy", "reads"];
 
 /// Runs `conclave-dealer init`.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -243,6 +250,7 @@ fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
         zones,
         tsig: arguments.tsig.clone(),
         sig0: arguments.sig0.clone(),
+        operators: Operators::of(arguments.operator.clone(), arguments.operators_needed.unwrap_or_default()),
         places: places(arguments)?,
         genesis_time: now()?,
     })

@@ -7,7 +7,7 @@
 //! | `verify` | checks a deal, its receipts, and that its shares sign; or one replica's directory |
 //! | `ds`, `dnskey` ([`records`]) | print the DS records for the parents, the DNSKEYs |
 //! | `inspect` | prints what is public about one file |
-//! | `keys` ([`again`]) | deals a new key to a cluster that runs |
+//! | `keys` ([`again`]) | deals a new key, or those of a new zone, to a cluster that runs |
 //! | `redeal` ([`again`]) | deals the keys of a backup again: fresh shares, or other members |
 //! | `reseal` ([`again`]) | hands a custodian's part to another machine |
 //! | `completions` | prints completions for a shell |
@@ -56,7 +56,7 @@ enum Command {
     /// Print the DNSKEY records
     #[command(after_help = "Example:\n  conclave-dealer dnskey deal")]
     Dnskey(records::Arguments),
-    /// Deal a new key to a cluster that runs, for a rollover
+    /// Deal a new key to a cluster that runs, for a rollover, or both keys of a new zone
     Keys(Box<again::Keys>),
     /// Deal the keys of a backup again: fresh shares, or other replicas
     Redeal(Box<again::Redeal>),

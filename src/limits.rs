@@ -179,6 +179,24 @@ pub const MAX_REASON_BYTES: usize = 1_024;
 /// replicas, and their identity keys. It must fit one request, and one piece of the state.
 pub const MAX_BUNDLE_BYTES: usize = 24 * 1024;
 
+/// Bytes of the statements of one zone's policy, each counted with four more: some 300 rules. With the zone's keys they must fit
+/// one piece of the state.
+pub const MAX_POLICY_BYTES: usize = 20 * 1024;
+/// Operators of a cluster: as many as replicas.
+pub const MAX_OPERATORS: usize = 32;
+/// Bytes of a piece of a parcel: with its path it must fit one request, and one piece of the state.
+pub const PARCEL_PIECE_BYTES: usize = 24 * 1024;
+/// Bytes of a parcel: a zone of some hundred thousand names.
+pub const MAX_PARCEL_BYTES: usize = 64 * 1024 * 1024;
+/// Pieces of a parcel.
+pub const MAX_PARCEL_PIECES: u32 = MAX_PARCEL_BYTES.div_ceil(PARCEL_PIECE_BYTES) as u32;
+/// Parcels that the state awaits at a time, all of which it may hold but for a piece of each.
+pub const MAX_AWAITED_PARCELS: usize = 4;
+/// Parcels that a replica holds for its operator, to propose what of them is awaited.
+pub const MAX_HELD_PARCELS: usize = 2;
+/// Removed zones of which the state remembers the keys, the newest: as with [`MAX_RETIRED_KEYS`].
+pub const MAX_REMOVED_ZONES: usize = 256;
+
 /// Octets of an RSA signature: 4,096 bits (RFC 5702 §2.1).
 pub const MAX_SIGNATURE_OCTETS: usize = 512;
 
@@ -252,5 +270,11 @@ const _: () =
     assert!((MAX_REPLICAS as usize + 2) * (MAX_SIGNATURE_OCTETS + 4 + 32) + 512 <= MAX_BUNDLE_BYTES);
 const _: () =
     assert!(MAX_BUNDLE_BYTES + 1024 <= MAX_PIECE_BYTES && MAX_BUNDLE_BYTES + 64 <= MAX_REQUEST_BYTES);
+// Keys: four, and four that leave, 600 octets each; 32 that are retired, 64 each; what caches hold.
+const _: () = assert!(MAX_POLICY_BYTES + 12 * 600 + MAX_RETIRED_KEYS * 64 + 2 * 1024 <= MAX_PIECE_BYTES);
+const _: () = assert!(
+    PARCEL_PIECE_BYTES + 16 * 32 + 128 <= MAX_REQUEST_BYTES && PARCEL_PIECE_BYTES + 128 <= MAX_PIECE_BYTES
+);
+const _: () = assert!(MAX_PARCEL_PIECES < 1 << 16);
 const _: () = assert!(MAX_LOG_RECORD_BYTES as u64 * 4 <= LOG_SEGMENT_BYTES);
 const _: () = assert!(MAX_ASKED_JOBS * 32 < MAX_FRAME_BYTES);

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -143,16 +144,50 @@ fn help_and_version_and_completions_go_to_stdout() {
     assert!(done(&conclave(&["sim", "--help"])).contains("Examples:"));
     assert!(done(&conclave(&["--version"])).starts_with("conclave "));
     assert!(done(&dealer(&["init", "--help"])).contains("Examples:"));
-    for command in ["plan", "keys", "redeal", "reseal", "inspect"] {
+    assert!(done(&dealer(&["keys", "--help"])).contains("Examples:"));
+    for command in ["plan", "redeal", "reseal", "inspect"] {
         assert!(done(&dealer(&[command, "--help"])).contains("Example:"), "{command}");
     }
-    for command in ["keygen", "import"] {
+    for command in ["keygen", "import", "operator-key"] {
         assert!(done(&conclave(&[command, "--help"])).contains("Example:"), "{command}");
     }
+    for command in ["add", "remove", "replace", "policy", "freeze", "thaw", "denial"] {
+        let help = done(&conclave(&["ctl", "zone", command, "--help"]));
+        assert!(help.contains("Example") && help.contains("--operator"), "{command}");
+    }
+    assert!(done(&conclave(&["ctl", "catalog", "--help"])).contains("Examples:"));
     assert!(done(&dealer(&["completions", "bash"])).contains("conclave-dealer"));
     for shell in ["bash", "zsh", "fish"] {
         assert!(done(&conclave(&["completions", shell])).contains("conclave"), "{shell}");
     }
+}
+
+#[test]
+fn an_operators_key_is_its_owners_alone_and_no_output_shows_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("alice.key").display().to_string();
+    let make = ["operator-key", "--name", "alice", "--out", &file];
+    let table = done(&conclave(&make));
+    assert!(table.starts_with("[[operator]]\nname = \"alice\"\nkey = \""), "{table}");
+    failed(&conclave(&make), 1, &["alice.key", "exists"]);
+    failed(
+        &conclave(&["operator-key", "--name", "a b", "--out", "/nonexistent"]),
+        1,
+        &["no name of an operator"],
+    );
+    let text = fs::read_to_string(&file).unwrap();
+    let secret = text.lines().last().unwrap().split_whitespace().last().unwrap();
+    let facts = done(&dealer(&["inspect", &file]));
+    assert!(facts.contains(&table) && !facts.contains(secret) && !table.contains(secret), "{facts}");
+    let freeze = ["ctl", "zone", "freeze", "example.test", "--operator"];
+    failed(
+        &conclave(&[&freeze[..], &["/nonexistent", "--socket", "/nonexistent"]].concat()),
+        1,
+        &["/nonexistent"],
+    );
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    failed(&dealer(&["inspect", &file]), 1, &["alice.key", "open to others"]);
+    failed(&conclave(&[&freeze[..], &[&file, "--socket", "/nonexistent"]].concat()), 1, &["open to others"]);
 }
 
 #[test]

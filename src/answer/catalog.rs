@@ -16,16 +16,27 @@ pub struct Catalog {
 struct Entry {
     origin: Name,
     view: Option<Arc<View>>,
-    ordered: bool,
+    way: Way,
     /// The index of the nearest zone that encloses this one.
     parent: Option<usize>,
+}
+
+/// Whose queries for a zone are answered, and from where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    /// Everybody's, from the view.
+    Open,
+    /// Everybody's, through the broadcast.
+    Ordered,
+    /// Only theirs whom [`super::Settings::readers`] lets in: a catalog zone (RFC 9432 §7).
+    Closed,
 }
 
 /// A zone of the catalog, found for a name.
 #[derive(Clone, Copy)]
 pub(super) struct Found<'c> {
     pub(super) view: Option<&'c Arc<View>>,
-    pub(super) ordered: bool,
+    pub(super) way: Way,
     index: usize,
 }
 
@@ -38,18 +49,33 @@ impl Catalog {
     /// This catalog with `view` in the place of the same zone's version, if it had one. `ordered`: queries for this
     /// zone are to go through the broadcast.
     pub fn with(&self, view: Arc<View>, ordered: bool) -> Self {
-        self.put(view.origin().clone(), Some(view), ordered)
+        let way = if ordered { Way::Ordered } else { Way::Open };
+        self.put(view.origin().clone(), Some(view), way)
+    }
+
+    /// The same with a zone that only [`super::Settings::readers`] may read.
+    pub fn with_closed(&self, view: Arc<View>) -> Self {
+        self.put(view.origin().clone(), Some(view), Way::Closed)
     }
 
     /// This catalog with a zone that has no version to serve yet: SERVFAIL until it has.
     pub fn awaiting(&self, origin: Name) -> Self {
-        self.put(origin, None, false)
+        self.put(origin, None, Way::Open)
     }
 
-    fn put(&self, origin: Name, view: Option<Arc<View>>, ordered: bool) -> Self {
+    /// This catalog without a zone: what is asked of it is refused, or the zone above answers.
+    pub fn without(&self, origin: &Name) -> Self {
+        Self::of(self.zones.iter().filter(|entry| entry.origin != *origin).cloned().collect())
+    }
+
+    fn put(&self, origin: Name, view: Option<Arc<View>>, way: Way) -> Self {
         let mut zones: Vec<Entry> = self.zones.iter().filter(|e| e.origin != origin).cloned().collect();
         let at = zones.partition_point(|entry| entry.origin < origin);
-        zones.insert(at, Entry { origin, view, ordered, parent: None });
+        zones.insert(at, Entry { origin, view, way, parent: None });
+        Self::of(zones)
+    }
+
+    fn of(mut zones: Vec<Entry>) -> Self {
         for index in 0..zones.len() {
             // The nearest encloser comes before, with only zones under it in between.
             zones[index].parent =
@@ -67,6 +93,11 @@ impl Catalog {
     /// Whether exactly this zone is served, if not yet.
     pub fn has(&self, origin: &Name) -> bool {
         self.zones.binary_search_by(|entry| entry.origin.cmp(origin)).is_ok()
+    }
+
+    /// The origins, in canonical order.
+    pub fn origins(&self) -> impl Iterator<Item = &Name> {
+        self.zones.iter().map(|entry| &entry.origin)
     }
 
     /// The views, in canonical order of their origins.
@@ -96,6 +127,6 @@ impl Catalog {
 
     fn found(&self, index: usize) -> Found<'_> {
         let entry = &self.zones[index];
-        Found { view: entry.view.as_ref(), ordered: entry.ordered, index }
+        Found { view: entry.view.as_ref(), way: entry.way, index }
     }
 }

@@ -1,5 +1,6 @@
 //! What comes in, from whom, what the operator chose, and what is to be done with it.
 
+use crate::dns::Name;
 use crate::dns::cookie::Secrets;
 use crate::dns::tsig::Keyring;
 use crate::limits::MAX_UDP_ANSWER_OCTETS;
@@ -23,7 +24,12 @@ pub struct Settings {
     pub keys: Arc<Keyring>,
     /// Newer versions than those here may be out: answers say so.
     pub stale: bool,
+    /// Who may read zones that are not for everybody.
+    pub readers: Readers,
 }
+
+/// Whether a zone that is not for everybody is for who asks from this address, having signed with this key or not at all.
+pub type Readers = Arc<dyn Fn(&Name, IpAddr, Option<&Name>) -> bool + Send + Sync>;
 
 /// DNS cookies (RFC 7873).
 #[derive(Clone)]
@@ -37,7 +43,9 @@ pub struct Cookies {
 impl Default for Settings {
     fn default() -> Self {
         let udp_octets = MAX_UDP_ANSWER_OCTETS as u16;
-        Self { identity: None, version: None, udp_octets, cookies: None, keys: Arc::default(), stale: false }
+        let readers: Readers = Arc::new(|_, _, _| false);
+        let (keys, stale) = (Arc::default(), false);
+        Self { identity: None, version: None, udp_octets, cookies: None, keys, stale, readers }
     }
 }
 

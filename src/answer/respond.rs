@@ -1,6 +1,6 @@
 //! From a request to a response: what may be answered, and the frame around the answer.
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Way};
 use super::chaos;
 use super::compose::{HEADER, Writer, sections};
 use super::options::{BARE_EXTENDED, Extended, Options, judge};
@@ -11,7 +11,7 @@ use crate::dns::edns::{Manners, ede};
 use crate::dns::message::has_opt;
 use crate::dns::query::{self, EdnsIn, Query, Reject};
 use crate::dns::tsig::{self, AuthFailure, Signer, TsigKey};
-use crate::dns::{Class, Opcode, Rcode, RrType};
+use crate::dns::{Class, Name, Opcode, Rcode, RrType};
 use crate::zone::View;
 use std::sync::Arc;
 
@@ -101,6 +101,8 @@ const BAD_COOKIE: Refusal = Refusal { rcode: Rcode::BADCOOKIE, ede: None };
 /// From what a query is answered.
 enum Choice<'c> {
     Answer(Source<'c>),
+    /// Of a zone that is not for everybody.
+    Closed(Source<'c>),
     Chaos(&'c str),
     Refuse(Refusal),
     Forward,
@@ -111,10 +113,11 @@ fn choose<'c>(catalog: &'c Catalog, settings: &'c Settings, query: &Query) -> Ch
         return chaos::text(settings, query).map_or(Choice::Refuse(NOT_TOLD), Choice::Chaos);
     }
     let Some(found) = catalog.answering(&query.qname, query.qtype) else { return Choice::Refuse(OFF_ZONE) };
-    match found.view {
-        None => Choice::Refuse(NOT_READY),
-        Some(_) if found.ordered => Choice::Forward,
-        Some(view) => Choice::Answer(Source { view, others: Some(catalog) }),
+    match (found.view, found.way) {
+        (None, _) => Choice::Refuse(NOT_READY),
+        (Some(view), Way::Open) => Choice::Answer(Source { view, others: Some(catalog) }),
+        (Some(_), Way::Ordered) => Choice::Forward,
+        (Some(view), Way::Closed) => Choice::Closed(Source { view, others: None }),
     }
 }
 
@@ -166,7 +169,11 @@ fn answer<'c>(
             return Reply::Forward(Some(Subject { kind: Kind::Answer, about, known: asked.is_known() }));
         }
         Choice::Refuse(refusal) => Content::Refusal(refusal),
+        Choice::Closed(source) if !query.has_tsig && !asked.may_read(source, None) => {
+            Content::Refusal(NOT_TOLD)
+        }
         Choice::Answer(source) => Content::Zone(source),
+        Choice::Closed(source) => Content::Closed(source),
         Choice::Chaos(text) => Content::Chaos(text),
     };
     Reply::Send(if query.has_tsig { asked.signed(&content, out) } else { asked.write(&content, 0, out) })
@@ -201,6 +208,7 @@ fn signer<'s>(settings: &'s Settings, request: Request<'_>) -> Result<(&'s TsigK
 /// What an answer is made of.
 enum Content<'c> {
     Zone(Source<'c>),
+    Closed(Source<'c>),
     Chaos(&'c str),
     Refusal(Refusal),
 }
@@ -247,6 +255,11 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// Whether who asks is let in to a zone that is not for everybody.
+    fn may_read(&self, source: Source<'_>, key: Option<&Name>) -> bool {
+        (self.settings.readers)(source.view.origin(), self.request.client.address, key)
+    }
+
     fn is_known(&self) -> bool {
         self.verdict.is_some_and(|verdict| verdict.known)
     }
@@ -271,7 +284,7 @@ impl<'a> Asked<'a> {
     fn write(&self, content: &Content<'_>, reserved: usize, out: &mut Vec<u8>) -> Subject {
         let query = self.query;
         let source = match content {
-            Content::Zone(source) => *source,
+            Content::Zone(source) | Content::Closed(source) => *source,
             Content::Refusal(refusal) => {
                 self.reject(*refusal, reserved, out);
                 return self.error();
@@ -335,7 +348,13 @@ impl<'a> Asked<'a> {
         let (keys, wire, now) = (&self.settings.keys, self.request.wire, self.request.now_secs);
         let (subject, rcode) = match signer(self.settings, self.request) {
             Ok((key, mac)) => {
-                let subject = self.write(content, tsig::response_overhead(key), out);
+                let subject = match content {
+                    Content::Closed(source) if !self.may_read(*source, Some(&key.name)) => {
+                        self.reject(NOT_TOLD, out);
+                        self.error()
+                    }
+                    _ => self.write(content, tsig::response_overhead(key), out),
+                };
                 tsig::sign_response(out, key, &mac, now);
                 (subject, Rcode::NOERROR)
             }

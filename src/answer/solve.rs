@@ -5,7 +5,7 @@
 //! and each wildcard expansion comes with its proof.
 
 use super::additional::target;
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Way};
 use super::compose::{Data, Item};
 use super::deny::Absent;
 use crate::dns::{Name, Rcode, RrType, Rrset};
@@ -97,7 +97,7 @@ impl<'v> Solver<'v> {
         let Some(catalog) = source.others else {
             return name.is_subdomain_of(self.view.origin()).then_some(self.view);
         };
-        let found = catalog.answering(name, self.qtype).filter(|found| !found.ordered)?;
+        let found = catalog.answering(name, self.qtype).filter(|found| found.way == Way::Open)?;
         found.view.map(AsRef::as_ref)
     }
 

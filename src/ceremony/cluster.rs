@@ -20,11 +20,13 @@
 //!                             · u32 octets, burst, per-minute, if so · bytes salt · gateway: bytes commitment; quorum: list of them
 //! list of SIG(0) keys, by name and rdata: bytes name · bytes KEY rdata
 //! unless there are none: list of those of them with limits, by name: bytes name · u32 octets, burst, per-minute
+//! only if there are operators: u8 how many must sign (0 t+1, 1 one) · list of them, by name: bytes name · bytes key
 //! ```
 #![forbid(unsafe_code)]
 
 use super::client_keys::KeyClause;
 use super::client_plan::quota_octets;
+use super::operators::Operators;
 use super::seal::Recipient;
 use crate::codec::{ClusterId, Digest, Epoch, digest};
 use crate::dns::name::Name;
@@ -64,6 +66,8 @@ pub struct Cluster {
     pub tsig: Vec<TsigEntry>,
     /// SIG(0) keys of clients, by name.
     pub sig0: Vec<Sig0Entry>,
+    /// Who may have zones changed.
+    pub operators: Operators,
 }
 
 /// One replica's public keys.
@@ -231,6 +235,7 @@ impl Cluster {
             form.bytes(name.to_lowercase().wire());
             form.0.extend(quota_octets(quota));
         }
+        self.operators.form(&mut form);
         form.0
     }
 }

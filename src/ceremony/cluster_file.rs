@@ -6,14 +6,15 @@
 #![forbid(unsafe_code)]
 
 mod text;
-pub(super) use text::DenialText;
+pub(super) use text::{DenialText, SerialText};
 mod write;
 
-pub use write::{quote, write};
+pub use write::{quote, serial_word, write};
 
 use super::client_plan::{QuotaText, check_algorithm, check_shares};
 use super::cluster::{Cluster, Key, Member, Sig0Entry, TsigEntry, VERSION, Zone};
 use super::files::{Problem, read_text};
+use super::operators::{Needed, OperatorText, Operators};
 use crate::codec::{ClusterId, Epoch};
 use crate::consensus::coin::CoinPublic;
 use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
@@ -23,7 +24,7 @@ use crate::dns::tsig::{Mode, Quota};
 use crate::quorum::Committee;
 use crate::threshold::PublicKey;
 use crate::time::UnixMillis;
-use crate::zone::{Reads, SerialRule, Validity};
+use crate::zone::{Reads, Validity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use text::{FileText, KeyText, MemberText, ReadsText, SerialText, Sig0Text, TsigText, ZoneText};
@@ -81,13 +82,26 @@ impl Check<'_> {
         let tsig = self.tsig(committee, file.tsig);
         let sig0 = self.sig0(file.sig0, &tsig);
         self.shares(&tsig, &sig0);
+        let operators = self.operators(committee, &file.operators, file.operators_needed);
         let (epoch, genesis_time) = (Epoch(file.epoch), UnixMillis(file.genesis_time_ms));
         let (signing, plan) = (file.signing.0, file.plan.0);
         let replaces = file.replaces.map(|id| ClusterId(id.0));
         if replaces.is_some() && file.epoch == 0 {
             self.whole("replaces a cluster, but epoch 0 is the first");
         }
-        Some(Cluster { committee, epoch, genesis_time, signing, plan, replaces, members, zones, tsig, sig0 })
+        Some(Cluster {
+            committee,
+            epoch,
+            genesis_time,
+            signing,
+            plan,
+            replaces,
+            members,
+            zones,
+            tsig,
+            sig0,
+            operators,
+        })
     }
 
     fn members(&mut self, committee: Committee, texts: Vec<MemberText>) -> Vec<Member> {
@@ -153,11 +167,7 @@ impl Check<'_> {
                     ReadsText::Local => Reads::Local,
                     ReadsText::Ordered => Reads::Ordered,
                 },
-                serial: match text.serial {
-                    SerialText::Increment => SerialRule::Increment,
-                    SerialText::UnixTime => SerialRule::UnixTime,
-                    SerialText::Date => SerialRule::Date,
-                },
+                serial: text.serial.into(),
                 denial: text.denial.into(),
                 dnskey_ttl: text.dnskey_ttl_s,
                 validity,
@@ -207,6 +217,25 @@ impl Check<'_> {
             self.at(text, "its key tag is also another key's; deal again");
         }
         Key { threshold: key.threshold, dnskey, public }
+    }
+
+    fn operators(
+        &mut self,
+        committee: Committee,
+        texts: &[Spanned<OperatorText>],
+        needed: Option<Needed>,
+    ) -> Operators {
+        let read = Operators::read(texts.iter().map(Spanned::get_ref), needed);
+        match read.and_then(|operators| operators.check(committee).map(|()| operators)) {
+            Ok(operators) => operators,
+            Err(reason) => {
+                match texts.first() {
+                    Some(first) => self.at(first, reason),
+                    None => self.whole(reason),
+                }
+                Operators::default()
+            }
+        }
     }
 
     fn tsig(&mut self, committee: Committee, texts: Vec<TsigText>) -> Vec<TsigEntry> {

@@ -257,6 +257,7 @@ fn cluster_of(
         zones: pairs.map(|(zone, keys)| zone_of(zone, old, keys)).collect::<Result<_, _>>()?,
         tsig: plan.tsig.iter().zip(&secrets.tsig).map(|(planned, key)| tsig_of(plan, planned, key)).collect(),
         sig0,
+        operators: plan.operators.clone(),
     };
     Ok(cluster)
 }
@@ -267,15 +268,18 @@ fn zone_of(zone: &PlannedZone, old: Option<&Cluster>, keys: &[DealtKey]) -> Resu
         let (threshold, public) = (found.wanted.k as u8, Arc::new(found.dealt.public.clone()));
         Ok::<_, String>(Key { threshold, dnskey: found.dnskey(), public })
     };
-    let before = old.map(|old| old.zone(&zone.origin).ok_or(format!("{} is not served there", zone.origin)));
-    let before = before.transpose()?;
+    // None of a first deal's zones was served before, nor is one in the old file that was added since.
+    let before = old.and_then(|old| old.zone(&zone.origin));
     Ok(Zone {
         origin: zone.origin.clone(),
         records: zone.digest,
         reads: zone.reads,
-        serial: before.map_or(SerialRule::Increment, |zone| zone.serial),
+        serial: zone.serial.or(before.map(|zone| zone.serial)).unwrap_or(SerialRule::Increment),
         denial: zone.denial,
-        dnskey_ttl: before.map_or_else(|| dnskey_ttl(zone), |zone| zone.dnskey_ttl),
+        dnskey_ttl: zone
+            .dnskey_ttl
+            .or(before.map(|zone| zone.dnskey_ttl))
+            .unwrap_or_else(|| dnskey_ttl(zone)),
         validity: before.map_or(Validity::default(), |zone| zone.validity),
         policy: zone.policy.clone(),
         zsk: key(Role::Zsk)?,

@@ -2,7 +2,7 @@
 //!
 //! A share stays sealed on the disk; at each start and each import it is opened with the replica's sealing key and checked
 //! against its key, and the replica's receipt for it is made. A bundle for other members, another cluster or epoch, or of a
-//! key tag that the zone has already, is refused with the reason.
+//! key tag that the zone was dealt already, is refused with the reason.
 #![forbid(unsafe_code)]
 
 use super::bundle::BundleFile;
@@ -87,12 +87,11 @@ fn open(home: &Path, cluster: &Cluster, me: ReplicaId, bytes: &[u8]) -> Result<H
     if !cluster.members.iter().map(|member| &member.identity).eq(&key.members) {
         return Err("is for other members".into());
     }
-    let zone =
-        cluster.zone(&key.zone).ok_or_else(|| format!("is for {}, which is not served here", key.zone))?;
-    // Shares of a key that is there already, dealt again, have its tag and its DNSKEY.
+    // Shares of a key that is there already, dealt again, have its tag and its DNSKEY. A zone that is not there may be added.
     let tags = tags_of(&dnskey_of(file.public.public(), key.role.flags(), key.algorithm));
-    let others = [&zone.zsk, &zone.ksk].into_iter().filter(|other| other.dnskey != file.public.dnskey());
-    if others.into_iter().any(|other| !tags.is_disjoint(&tags_of(&other.dnskey))) {
+    let dealt = cluster.zone(&key.zone).into_iter().flat_map(|zone| [&zone.zsk, &zone.ksk]);
+    let mut others = dealt.filter(|other| other.dnskey != file.public.dnskey());
+    if others.any(|other| !tags.is_disjoint(&tags_of(&other.dnskey))) {
         return Err(format!("has the key tag of another key of {}; deal again", key.zone));
     }
     let sealing = SealingKey::read(&home.join(SEAL)).map_err(|problem| problem.to_string())?;

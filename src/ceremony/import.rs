@@ -77,6 +77,10 @@ fn differs(plan: &WrittenPlan, cluster: &Cluster) -> Option<&'static str> {
         let algorithm = TsigAlgorithm::parse(&entry.algorithm)?;
         Some(TsigPlan { name: entry.name.clone(), algorithm, mode: entry.mode, quota: entry.quota })
     });
+    let choices_differ = plan.zones.iter().zip(&cluster.zones).any(|(planned, zone)| {
+        planned.serial.is_some_and(|rule| rule != zone.serial)
+            || planned.dnskey_ttl.is_some_and(|ttl| ttl != zone.dnskey_ttl)
+    });
     // Keys that are dealt again are as long as they are.
     let is_first = plan.replaces.is_none();
     let sig0 = plan.sig0.iter().zip(&cluster.sig0);
@@ -89,10 +93,11 @@ fn differs(plan: &WrittenPlan, cluster: &Cluster) -> Option<&'static str> {
         (plan.committee != cluster.committee || plan.epoch != cluster.epoch, "the replicas or the epoch"),
         (plan.signing != cluster.signing, "the signing protocol"),
         (!cluster.members.iter().map(|m| (m.identity, m.sealing)).eq(members), "a member's keys"),
-        (!zones.eq(served), "a zone, its records or its policy"),
+        (!zones.eq(served) || choices_differ, "a zone, its records or its policy"),
         (is_first && keys.into_iter().any(|key| key.public.bits() != plan.bits), "the length of a key"),
         (!tsig.eq(plan.tsig.iter().map(|planned| Some(planned.key.clone()))), "TSIG keys"),
         (sig0_differs, "SIG(0) keys"),
+        (plan.operators != cluster.operators, "the operators"),
     ]
     .into_iter()
     .find_map(|(differs, what)| differs.then_some(what))

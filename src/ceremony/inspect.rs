@@ -8,6 +8,7 @@ use super::cluster::Cluster;
 use super::cluster_file;
 use super::files::{Problem, read_public, read_text};
 use super::keygen;
+use super::operators::{self, OperatorKey};
 use super::receipt;
 use super::seal::SealingKey;
 use super::share_file::{self, Kind};
@@ -56,6 +57,10 @@ pub fn inspect(path: &Path) -> Result<String, Vec<Problem>> {
     let text = read_text(path).map_err(|problem| vec![problem])?;
     if let Ok(der) = super::identity::certificate_der(&text) {
         return Ok(format!("TLS certificate, SHA-256 {}\n", HEXLOWER.encode(&Sha256::digest(&der))));
+    }
+    if operators::is_key(&text) {
+        let key = one(OperatorKey::read(path).map(|key| key.public.table()))?;
+        return Ok(format!("operator's key, secret not shown; its public half is\n{key}"));
     }
     if name == keygen::SEAL {
         let key = one(SealingKey::read(path).map(|key| key.recipient().to_string()))?;
@@ -161,6 +166,11 @@ fn write_cluster(out: &mut String, cluster: &Cluster) -> FmtResult {
     }
     for key in &cluster.sig0 {
         writeln!(out, "SIG(0) key {} tag {}", key.name, key_tag(key.key.wire()))?;
+    }
+    let needed = cluster.operators.needed.word();
+    for one in &cluster.operators.list {
+        let key = BASE64.encode(&one.key);
+        writeln!(out, "operator {} key {key}, {needed} must sign", one.name)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! must agree on before the first request, and [`cluster_file`] its text, the public `cluster.toml`; the digest of
 //! the canonical form is the cluster's identity. [`share_file`] seals each secret to that identity and to one
 //! replica, so that a file of another cluster, of another replica, cut short or edited is refused by name.
-//! [`client_keys`] writes the keys of clients in the formats of BIND's tools, and [`anchors`] the trust anchors.
+//! [`client_keys`] writes the keys of clients in the formats of BIND's tools, [`operators`] those of the people who manage zones, and [`anchors`] the trust anchors.
 //! [`verify`] tries a whole dealt directory; [`inspect`] prints what is public about one file.
 //!
 //! Who deals knows every secret for a moment: the machine and the moment are to be chosen accordingly. Secrets are
@@ -25,6 +25,7 @@ pub mod import;
 pub mod inspect;
 pub mod keygen;
 pub mod new_key;
+pub mod operators;
 pub mod package;
 pub mod plan;
 pub mod receipt;

@@ -1,13 +1,13 @@
 //! New keys and new shares for a cluster that runs: bundles ([`super::bundle`]).
 //!
-//! [`deal`] searches one new key, for a rollover; [`share_again`] deals the keys of a backup once more to the same
+//! [`deal`] searches one new key, for a rollover, or the two of a zone that the cluster is to serve from now on; [`share_again`] deals the keys of a backup once more to the same
 //! members, with fresh polynomials, so that shares that were lost or seen are worth nothing. Both go by the plan that the
 //! cluster was dealt under: its members' sealing keys, its custodians. What is made is used only when all n receipts for it are
 //! ordered; the words of a bundle's digest are compared by the operators before.
 //!
 //! ```text
 //! DIR/ORIGIN.ROLE.TAG.bundle      for every replica: `conclave ctl import`
-//! DIR/backup/                     of a new key, if the plan has custodians ([`super::backup`])
+//! DIR/backup/                     of new keys, if the plan has custodians ([`super::backup`])
 //! ```
 #![forbid(unsafe_code)]
 
@@ -19,29 +19,29 @@ use super::deal::keys::{self, DealtKey, Wanted};
 use super::deal::{Progress, in_fresh_dir};
 use super::files::{Problem, zone_stem};
 use super::written::WrittenPlan;
+use crate::dns::name::Name;
 use crate::zone::{Bundle, CheckedBundle, Holders, Role};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Searches a key as `wanted` says, but for its n and k, whose tags are of no key of the cluster and none of `taken`.
+/// Searches keys as `wanted` says, but for their n and k, whose tags are of no key of the cluster and none of `taken`. They may be
+/// of zones that the cluster file does not list: of those that were added since, or are to be.
 pub fn deal(
     plan: &WrittenPlan,
     cluster: &Cluster,
-    wanted: Wanted,
+    wanted: Vec<Wanted>,
     taken: &[u16],
     dir: &Path,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Vec<CheckedBundle>, Problem> {
     let refuse = |reason: String| Problem::new(dir, reason);
     fits(plan, cluster).map_err(refuse)?;
-    if cluster.zone(&wanted.zone).is_none() {
-        return Err(refuse(format!("{} is no zone of the cluster", wanted.zone)));
-    }
     let mut tags: BTreeSet<u16> = taken.iter().copied().collect();
     let used = cluster.zones.iter().flat_map(|zone| [&zone.zsk, &zone.ksk]);
     tags.extend(used.flat_map(|key: &Key| tags_of(&key.dnskey)));
     in_fresh_dir(dir, |fresh| {
-        let found = keys::search(&[sized(wanted, cluster)], tags, progress).map_err(refuse)?;
+        let wanted: Vec<Wanted> = wanted.into_iter().map(|one| sized(one, cluster)).collect();
+        let found = keys::search(&wanted, tags, progress).map_err(refuse)?;
         if let Some(custodians) = &plan.backup {
             backup::write(custodians, cluster.plan, &found, &[], &fresh.join("backup"))?;
         }
@@ -49,11 +49,12 @@ pub fn deal(
     })
 }
 
-/// Deals the cluster's keys that `kept` holds again, to the same members.
+/// Deals the keys of `zones`, or of the cluster file's where none is named, that `kept` holds again, to the same members.
 pub fn share_again(
     plan: &WrittenPlan,
     cluster: &Cluster,
     kept: &Kept,
+    zones: &[Name],
     dir: &Path,
 ) -> Result<Vec<CheckedBundle>, Problem> {
     let refuse = |reason: String| Problem::new(dir, reason);
@@ -61,11 +62,15 @@ pub fn share_again(
     let mut wanted: Vec<Wanted> = Vec::new();
     for (zone, role, algorithm, primes) in &kept.keys {
         let is_there = |other: &Wanted| (&other.zone, other.role) == (zone, *role);
-        if cluster.zone(zone).is_some() && !wanted.iter().any(is_there) {
+        let is_asked = zones.contains(zone) || zones.is_empty() && cluster.zone(zone).is_some();
+        if is_asked && !wanted.iter().any(is_there) {
             let (zone, bits) = (zone.clone(), primes.p.len() * 16);
             wanted
                 .push(sized(Wanted { zone, role: *role, algorithm: *algorithm, bits, n: 0, k: 0 }, cluster));
         }
+    }
+    if let Some(zone) = zones.iter().find(|zone| !wanted.iter().any(|one| one.zone == **zone)) {
+        return Err(refuse(format!("the backup holds no key of {zone}")));
     }
     in_fresh_dir(dir, |fresh| write(plan, cluster, keys::again(&wanted, &kept.keys).map_err(refuse)?, fresh))
 }

@@ -3,6 +3,7 @@
 
 pub use super::client_plan::TsigPlan;
 use super::files::{Problem, zone_stem};
+use super::operators::Operators;
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
 use crate::dns::master;
 use crate::dns::name::Name;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub tsig: Vec<TsigPlan>,
     /// Names of SIG(0) keys to make, Ed25519.
     pub sig0: Vec<Name>,
+    /// Who may have zones changed.
+    pub operators: Operators,
     /// Where each replica is to be found, by slot.
     pub places: Vec<Place>,
     /// Milliseconds since 1970: the time of the deal.
@@ -123,6 +126,7 @@ impl Plan {
         if self.places.len() != self.committee.n() {
             return Err(format!("{} addresses for {} replicas", self.places.len(), self.committee.n()));
         }
+        self.operators.check(self.committee)?;
         self.zones.iter().try_for_each(ZonePlan::check)
     }
 }
@@ -153,6 +157,8 @@ impl ZonePlan {
             cluster: ClusterId::default(),
             epoch: Epoch::default(),
             members: Vec::new(),
+            operators: Vec::new(),
+            operators_needed: 0,
             zones: vec![(rules, self.records.clone())],
             keys: Arc::new(Keyring::default()),
         };

@@ -11,6 +11,7 @@ use super::deal::{self, Progress, Source};
 use super::files::{Problem, make_dir, write_secret};
 use super::import;
 use super::keygen::{self, PublicKeys};
+use super::operators::Operators;
 use super::plan::{Place, Plan, ZonePlan};
 use super::receipt;
 use super::seal::SealingKey;
@@ -155,6 +156,7 @@ impl Rehearsal<'_> {
             }],
             tsig: Vec::new(),
             sig0: Vec::new(),
+            operators: Operators::default(),
             places: places.collect(),
             genesis_time: self.now,
         };

@@ -74,6 +74,10 @@ fn head(out: &mut String, plan: &WrittenPlan, cluster: &Cluster) -> FmtResult {
         let how = if planned.key.is_some() { "the client's own" } else { "made for its client" };
         writeln!(out, "SIG(0) key {}, {how}, tag {}", key.name, key_tag(key.key.wire()))?;
     }
+    for one in &cluster.operators.list {
+        let (key, needed) = (BASE64.encode(&one.key), cluster.operators.needed.word());
+        writeln!(out, "Operator {}, key {key}, {needed} must sign", one.name)?;
+    }
     match &plan.backup {
         None => writeln!(out, "No backup: the keys exist nowhere whole, and cannot be dealt again"),
         Some(backup) => {

@@ -19,6 +19,8 @@
 //! policy = ["grant ops zonesub ANY"]
 //! reads = "local"                  # or "ordered"; optional
 //! denial = "nsec"                  # or "nsec3"; optional
+//! serial = "increment"             # or "unixtime", "date"; optional: as before, or by one
+//! dnskey-ttl-s = 3600              # optional: as before, or the SOA's TTL, an hour at most
 //! [[tsig]]                         # optional: keys of clients
 //! name = "ops"
 //! recipient = "age1…"              # optional: sealed for the client; else written for him in DIR/client
@@ -26,6 +28,9 @@
 //! [[sig0]]
 //! name = "admin.example.test"
 //! key = "512 3 15 …"               # optional: the client's own; else made for him in DIR/client
+//! [[operator]]                     # optional, any number: who may manage zones, and `operators-needed = "t+1"` above ([`super::operators`])
+//! name = "alice"
+//! key = "…"                        # from `conclave operator-key`
 //! [backup]                         # optional: the keys, split among custodians
 //! threshold = 2
 //! custodians = [{ name = "alice", recipient = "age1…" }, { name = "bob", recipient = "age1…" }]
@@ -46,6 +51,8 @@
 //! u8 backup threshold (0: none) · list of custodians: bytes name · bytes recipient
 //! each TSIG key of which more is said: bytes name · bytes algorithm · bytes mode · bytes limits (octets, burst, per-minute: u32 each, or none)
 //! each SIG(0) key with limits: bytes name · bytes limits
+//! only if there are operators: as in the cluster's form
+//! only if a zone says one: u8 2 · for each zone: u8 serial rule (0 increment, 1 unixtime, 2 date, 3 not said) · u32 DNSKEY TTL (2^32 - 1: not said)
 //! ```
 #![forbid(unsafe_code)]
 
@@ -55,6 +62,7 @@ mod write;
 use super::client_plan::{check_shares, quota_octets};
 use super::cluster::Form;
 use super::files::{Problem, read_text, zone_stem};
+use super::operators::Operators;
 use super::plan::{Place, Plan, TsigPlan, ZonePlan};
 use super::seal::Recipient;
 use crate::codec::{ClusterId, Digest, Epoch, digest};
@@ -66,7 +74,7 @@ use crate::dns::tsig::Quota;
 use crate::quorum::Committee;
 use crate::signing::Protocol;
 use crate::threshold::MODULUS_BITS;
-use crate::zone::{Denial, Reads, UpdatePolicy};
+use crate::zone::{Denial, Reads, SerialRule, UpdatePolicy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -96,6 +104,8 @@ pub struct WrittenPlan {
     pub tsig: Vec<PlannedTsig>,
     /// SIG(0) keys, by name.
     pub sig0: Vec<PlannedSig0>,
+    /// Who may have zones changed.
+    pub operators: Operators,
     /// Who keeps the backup.
     pub backup: Option<BackupPlan>,
 }
@@ -126,6 +136,10 @@ pub struct PlannedZone {
     pub reads: Reads,
     /// How it begins to deny existence.
     pub denial: Denial,
+    /// How a change moves the serial, if that is said.
+    pub serial: Option<SerialRule>,
+    /// TTL of the DNSKEY set in seconds, if that is said.
+    pub dnskey_ttl: Option<u32>,
 }
 
 /// A TSIG key that is to be made.
@@ -181,6 +195,8 @@ impl WrittenPlan {
             policy: zone.policy.iter().map(|statement| plain_words(statement)).collect(),
             reads: zone.reads,
             denial: zone.denial,
+            serial: None,
+            dnskey_ttl: None,
         });
         let tsig = plan.tsig.iter().map(|key| PlannedTsig { key: key.clone(), recipient: None });
         let sig0 =
@@ -195,6 +211,7 @@ impl WrittenPlan {
             zones: zones.collect(),
             tsig: tsig.collect(),
             sig0: sig0.collect(),
+            operators: plan.operators.clone(),
             backup: None,
         };
         written.sort();
@@ -257,6 +274,7 @@ impl WrittenPlan {
             return Err("two client keys have the same name".into());
         }
         self.backup.as_ref().map_or(Ok(()), BackupPlan::check)?;
+        self.operators.check(self.committee)?;
         self.zones.iter().try_for_each(|zone| zone.check(self.replaces.is_some()))
     }
 
@@ -303,6 +321,8 @@ impl WrittenPlan {
             form.bytes(&custodian.recipient.0);
         }
         self.client_keys(&mut form);
+        self.operators.form(&mut form);
+        self.zone_choices(&mut form);
         form.0
     }
 
@@ -321,11 +341,27 @@ impl WrittenPlan {
             form.bytes(&quota_octets(&quota));
         }
     }
+
+    fn zone_choices(&self, form: &mut Form) {
+        if self.zones.iter().all(|zone| zone.serial.is_none() && zone.dnskey_ttl.is_none()) {
+            return;
+        }
+        form.0.push(2);
+        for zone in &self.zones {
+            form.0.push(match zone.serial {
+                Some(SerialRule::Increment) => 0,
+                Some(SerialRule::UnixTime) => 1,
+                Some(SerialRule::Date) => 2,
+                None => 3,
+            });
+            form.0.extend_from_slice(&zone.dnskey_ttl.unwrap_or(u32::MAX).to_be_bytes());
+        }
+    }
 }
 
 impl PlannedZone {
     fn check(&self, is_served: bool) -> Result<(), String> {
-        let Self { origin, records, digest, policy, reads, denial } = self;
+        let Self { origin, records, digest, policy, reads, denial, .. } = self;
         match records {
             Some(records) if zone_digest(origin, records) != *digest => {
                 Err(format!("zone {origin}: its file is not that of records-sha256"))

@@ -7,6 +7,7 @@ mod explain;
 mod keys;
 mod log;
 mod votes;
+mod zone;
 
 use super::{Failure, print};
 use crate::ceremony::bundle::BundleFile;
@@ -31,7 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
     after_help = "Examples:\n  conclave ctl status\n  conclave ctl status --dir demo --replica 2 --json\n  \
                         conclave ctl export example.test\n  conclave ctl vote drill monday --replica 1\n  conclave ctl votes\n  \
                         conclave ctl import example.test.zsk.4711.bundle --replica 1\n  conclave ctl explain 3k9v0m2a7c\n  \
-                        conclave ctl explain script.txt --key ops\n  conclave ctl log --zone example.test --key ops"
+                        conclave ctl explain script.txt --key ops\n  conclave ctl log --zone example.test --key ops\n  conclave ctl zone list\n  \
+                        conclave ctl zone freeze example.test --operator alice.key"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -121,6 +123,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Add, remove and change zones
+    #[command(subcommand)]
+    Zone(zone::ZoneCommand),
+    /// List the zones in a catalog zone (RFC 9432), for secondaries, or in none
+    Catalog(zone::Catalog),
     /// Go on in the next epoch, with other members
     #[command(subcommand)]
     Epoch(EpochCommand),
@@ -136,6 +143,9 @@ enum Command {
 enum EpochCommand {
     /// Vote for the cluster in `next/` of the replica's directory to follow this one
     Vote {
+        /// Do not ask if it changes the rules of zones
+        #[arg(long)]
+        yes: bool,
         /// Do not wait until the vote counts
         #[arg(long)]
         no_wait: bool,
@@ -172,7 +182,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             let filter = log::Filter { zone: zone.as_deref(), key: key.as_deref(), since: *since };
             log::show(&targets, &filter, *json)
         }
-        Command::Epoch(EpochCommand::Vote { no_wait }) => votes::vote_epoch(&targets, !no_wait),
+        Command::Zone(command) => zone::run(&targets, command),
+        Command::Catalog(catalog) => zone::catalog(&targets, catalog),
+        Command::Epoch(EpochCommand::Vote { yes, no_wait }) => votes::vote_epoch(&targets, !no_wait, *yes),
         Command::Epoch(EpochCommand::Status { json }) => epoch::status(&targets, *json),
         Command::Votes { json } => votes::list(&targets, *json),
     }

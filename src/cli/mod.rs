@@ -7,6 +7,7 @@
 //! | `conclave check` | what is wrong with a replica's files |
 //! | `conclave check-zone` ([`check_zone`]) | what is wrong with a master file |
 //! | `conclave keygen`, `conclave import` ([`operator`]) | a replica's side of the key ceremony |
+//! | `conclave operator-key` ([`operator`]) | the key of a person who manages zones |
 //! | `conclave ctl` ([`ctl`]) | questions to a running replica |
 //! | `conclave update` | what a script of nsupdate says, sent |
 //! | `conclave sim` ([`sim`]) | simulated clusters, whose runs a seed decides |
@@ -160,6 +161,8 @@ enum Command {
     Keygen(operator::Keygen),
     /// Take what was dealt to a replica, on its own machine
     Import(operator::Import),
+    /// Make the key of an operator, who may have zones changed
+    OperatorKey(operator::OperatorKeyArguments),
     /// Say what is wrong with a replica's files
     Check {
         /// The replica's replica.toml
@@ -189,6 +192,7 @@ pub fn main() -> ExitCode {
         Command::Replica { config, end_with_parent } => replica(&config, end_with_parent, cli.log),
         Command::Keygen(arguments) => operator::keygen(&arguments),
         Command::Import(arguments) => operator::import(&arguments),
+        Command::OperatorKey(arguments) => operator::operator_key(&arguments),
         Command::Check { config } => check(&config),
         Command::CheckZone(arguments) => check_zone::run(&arguments),
         Command::Ctl(arguments) => ctl::run(&arguments),

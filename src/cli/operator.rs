@@ -1,9 +1,11 @@
-//! `conclave keygen` and `conclave import`: a replica's side of the key ceremony, on its own machine.
+//! `conclave keygen` and `conclave import`: a replica's side of the key ceremony, on its own machine. And `conclave
+//! operator-key`: the key of who manages zones, on his.
 
 use super::{Failure, agree, print};
 use crate::ceremony::cluster_file;
 use crate::ceremony::import;
 use crate::ceremony::keygen;
+use crate::ceremony::operators::OperatorKey;
 use crate::limits::MAX_REPLICAS;
 use crate::quorum::ReplicaId;
 use clap::Args;
@@ -43,6 +45,29 @@ pub struct Import {
     /// Write into another directory: for a new epoch of a cluster that runs
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
+}
+
+/// Arguments of `conclave operator-key`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  conclave operator-key --name alice --out alice.key\n  conclave ctl zone freeze example.test --operator \
+                        alice.key\n\nWhat is printed belongs into the plan of the ceremony. The file is the operator's alone."
+)]
+pub struct OperatorKeyArguments {
+    /// The operator's name: letters, digits, - and _
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// File to make, for the private key
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Runs `conclave operator-key`.
+pub fn operator_key(arguments: &OperatorKeyArguments) -> Result<(), Failure> {
+    let key = OperatorKey::generate(&arguments.name).map_err(Failure::new)?;
+    key.write(&arguments.out)?;
+    print(&key.public.table());
+    Ok(())
 }
 
 /// Runs `conclave keygen`.

@@ -6,6 +6,7 @@
 //! - [`liveness`]: how long a scheduler can delay a request: the bound, its proof and its assumptions.
 //! - [`rollover`]: from one key to the next, command by command.
 //! - [`denial`]: NSEC and NSEC3, and from one to the other.
+//! - [`zones`]: zones that come, go and change while a cluster runs, and who may have it done.
 //! - [`epochs`]: how a cluster goes on with other members, and why nothing is lost.
 //! - [`glossary`]: the words.
 //! - [`decisions`]: what was decided where the intent was silent or beaten, dated, with the reason.
@@ -29,6 +30,9 @@ pub mod rollover {}
 
 #[doc = include_str!("denial.md")]
 pub mod denial {}
+
+#[doc = include_str!("zones.md")]
+pub mod zones {}
 
 #[doc = include_str!("epochs.md")]
 pub mod epochs {}

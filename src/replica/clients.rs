@@ -202,6 +202,12 @@ impl Clients {
         lost.into_values().flatten().filter_map(|request| self.close(request)).collect()
     }
 
+    /// No version of this zone comes any more: who waited for one. What they asked for was done before.
+    pub fn withdrawn(&mut self, zone: &Name) -> Vec<Done> {
+        let lost = self.by_version.remove(zone).unwrap_or_default();
+        lost.into_values().flatten().filter_map(|request| self.close(request)).collect()
+    }
+
     /// Whose patience is at its end.
     pub fn out_of_patience(&mut self, now: UnixMillis) -> Vec<(ClientId, Asker)> {
         let mut out = Vec::new();

@@ -79,6 +79,11 @@ impl Ingress {
         Self { keys: genesis.keys.clone(), usage, weak, zones, entropy, nonces: 0 }
     }
 
+    /// The zones that there are from now on.
+    pub fn set_zones(&mut self, zones: BTreeMap<Name, Reads>) {
+        self.zones = zones;
+    }
+
     /// The keys with which replies are signed.
     pub fn keys(&self) -> &Keyring {
         &self.keys

@@ -34,6 +34,9 @@
 //! `ending`: an ordered command ends the epoch, and t+1 replicas certify the last state. `beginning`: the next epoch's
 //! replica starts from that state, and from nothing else.
 //!
+//! # Zones
+//! Which zones there are is part of the state (`zones`): commands add, remove and change them.
+//!
 //! # Bounds
 //! Clients that wait, requests on their way and bytes of them are bounded by [`crate::limits`]; who comes above a bound
 //! is told SERVFAIL at once, and so is everybody while [`MAX_WAITING_BATCHES`](crate::limits::MAX_WAITING_BATCHES) wait.
@@ -58,6 +61,7 @@ mod step;
 mod store;
 pub mod transfer;
 mod votes;
+mod zones;
 
 pub use beginning::Predecessor;
 pub use ending::News;
@@ -67,6 +71,7 @@ pub use recover::Past;
 pub use status::{CulpritStatus, EpochStatus, KeyStatus, SigningStatus, Status, ZoneStatus};
 pub use store::StateFile;
 pub use votes::{Decision, OpenVotes, Votes};
+pub use zones::{AwaitedContents, OperatorStatus, ZoneCharter, Zones};
 
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::consensus::{self, Consensus};
@@ -240,12 +245,19 @@ pub enum Effect {
         /// The client.
         client: ClientId,
     },
-    /// A new version of a zone: answer from it.
+    /// A new version of a zone, or of the catalog ([`View::is_catalog`]): answer from it.
     Publish {
         /// The zone's origin.
         zone: Name,
         /// The version.
         view: Arc<View>,
+        /// Whether queries for it are to go through the order.
+        ordered: bool,
+    },
+    /// The cluster has this zone, or this catalog, no more.
+    Withdraw {
+        /// The zone's origin.
+        zone: Name,
     },
     /// A peer misbehaved.
     Fault(Fault),
@@ -386,4 +398,5 @@ pub struct Replica {
     voted: u64,
     /// Of bundles that were brought, by their names.
     receipts: BTreeMap<Digest, crate::zone::Receipt>,
+    parcels: zones::Parcels,
 }

@@ -43,6 +43,13 @@ impl Proposals {
         self.next_look = UnixMillis(0);
     }
 
+    /// Nothing can be due for now.
+    pub fn put_off(&mut self, now: UnixMillis) {
+        if self.should_look(now) {
+            self.next_look = now.plus(LOOK_MS);
+        }
+    }
+
     /// `due` is all that is due now, encoded. Returns what to propose.
     pub fn look(&mut self, now: UnixMillis, due: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         let mut plans = BTreeMap::new();

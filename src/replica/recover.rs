@@ -17,7 +17,7 @@ use super::store::{self, Place, Stored};
 use super::{Config, Effect, Error, Output, Record, Replica};
 use super::{
     clients::Clients, ingress::Ingress, journal::Journal, pipeline::Pipeline, proposals::Proposals,
-    status::Counters,
+    status::Counters, zones::Parcels,
 };
 use crate::codec::{self, Digest, JobId, digest};
 use crate::consensus::{self, Base, Consensus};
@@ -106,6 +106,7 @@ impl Replica {
             journal: Journal::default(),
             voted: 0,
             receipts: BTreeMap::new(),
+            parcels: Parcels::default(),
         };
         replica.checkpoints.logged(log_bytes);
         replica.checkpoints.stored(stored_bytes.unwrap_or(0));
@@ -199,12 +200,12 @@ fn sort(records: Vec<Vec<u8>>) -> Result<Sorted, Error> {
     Ok((past, signatures))
 }
 
-/// Readers of the past are gone: of each zone only its last version is published.
+/// Readers of the past are gone: of each zone only its last version is published, or that it went.
 fn keep_last_versions(out: &mut Output) {
     let mut seen = BTreeSet::new();
     let mut kept: Vec<Effect> = Vec::new();
     for effect in std::mem::take(&mut out.effects).into_iter().rev() {
-        if let Effect::Publish { zone, .. } = &effect
+        if let Effect::Publish { zone, .. } | Effect::Withdraw { zone } = &effect
             && !seen.insert(zone.clone())
         {
             continue;

@@ -38,6 +38,8 @@ pub(super) struct Refreshes {
     dealings: BTreeMap<KeyId, Dealt>,
     /// What is to be said, until it is not due any more.
     said: BTreeMap<KeyId, Vec<u8>>,
+    /// Whether the state, or what this replica holds, is another than when it was looked at last.
+    has_news: bool,
 }
 
 /// A dealing: of which sharing, to which receivers; the dealing itself, encoded, once it is made.
@@ -51,7 +53,7 @@ impl Refreshes {
     pub fn new(held: Holdings, dealt: BTreeMap<KeyId, Arc<PublicKey>>) -> Self {
         let (in_force, dealings, said) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let (busy, failed) = (BTreeSet::new(), BTreeSet::new());
-        Self { held, dealt, in_force, busy, failed, dealings, said }
+        Self { held, dealt, in_force, busy, failed, dealings, said, has_news: true }
     }
 
     /// A key that came with a rollover.
@@ -59,8 +61,14 @@ impl Refreshes {
         self.dealt.insert(public.key_id(), public);
     }
 
+    /// The executed state is another.
+    pub fn state_changed(&mut self) {
+        self.has_news = true;
+    }
+
     /// The own share of a new key is here.
     pub fn hold(&mut self, public: &PublicKey) {
+        self.has_news = true;
         self.held.shares.insert(public.key_id(), public.modulus().to_vec());
     }
 
@@ -160,6 +168,9 @@ impl Replica {
 
     /// Does what is due of each refresh.
     pub(super) fn follow_refreshes(&mut self, now: UnixMillis, out: &mut Output) {
+        if !std::mem::take(&mut self.refreshes.has_news) && self.errands.is_empty() {
+            return;
+        }
         let mut alarms = Vec::new();
         for errand in std::mem::take(&mut self.errands) {
             if let Some(key) = self.refreshes.take(errand, &mut alarms) {

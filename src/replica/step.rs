@@ -238,11 +238,13 @@ impl Replica {
             batch.requests.iter().zip(0..).map(|(ordered, tag)| (RequestId(tag), &*ordered.bytes)).collect();
         let time = if planted!(LocalTime) { AgreedTime(now.0) } else { batch.time };
         let executed = self.machine.execute(&zone::Batch { time, requests: &requests });
+        self.refreshes.state_changed();
         self.counters.agreed_time_ms = batch.time.0;
         self.pipeline.executed(batch.round, executed.jobs.iter().map(|job| job.id));
         self.executed_round = batch.round;
         self.last_executed = now;
         let rcodes = executed.outcomes.iter().map(|outcome| outcome.rcode).collect();
+        self.follow_zones(now, executed.zones, out);
         for outcome in executed.outcomes {
             let position = outcome.request.0;
             let Some(ordered) = batch.requests.get(position as usize) else { continue };
@@ -271,6 +273,8 @@ impl Replica {
                 self.tell(now, done, view.as_ref(), out);
             }
         }
+        let catalog = zone::Signed { published: executed.published, ..zone::Signed::default() };
+        self.publish(now, catalog, out);
         self.follow_keys(out);
         self.follow_sharings(out);
         let step = self.signing.start_all(executed.jobs.into_iter().map(spec).collect());
@@ -321,8 +325,10 @@ impl Replica {
             }
             let newest = self.newest.entry(zone.clone()).or_default();
             *newest = (*newest).max(published.version);
-            let view = published.view;
-            out.effects.push(Effect::Publish { zone: zone.clone(), view: view.clone() });
+            let (view, rules) = (published.view, self.machine.zone_of(&zone));
+            let ordered =
+                !view.is_catalog() && rules.is_some_and(|rules| rules.reads == zone::Reads::Ordered);
+            out.effects.push(Effect::Publish { zone: zone.clone(), view: view.clone(), ordered });
             for done in self.clients.published(&zone, published.version) {
                 self.tell(now, done, Some(&view), out);
             }
@@ -335,8 +341,8 @@ impl Replica {
         }
     }
 
-    /// Tells clients what became of their request; `view` is the version at its place in the order.
-    fn tell(&mut self, now: UnixMillis, done: Done, view: Option<&Arc<View>>, out: &mut Output) {
+    /// Tells clients what became of their request; `view` is the version at its place in the order, none if the zone went.
+    pub(super) fn tell(&mut self, now: UnixMillis, done: Done, view: Option<&Arc<View>>, out: &mut Output) {
         let Done { outcome, clients } = done;
         for (client, asker) in clients {
             if outcome.kind == zone::Kind::Update {
@@ -351,6 +357,9 @@ impl Replica {
             let (keys, refusal) =
                 (self.ingress.keys(), outcome.account.as_ref().and_then(|a| a.refusal.as_deref()));
             let wire = match refusal {
+                _ if outcome.kind == zone::Kind::Query && outcome.rcode == Rcode::NOERROR => {
+                    asker.bare(keys, now, Rcode::REFUSED)
+                }
                 _ if outcome.rcode == Rcode::NOERROR => asker.done(keys, now),
                 Some(refusal) => asker.refused(keys, now, refusal),
                 None => asker.bare(keys, now, outcome.rcode),
@@ -393,10 +402,14 @@ impl Replica {
     }
 
     fn propose(&mut self, now: UnixMillis, out: &mut Output) {
-        if !self.executes() || !self.proposals.should_look(now) {
+        if !self.executes() {
+            return self.proposals.put_off(now);
+        }
+        if !self.proposals.should_look(now) {
             return;
         }
         let due = self.machine.due(now).into_iter().chain(self.lacking_receipts()).chain(self.own_progress());
+        let due = due.chain(self.lacking_pieces());
         let due = due.map(|request| codec::encode(&request));
         let due = due.chain(self.refreshes.due().cloned()).collect();
         for request in self.proposals.look(now, due) {

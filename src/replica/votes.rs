@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 pub struct Votes {
     /// The replica that tells it.
     pub index: u8,
-    /// Votes that a command needs.
+    /// Votes of replicas that a command needs.
     pub needed: usize,
+    /// Signatures of operators that some commands need instead; 0 if there are no operators.
+    pub operators_needed: usize,
     /// The number of this replica's newest vote that was executed.
     pub newest: u64,
     /// Commands that lack votes.
@@ -28,6 +30,8 @@ pub struct OpenVotes {
     pub command: String,
     /// Who voted for it, and until when the vote counts: agreed time, in seconds.
     pub votes: BTreeMap<u8, u64>,
+    /// Which operators signed it, by name, and until when that counts: agreed time, in seconds.
+    pub operators: BTreeMap<String, u64>,
 }
 
 /// A command that had its votes.
@@ -41,6 +45,8 @@ pub struct Decision {
     pub at: u64,
     /// Who voted for it.
     pub voters: Vec<u8>,
+    /// Which operators signed it, by name.
+    pub operators: Vec<String>,
     /// Why it was not done, if so.
     pub refused: Option<String>,
 }
@@ -74,20 +80,29 @@ impl Replica {
     /// What operators have voted on.
     pub fn votes(&self) -> Votes {
         let (open, decided) = self.machine.votes();
+        let (operators, operators_needed) = self.machine.operators();
+        // One of an epoch before may be listed no more.
+        let name = |key: &[u8; 32]| {
+            let listed = operators.iter().find(|(_, held)| held == key);
+            listed.map_or_else(|| codec::Digest(*key).to_hex(), |(name, _)| name.clone())
+        };
         let open = open.into_iter().map(|open| OpenVotes {
             command: open.command.to_string(),
             votes: open.votes.iter().map(|(who, at)| (who.get(), at + VOTE_LAPSE_SECS)).collect(),
+            operators: open.operators.iter().map(|(key, at)| (name(key), at + VOTE_LAPSE_SECS)).collect(),
         });
         let decided = decided.into_iter().map(|one| Decision {
             number: one.number,
             command: one.command.to_string(),
             at: one.at,
             voters: one.voters.iter().map(|who| who.get()).collect(),
+            operators: one.operators.iter().map(name).collect(),
             refused: one.refused,
         });
         Votes {
             index: self.me.get(),
             needed: self.committee.quorum(),
+            operators_needed,
             newest: self.machine.last_vote(self.me),
             open: open.collect(),
             decided: decided.collect(),

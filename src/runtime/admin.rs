@@ -5,17 +5,23 @@
 //! | `{"cmd":"status"}` | one line: `{"replica":…,"links":[…],"stale":…,"connections_refused":…,"tasks_waiting":…,"log":…}` |
 //! | `{"cmd":"export","zone":"ORIGIN"}` | one line `{"zone":…,"serial":…,"records":N}`, then N lines of the signed zone in canonical order, master-file form |
 //! | `{"cmd":"vote","command":"WORDS"}` | one line `{"vote":NUMBER,"command":"WORDS"}`: the vote is on its way |
-//! | `{"cmd":"epoch"}` | the same, for the command by which the cluster file in `next/` follows this cluster |
-//! | `{"cmd":"votes"}` | one line `{"votes":{"needed":…,"newest":NUMBER,"open":[…],"decided":[…]}}` |
-//! | `{"cmd":"keys"}` | one line `{"keys":[…],"votes":{…}}`: each zone's keys, the rollover under way, its next step |
+//! | `{"cmd":"operator","vote":"HEX"}` | one line `{"carried":true}`: what an operator has signed (an encoded [`crate::zone::OperatorVote`]) is on its way |
+//! | `{"cmd":"contents","bytes":N}`, then N octets | one line `{"contents":NAME,"pieces":N}`: they are proposed when a command awaits them |
+//! | `{"cmd":"zones"}` | one line `{"cluster":ID,"epoch":N,"zones":[…],"catalog":[ORIGIN,SERIAL],"operators":[…],…}`: the zones' rules and keys, and who may change them |
+//! | `{"cmd":"epoch"}` | the same as `vote`, for the command by which the cluster file in `next/` follows this cluster |
+//! | `{"cmd":"epoch","look":true}` | one line `{"command":"WORDS","changes":[…]}`: no vote; what that file changes of the zones' rules |
+//! | `{"cmd":"votes"}` | one line `{"votes":{"needed":…,"newest":NUMBER,"open":[…],"decided":[…]},"awaited":[…]}` |
+//! | `{"cmd":"keys"}` | one line `{"keys":[…],"votes":{…}}`: each zone's keys, the rollover under way, its next step; last, bundles of zones not there yet |
 //! | `{"cmd":"import","file":"PATH"}` | one line `{"bundle":NAME,"zone":…,"role":…,"tag":N}`: the bundle is kept, its share opened, the receipt on its way |
 //! | `{"cmd":"explain","ticket":"…"}` | one line `{"explanation":{…}}`: why that update was refused; without `ticket`, `{"explanations":[…]}`, the last |
 //! | `{"cmd":"trial","message":"HEX","key":"NAME"}` | one line `{"trial":{…}}`: what that unsigned update would come to |
 //! | `{"cmd":"log","zone":…,"key":…,"since":BATCH}` | one line `{"entries":N}`, then N lines of the audit; each filter may be left out |
 //! | anything else | `{"error":"…"}` |
 //!
-//! A connection may ask several times. Bounds: [`MAX_CONNECTIONS`], [`MAX_LINE_BYTES`].
+//! A connection may ask several times. Bounds: [`MAX_CONNECTIONS`], [`MAX_LINE_BYTES`], [`crate::limits::MAX_PARCEL_BYTES`].
 #![forbid(unsafe_code)]
+
+mod zones;
 
 use super::audit::{self, Filter};
 use super::core::Arrival;
@@ -25,7 +31,7 @@ use super::questions::Question;
 use crate::answer::Catalog;
 use crate::dns::master;
 use crate::dns::name::Name;
-use crate::zone::Ticket;
+use crate::zone::{Charter, Ticket};
 use arc_swap::ArcSwap;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use rustix::fs::Mode;
@@ -93,7 +99,23 @@ pub enum Command {
         since: Option<u64>,
     },
     /// The operator's vote for the next epoch, as the cluster file in `next/` has it.
-    Epoch,
+    Epoch {
+        /// Only say what it would be.
+        #[serde(default)]
+        look: bool,
+    },
+    /// The zones, their rules and keys.
+    Zones,
+    /// What an operator has signed.
+    Operator {
+        /// An encoded [`crate::zone::OperatorVote`] in hexadecimal.
+        vote: String,
+    },
+    /// What commands name by a digest; its octets follow the line.
+    Contents {
+        /// How many.
+        bytes: usize,
+    },
 }
 
 impl Command {
@@ -110,10 +132,16 @@ pub(super) struct Admin {
     /// The thread of the present epoch's replica.
     pub core: Arc<ArcSwap<Lane<Arrival>>>,
     /// The command by which the next epoch follows; reads files.
-    pub next: Arc<dyn Fn() -> Result<crate::zone::Command, String> + Send + Sync>,
+    pub next: Arc<NextEpoch>,
     /// Takes bundles for that replica.
     pub importer: Arc<ArcSwap<Importer>>,
+    /// For who gives contents.
+    pub giving: Arc<Semaphore>,
 }
+
+/// Of the zones as the state has them: the command by which the next epoch follows, and what it changes of their rules.
+pub(super) type NextEpoch =
+    dyn Fn(&[Charter]) -> Result<(crate::zone::Command, Vec<String>), String> + Send + Sync;
 
 /// Binds the socket, in the place of one that nobody serves any more. Before any thread is started: it sets the
 /// process's umask for a moment, so that the socket is never open to others.
@@ -182,33 +210,24 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
                 write_line(&mut writer, &answer).await?;
             }
             Ok(Command::Import { file }) => write_line(&mut writer, &import(admin, file).await).await?,
-            Ok(Command::Epoch) => {
-                let next = admin.next.clone();
-                let command = tokio::task::spawn_blocking(move || next()).await;
-                let answer = match command {
-                    Ok(Ok(command)) => ask(admin, |asker| Arrival::Vote(command, asker)).await,
-                    Ok(Err(why)) => json!({ "error": why }),
-                    Err(_) => json!({ "error": "the replica is ending" }),
-                };
+            Ok(Command::Epoch { look }) => write_line(&mut writer, &zones::epoch(admin, look).await).await?,
+            Ok(Command::Zones) => write_line(&mut writer, &zones::list(admin).await).await?,
+            Ok(Command::Operator { vote }) => {
+                write_line(&mut writer, &zones::operator(admin, &vote).await).await?;
+            }
+            Ok(Command::Contents { bytes }) => {
+                let answer = zones::contents(&mut reader, admin, bytes).await?;
                 write_line(&mut writer, &answer).await?;
+                if !answer["error"].is_null() {
+                    // What is left of them is no request.
+                    return Ok(());
+                }
             }
             Ok(Command::Explain { ticket }) => {
-                let ticket = ticket.map(|text| Ticket::parse(&text).ok_or(text)).transpose();
-                let answer = match ticket {
-                    Ok(ticket) => ask(admin, |asker| Arrival::Ask(Question::Explain(ticket), asker)).await,
-                    Err(text) => json!({ "error": format!("`{}` is no ticket", text.escape_default()) }),
-                };
-                write_line(&mut writer, &answer).await?;
+                write_line(&mut writer, &explain(admin, ticket).await).await?;
             }
             Ok(Command::Trial { message, key }) => {
-                let wire = HEXLOWER_PERMISSIVE.decode(message.as_bytes());
-                let answer = match (wire, key.parse::<Name>()) {
-                    (Ok(wire), Ok(key)) => {
-                        ask(admin, |asker| Arrival::Ask(Question::Trial(wire, key), asker)).await
-                    }
-                    _ => json!({ "error": "a message in hexadecimal and the name of a key are wanted" }),
-                };
-                write_line(&mut writer, &answer).await?;
+                write_line(&mut writer, &trial(admin, &message, &key).await).await?;
             }
             Ok(Command::Log { zone, key, since }) => {
                 let filter = Filter { zone, key, since: since.unwrap_or(0) };
@@ -217,6 +236,20 @@ async fn converse(stream: tokio::net::UnixStream, admin: &Admin) -> io::Result<(
             Ok(Command::Export { zone }) => export(&mut writer, admin, &zone).await?,
             Err(error) => write_line(&mut writer, &json!({ "error": error })).await?,
         }
+    }
+}
+
+async fn explain(admin: &Admin, ticket: Option<String>) -> Value {
+    match ticket.map(|text| Ticket::parse(&text).ok_or(text)).transpose() {
+        Ok(ticket) => ask(admin, |asker| Arrival::Ask(Question::Explain(ticket), asker)).await,
+        Err(text) => json!({ "error": format!("`{}` is no ticket", text.escape_default()) }),
+    }
+}
+
+async fn trial(admin: &Admin, message: &str, key: &str) -> Value {
+    match (HEXLOWER_PERMISSIVE.decode(message.as_bytes()), key.parse::<Name>()) {
+        (Ok(wire), Ok(key)) => ask(admin, |asker| Arrival::Ask(Question::Trial(wire, key), asker)).await,
+        _ => json!({ "error": "a message in hexadecimal and the name of a key are wanted" }),
     }
 }
 

@@ -14,7 +14,7 @@
 //! [peer.addresses]                # of every other replica
 //! 2 = "127.0.0.1:5402"
 //! [[transfer]]                    # optional, any number: who may have a zone by AXFR; nobody else may
-//! zone = "example.test"
+//! zone = "example.test"           # or "*": every zone, those that come later and the catalog too
 //! networks = ["192.0.2.0/24"]     # from where; without: anywhere
 //! keys = ["secondary"]            # signed with one of these TSIG keys of the cluster; without: unsigned too
 //! [limits]                        # optional

@@ -6,6 +6,9 @@
 #![forbid(unsafe_code)]
 
 mod news;
+mod zones;
+
+pub(super) use zones::Zones;
 
 use super::Outbound;
 use super::audit::Audit;
@@ -28,7 +31,7 @@ use crate::replica::{ClientId, Effect, Input, KeyChange, Output, Replica};
 use crate::signing::{Computed, KeyStore};
 use crate::storage::{Disk, Durable, Log, LogError, Pending, Position};
 use crate::time::{SECOND, UnixMillis};
-use crate::zone::{CheckedBundle, Command, Receipt, View};
+use crate::zone::{CheckedBundle, Command, OperatorVote, Parcel, Receipt, View};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -56,6 +59,12 @@ pub(super) enum Arrival {
     Import(Box<(CheckedBundle, Receipt)>, oneshot::Sender<serde_json::Value>),
     /// The operator asks something of updates.
     Ask(Question, oneshot::Sender<serde_json::Value>),
+    /// Somebody wants to know the zones.
+    Zones(oneshot::Sender<Zones>),
+    /// The operator gives what a command names by a digest.
+    Contents(Box<Parcel>, oneshot::Sender<serde_json::Value>),
+    /// Somebody brings what an operator has signed.
+    Operator(Box<OperatorVote>, oneshot::Sender<serde_json::Value>),
     /// Somebody wants to know what is voted on.
     Votes(oneshot::Sender<serde_json::Value>),
     /// The records of the last state of the epoch before.
@@ -173,15 +182,17 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                     Arrival::Continued => self.step(Input::Continued)?,
                     Arrival::Vote(command, asker) => self.vote(&command, asker)?,
                     Arrival::Import(brought, asker) => self.import(*brought, asker)?,
+                    Arrival::Zones(asker) => drop(asker.send(self.zones())),
+                    Arrival::Contents(parcel, asker) => self.take_contents(*parcel, asker)?,
+                    Arrival::Operator(vote, asker) => self.carry(*vote, asker)?,
                     Arrival::Keys(asker) => {
-                        let _ =
-                            asker.send(json!({ "keys": self.replica.keys(), "votes": self.replica.votes() }));
+                        let _ = asker.send(self.keys());
                     }
                     Arrival::Ask(question, asker) => {
                         let _ = asker.send(question.answer(&self.replica, &self.hands.data));
                     }
                     Arrival::Votes(asker) => {
-                        let _ = asker.send(json!({ "votes": self.replica.votes() }));
+                        let _ = asker.send(self.votes());
                     }
                     Arrival::Peer(FromPeer { from, event: Event::Linked }) => {
                         self.step(Input::Linked(from))?;
@@ -341,7 +352,10 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
             Effect::Reply { client, wire } => self.hands.clients.reply(client, |_| Some(wire)),
             Effect::Answer { client, query, view } => self.answer(client, &query, &view),
             Effect::Drop { client } => self.hands.clients.reply(client, |_| None),
-            Effect::Publish { zone, view } => self.publish(&zone, view),
+            Effect::Publish { zone, view, ordered } => {
+                self.hands.common.publish(self.hands.epoch, &zone, view, ordered);
+            }
+            Effect::Withdraw { zone } => self.hands.common.withdraw(self.hands.epoch, &zone),
             Effect::Fault(fault) => {
                 if let Some(count) = self.throttle.tell((fault.who, Some(fault.what))) {
                     warn!(replica = %fault.who, what = ?fault.what, count, "a replica misbehaves");
@@ -384,11 +398,6 @@ impl<D: Disk + Clone + Send + 'static> Core<D> {
                 answer::Reply::Ignore | answer::Reply::Forward(_) => None,
             }
         });
-    }
-
-    fn publish(&self, zone: &Name, view: Arc<View>) {
-        let ordered = self.hands.ordered.contains(zone);
-        self.hands.common.publish(self.hands.epoch, zone, view, ordered);
     }
 
     fn status(&self) -> serde_json::Value {

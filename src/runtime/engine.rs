@@ -82,7 +82,23 @@ impl Common {
         if *last <= epoch {
             *last = epoch;
             info!(%zone, serial = view.serial(), "a new version is served");
-            self.catalog.store(Arc::new(self.catalog.load().with(view, ordered)));
+            self.catalog.store(Arc::new(put(&self.catalog.load(), view, ordered)));
+        }
+    }
+
+    /// The zone is there no more: what is asked of it is refused, or the zone above answers.
+    pub fn withdraw(&self, epoch: Epoch, zone: &Name) {
+        let mut newest = self.newest.lock().unwrap_or_else(|e| e.into_inner());
+        let of_later = newest.published.get(zone).is_some_and(|last| *last > epoch);
+        let has_later = newest.reads.as_ref().is_some_and(|(begun, _)| *begun > epoch);
+        if of_later || has_later {
+            return;
+        }
+        newest.published.remove(zone);
+        let catalog = self.catalog.load();
+        if catalog.has(zone) {
+            info!(%zone, "the zone is served no more");
+            self.catalog.store(Arc::new(catalog.without(zone)));
         }
     }
 
@@ -94,8 +110,18 @@ impl Common {
         }
         newest.reads = Some((epoch, ordered.clone()));
         let catalog = self.catalog.load();
-        let put = |all: Catalog, view: &Arc<View>| all.with(view.clone(), ordered.contains(view.origin()));
-        self.catalog.store(Arc::new(catalog.views().fold(Catalog::clone(&catalog), put)));
+        let again = |all: Catalog, view: &Arc<View>| {
+            let ordered = ordered.contains(view.origin());
+            put(&all, view.clone(), ordered)
+        };
+        self.catalog.store(Arc::new(catalog.views().fold(Catalog::clone(&catalog), again)));
+    }
+}
+
+fn put(catalog: &Catalog, view: Arc<View>, ordered: bool) -> Catalog {
+    match view.is_catalog() {
+        true => catalog.with_closed(view),
+        false => catalog.with(view, ordered),
     }
 }
 

@@ -5,8 +5,8 @@
 //! the next epoch, its `cluster.toml` alone. It has its own port for peers and its own `data`; the sockets for clients and
 //! operators stay those of the file the process was started with.
 //!
-//! 1. The operator votes ([`command`]): the new file must follow this cluster, with the same zones and dates,
-//!    and the keys that the zones have now.
+//! 1. The operator votes ([`command`]): the new file must follow this cluster, with the zones that there are now, their dates,
+//!    and the keys that they have now. What it changes of their other rules is shown before.
 //! 2. When the epoch has ended and the last state is on disk, the next epoch's replica starts in this process and begins from
 //!    it, if it is of the cluster that was voted for. If `next/` is there when the process starts, that replica starts at once
 //!    and awaits, and so does one in `next/next/`: so one that was down during a change, or two, finds its way. The end of one
@@ -17,8 +17,10 @@
 //! 5. A replica that is not in the next epoch stops when nobody needs it; its secrets are removed, and the process ends.
 #![forbid(unsafe_code)]
 
+mod following;
 mod leaving;
 
+pub(super) use following::command;
 pub(super) use leaving::{Mark, mark, remove};
 
 use super::Error;
@@ -29,11 +31,8 @@ use super::engine::{Common, Engine, bind_peer};
 use super::process::told_to_stop;
 use super::start::{Doors, load};
 use crate::ceremony::cluster::Cluster;
-use crate::ceremony::cluster_file;
-use crate::ceremony::verify::receipts;
 use crate::codec::{ClusterId, Epoch};
 use crate::quorum::ReplicaId;
-use crate::zone::{Command, Succession, keys_digest};
 use leaving::retire;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -93,68 +92,6 @@ pub(super) fn next_file(file: &ReplicaFile) -> Result<ReplicaFile, Error> {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         Error(lines.join("\n"))
     })
-}
-
-/// The command by which the cluster file in `next/` follows the present one; an error says why it cannot.
-pub(super) fn command(home: &Home) -> Result<Command, String> {
-    let directory = home.directory.join(NEXT);
-    let path = directory.join("cluster.toml");
-    let next = cluster_file::read(&path)
-        .map_err(|problems| problems.first().map_or_else(String::new, ToString::to_string))?;
-    let wrong = |reason: String| Err(format!("{}: {reason}", path.display()));
-    let old = &*home.cluster;
-    if next.replaces != Some(old.id()) {
-        return wrong(format!("does not say that it replaces this cluster, {}", old.id().0.to_hex()));
-    }
-    if Some(next.epoch.0) != old.epoch.0.checked_add(1) {
-        return wrong(format!("is of epoch {}; this one is {}", next.epoch.0, old.epoch.0));
-    }
-    if let Some(reason) = differs(old, &next) {
-        return wrong(reason);
-    }
-    let receipts = receipts::check(&next, &directory);
-    if let Some(lacking) = receipts.lacking.first() {
-        let problem = receipts.problems.first().map_or_else(String::new, |problem| format!(": {problem}"));
-        return Err(format!(
-            "the receipt of replica {lacking} of the next epoch is not in {}{problem}; the deal is complete with all {}",
-            directory.join("receipts").display(),
-            next.committee.n()
-        ));
-    }
-    if let Some(problem) = receipts.problems.first() {
-        return Err(problem.to_string());
-    }
-    let mine = &old.members[home.me.slot()].identity;
-    if next.members.iter().any(|member| member.identity == *mine) {
-        // Its own share is there and is the right one; what the others have their receipts show.
-        let file = ReplicaFile::read(&directory.join("replica.toml"));
-        let loaded = file.and_then(ReplicaFile::load);
-        loaded.map_err(|problems| problems.first().map_or_else(String::new, ToString::to_string))?;
-    }
-    let is_in = |who: &ReplicaId| {
-        let identity = &old.members[who.slot()].identity;
-        next.members.iter().any(|member| member.identity == *identity)
-    };
-    let keys =
-        next.zones.iter().flat_map(|zone| [&zone.zsk, &zone.ksk].map(|key| (&zone.origin, &key.dnskey)));
-    Ok(Command::Epoch(Succession {
-        cluster: next.id(),
-        epoch: next.epoch,
-        faults: next.committee.faults() as u8,
-        continuing: old.committee.members().filter(is_in).map(ReplicaId::get).collect(),
-        keys: keys_digest(keys),
-    }))
-}
-
-/// What must stay from epoch to epoch and does not. Whether the keys are those of now is found out when the command executes.
-fn differs(old: &Cluster, next: &Cluster) -> Option<String> {
-    let origins =
-        |cluster: &Cluster| -> Vec<_> { cluster.zones.iter().map(|zone| zone.origin.clone()).collect() };
-    if origins(old) != origins(next) {
-        return Some("has other zones".into());
-    }
-    let other = old.zones.iter().zip(&next.zones).find(|(old, next)| old.validity != next.validity);
-    other.map(|(zone, _)| format!("has other dates of signatures for zone {}", zone.origin))
 }
 
 /// Follows the replicas of this process until it is told to stop, one fails that it cannot do without, or its last has left.

@@ -128,6 +128,7 @@ impl Front {
             cookies: cookies.clone(),
             keys: old.keys.clone(),
             stale: old.stale,
+            readers: old.readers.clone(),
         });
         for (guard, read) in [(&self.tls, files.tls), (&self.https, files.https)] {
             if let (Some(guard), Some(read)) = (guard, read) {

@@ -19,11 +19,12 @@ use super::service::Service;
 use super::transfer::Transfers;
 use super::{Error, Outbound};
 use crate::answer::{Catalog, Settings};
+use crate::zone::Charter;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -121,8 +122,16 @@ async fn serve(
     let catalog = Arc::new(ArcSwap::from_pointee(origins.fold(Catalog::new(), |c, o| c.awaiting(o))));
     let (teller, notices) = mpsc::unbounded_channel();
     let front = Front::new(&file.front, loaded.front.clone(), loaded.genesis.keys.clone())?;
+    let readers = Transfers::readers(file.transfers.clone());
+    front.settings.rcu(|old| Settings { readers: readers.clone(), ..Settings::clone(old) });
     let common = Common::new(catalog.clone(), front.settings.clone(), teller);
     let engine = Engine::start(loaded, disk, sockets.peer, &common, outbound)?;
+    let served = catalog.load();
+    let named = file.transfers.iter().filter_map(|rule| rule.zone.as_ref());
+    for zone in named.filter(|zone| !served.has(zone)) {
+        warn!(%zone, "a [[transfer]] is for a zone that is not served now");
+    }
+    drop(served);
     let doors = Doors::of(&engine, front.settings.clone());
     let port = doors.port.clone();
     let forward = Arc::new(move |wire, client, reply| port.load().try_submit(wire, client, reply));
@@ -132,10 +141,11 @@ async fn serve(
     let mut tasks = JoinSet::new();
     let serving = front.serve(sockets.dns, &file.dns, service, &mut tasks)?;
     let home = doors.home.clone();
-    let next = Arc::new(move || epochs::command(&home.load_full()));
+    let next = Arc::new(move |zones: &[Charter]| epochs::command(&home.load_full(), zones));
+    let giving = Arc::new(Semaphore::new(1));
     tasks.spawn(admin::serve(
         sockets.admin,
-        Admin { catalog, core: doors.control.clone(), next, importer: doors.importer.clone() },
+        Admin { catalog, core: doors.control.clone(), next, importer: doors.importer.clone(), giving },
     ));
     info!(replica = %file.me, dns = ?file.dns, "serving");
     let ended = epochs::follow(engine, common, notices, &doors).await;

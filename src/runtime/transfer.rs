@@ -7,8 +7,8 @@
 use super::network::Network;
 use super::places::{Places, TcpRules};
 use super::service::now_secs;
-use crate::answer::Catalog;
 use crate::answer::transfer::{self, Permit};
+use crate::answer::{Catalog, Readers};
 use crate::dns::Name;
 use crate::dns::tsig::Keyring;
 use crate::limits::{MAX_TRANSFERS, MAX_TRANSFERS_PER_CLIENT};
@@ -20,8 +20,8 @@ use tokio::sync::mpsc;
 /// Who may have a zone: `[[transfer]]` of `replica.toml`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rule {
-    /// The zone.
-    pub zone: Name,
+    /// The zone; every one, those that come later and the catalog too, if there is none.
+    pub zone: Option<Name>,
     /// From where; anywhere if there is none.
     pub networks: Vec<Network>,
     /// Signed with one of these keys; unsigned too if there is none.
@@ -32,7 +32,7 @@ impl Rule {
     fn allows(&self, zone: &Name, address: IpAddr, key: Option<&Name>) -> bool {
         let from_there = self.networks.is_empty() || self.networks.iter().any(|net| net.contains(address));
         let by_key = self.keys.is_empty() || key.is_some_and(|key| self.keys.contains(key));
-        self.zone == *zone && from_there && by_key
+        self.zone.as_ref().is_none_or(|of| of == zone) && from_there && by_key
     }
 }
 
@@ -51,6 +51,11 @@ impl Transfers {
             ..TcpRules::default()
         };
         Self { rules, places: Places::new(bounds) }
+    }
+
+    /// Who may read a zone that is not for everybody: who may have it by transfer.
+    pub(super) fn readers(rules: Vec<Rule>) -> Readers {
+        Arc::new(move |zone, address, key| rules.iter().any(|rule| rule.allows(zone, address, key)))
     }
 
     /// Answers a message that asks for a transfer; an error if the connection is to end.

@@ -2,7 +2,7 @@
 use super::chance::Chance;
 use super::checkers::MAX_SKEW_MS;
 use super::cluster::{Cluster, START};
-use super::{Plant, adversaries::Adversary};
+use super::{Plant, Rolls, adversaries::Adversary};
 use crate::codec::{ClusterId, Digest};
 use crate::consensus::{ClosedRound, forge::Forge};
 use crate::quorum::ReplicaId;
@@ -199,10 +199,13 @@ impl Actor {
     }
 
     /// What its operator does for a rollover now.
-    pub fn operate(&mut self, cluster: &Cluster, now: u64) -> Result<Todo, Stop> {
+    pub fn operate(&mut self, cluster: &Cluster, rolls: Rolls, now: u64) -> Result<Todo, Stop> {
         let clock = self.clock(now);
         let Some(running) = &mut self.running else { return Ok(Todo::default()) };
-        let output = cluster.operate(self.id, &mut running.replica, clock);
+        let output = match rolls {
+            Rolls::Zone => cluster.manage(self.id, &mut running.replica, clock),
+            _ => cluster.operate(self.id, &mut running.replica, clock),
+        };
         self.take(now, output)
     }
 

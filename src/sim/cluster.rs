@@ -2,6 +2,7 @@
 use super::chance::Chance;
 use super::rolls::Spare;
 use super::sig0::Signer;
+use super::zones::operators;
 use super::{Plant, Scenario};
 use crate::codec::{ClusterId, Epoch, KeyId, digest};
 use crate::consensus::{self, CoinPublic, CoinSecret, IdentityKey, Onlooker, coin, forge::Forge};
@@ -252,7 +253,15 @@ impl Cluster {
         };
         let records: Vec<Record> = master::read_str(RECORDS, &origin()).expect("a zone");
         let (members, zones) = (self.members(), vec![(rules, records)]);
-        Genesis { cluster: self.id, epoch: self.epoch, members, zones, keys: Arc::new(keys) }
+        Genesis {
+            cluster: self.id,
+            epoch: self.epoch,
+            members,
+            operators: operators(),
+            operators_needed: 2,
+            zones,
+            keys: Arc::new(keys),
+        }
     }
 
     /// The tags of ZSK and KSK.

@@ -57,6 +57,7 @@ pub mod svg;
 pub mod trace;
 pub mod witness;
 mod world;
+mod zones;
 
 pub use chance::Chance;
 pub use sig0::Signer;
@@ -84,7 +85,7 @@ pub enum Crashes {
     LongAbsence,
 }
 
-/// Which of the zone's keys operators roll.
+/// Which of the zone's keys operators roll, or what else they do with zones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Rolls {
     /// None.
@@ -95,6 +96,8 @@ pub enum Rolls {
     Ksk,
     /// Both, from algorithm 8 to 10.
     Algorithm,
+    /// None; but they add a zone with keys of its own, freeze it, and remove it.
+    Zone,
 }
 
 /// Which replicas lose more than the order brings back, one after another; each is level with the others before the next.

@@ -1,9 +1,11 @@
 //! The keys that the zone's are rolled to, and what each operator does for that.
 use super::Rolls;
 use super::cluster::{Cluster, origin};
+use super::zones::other;
 use crate::ceremony::receipt;
 use crate::codec::{ClusterId, Digest, Epoch, KeyId};
 use crate::consensus::IdentityKey;
+use crate::dns::Name;
 use crate::quorum::{Committee, ReplicaId};
 use crate::replica::{Output, Replica};
 use crate::signing::KeyStore;
@@ -26,6 +28,7 @@ impl Rolls {
             Self::Never => 0,
             Self::Zsk | Self::Ksk => 900_000,
             Self::Algorithm => 1_800_000,
+            Self::Zone => 900_000,
         }
     }
 }
@@ -41,26 +44,28 @@ impl Spare {
     /// Those of a run, for the replicas with these identity keys.
     pub fn all(rolls: Rolls, cluster: ClusterId, identities: &[[u8; 32]], committee: Committee) -> Vec<Self> {
         let (weak, strong) = (committee.one_correct(), committee.quorum());
-        let zsk = |algorithm| Self::deal((cluster, identities), (Role::Zsk, algorithm), 0, weak);
-        let ksk = |algorithm| Self::deal((cluster, identities), (Role::Ksk, algorithm), 1, strong);
+        let zone = if rolls == Rolls::Zone { other() } else { origin() };
+        let zsk = |algorithm| Self::deal((cluster, identities), (&zone, Role::Zsk, algorithm), 0, weak);
+        let ksk = |algorithm| Self::deal((cluster, identities), (&zone, Role::Ksk, algorithm), 1, strong);
         match rolls {
             Rolls::Never => Vec::new(),
             Rolls::Zsk => vec![zsk(8)],
             Rolls::Ksk => vec![ksk(8)],
             Rolls::Algorithm => vec![zsk(10), ksk(10)],
+            Rolls::Zone => vec![zsk(8), ksk(8)],
         }
     }
 
     fn deal(
         (cluster, identities): (ClusterId, &[[u8; 32]]),
-        (role, algorithm): (Role, u8),
+        (zone, role, algorithm): (&Name, Role, u8),
         which: usize,
         threshold: usize,
     ) -> Self {
         let dealt = test_keys::dealt(BITS, which, identities.len(), threshold);
         let members = identities.iter().map(|seed| IdentityKey::from_seed(*seed).public()).collect();
         let holders = Holders { plan: Digest::default(), cluster, epoch: Epoch(0), members };
-        let bundle = Bundle::new(holders, &origin(), role, algorithm, &dealt.public).check();
+        let bundle = Bundle::new(holders, zone, role, algorithm, &dealt.public).check();
         let shares = dealt.shares.iter().map(SecretShare::to_bytes).collect();
         Self { which, bundle: bundle.expect("a bundle of what was dealt"), shares }
     }
@@ -68,6 +73,11 @@ impl Spare {
     /// Its share goes to the workers of a replica, who do not use it yet.
     pub fn give(&self, me: ReplicaId, store: &KeyStore) {
         store.insert(Arc::new(self.bundle.public().clone()), self.share(me));
+    }
+
+    /// The name of its bundle.
+    pub fn name(&self) -> Digest {
+        self.bundle.name()
     }
 
     /// The key whole.
@@ -105,23 +115,36 @@ impl Cluster {
         if zone.allowance > 0 {
             return vote(&format!("keys {} allowance 0", zone.zone));
         }
+        if let Some(output) = self.bring_spare(me, replica, now) {
+            return output;
+        }
+        let names = self.spares.iter().map(|spare| spare.bundle.name().to_hex());
+        let begin = format!("keys {} begin {}", zone.zone, names.collect::<Vec<_>>().join(" "));
+        match begin.parse() {
+            Ok(command) => replica.vote(now, &command).map(|(_, output)| output).unwrap_or_default(),
+            Err(_) => Output::default(),
+        }
+    }
+
+    /// What there is still to do before all bundles are complete.
+    pub(super) fn bring_spare(
+        &self,
+        me: ReplicaId,
+        replica: &mut Replica,
+        now: UnixMillis,
+    ) -> Option<Output> {
+        let known: Vec<_> = replica.keys().into_iter().flat_map(|zone| zone.bundles).collect();
         let is_brought = |spare: &&Spare| {
             let name = spare.bundle.name().to_hex();
-            zone.bundles.iter().any(|bundle| bundle.name == name && !bundle.lacking.contains(&me.get()))
+            known.iter().any(|bundle| bundle.name == name && !bundle.lacking.contains(&me.get()))
         };
         if let Some(spare) = self.spares.iter().find(|spare| !is_brought(spare)) {
             let made = receipt::make(&spare.bundle, &spare.share(me), &self.identities[me.slot()]);
-            return replica
-                .bring(now, &spare.bundle, made.expect("a share that was dealt"))
-                .unwrap_or_default();
+            let made = made.expect("a share that was dealt");
+            return Some(replica.bring(now, &spare.bundle, made).unwrap_or_default());
         }
-        match zone.bundles.iter().all(|bundle| bundle.receipts == bundle.of) {
-            true => {
-                let names = self.spares.iter().map(|spare| spare.bundle.name().to_hex());
-                vote(&format!("keys {} begin {}", zone.zone, names.collect::<Vec<_>>().join(" ")))
-            }
-            false => Output::default(),
-        }
+        let is_complete = known.iter().all(|bundle| bundle.receipts == bundle.of);
+        (!is_complete).then(Output::default)
     }
 
     fn zone_has_rolled(&self, zone: &crate::replica::ZoneKeys) -> bool {

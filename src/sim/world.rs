@@ -323,7 +323,7 @@ impl<'a> World<'a> {
                 self.tell(actor, News::Reply { client: one, number: client.0, wire: None, next });
                 self.next(one, next);
             }
-            Effect::Publish { view, .. } if correct => {
+            Effect::Publish { zone, view, .. } if correct && zone == origin() => {
                 self.tell(actor, News::Published { serial: view.serial() });
                 self.checkers.published(id, &view)?;
                 self.views.insert(actor, view);

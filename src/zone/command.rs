@@ -47,6 +47,45 @@ pub enum Command {
         /// How.
         by: Denial,
     },
+    /// `zone ZONE …`: adds, removes or changes a zone ([`super::roster`]).
+    Zone {
+        /// The zone, in lower case.
+        zone: Name,
+        /// What to do.
+        act: ZoneAct,
+    },
+    /// `catalog ZONE`, `catalog none`: the cluster's zones are listed in this catalog zone, or in none ([`super::catalog`]).
+    Catalog {
+        /// The catalog zone, in lower case.
+        origin: Option<Name>,
+    },
+}
+
+/// What to do with a zone. What is too large for a command is named by its digest ([`super::contents`]).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
+pub enum ZoneAct {
+    /// `add CONTENTS`: it comes, and is signed at once.
+    Add(Digest),
+    /// `remove`: it goes, with its keys.
+    Remove,
+    /// `replace CONTENTS [if-serial N]`: its records are these; with a serial, only if that is still the zone's.
+    Replace(Digest, Option<u32>),
+    /// `policy CONTENTS`: updates are judged by these statements.
+    Policy(Digest),
+    /// `freeze`: updates are refused.
+    Freeze,
+    /// `thaw`: they are no more.
+    Thaw,
+}
+
+impl ZoneAct {
+    /// What must be carried before it can be done.
+    pub fn contents(&self) -> Option<Digest> {
+        match self {
+            Self::Add(contents) | Self::Replace(contents, _) | Self::Policy(contents) => Some(*contents),
+            Self::Remove | Self::Freeze | Self::Thaw => None,
+        }
+    }
 }
 
 /// What to do with the keys of a zone.
@@ -67,6 +106,22 @@ impl Command {
         match command.to_string().parse() {
             Ok(same) if command == same => Ok(command),
             _ => Err(DecodeError::Malformed("a command without a text form".into())),
+        }
+    }
+
+    /// Whether operators may have it done by their own signatures too ([`super::operators`]).
+    pub fn is_for_operators(&self) -> bool {
+        matches!(self, Self::Zone { .. } | Self::Denial { .. } | Self::Catalog { .. })
+    }
+
+    /// The zone that it is about.
+    pub(super) fn zone(&self) -> Option<&Name> {
+        match self {
+            Self::Refresh { zone, .. }
+            | Self::Keys { zone, .. }
+            | Self::Denial { zone, .. }
+            | Self::Zone { zone, .. } => Some(zone),
+            Self::Drill { .. } | Self::Epoch(_) | Self::Catalog { .. } => None,
         }
     }
 
@@ -95,6 +150,26 @@ impl fmt::Display for Command {
             Self::Refresh { zone, tag } => write!(f, "refresh {zone} {tag}"),
             Self::Denial { zone, by } => write!(f, "denial {zone} {}", by.word()),
             Self::Epoch(succession) => write!(f, "epoch {succession}"),
+            Self::Zone { zone, act } => write!(f, "zone {zone} {act}"),
+            Self::Catalog { origin: Some(origin) } => write!(f, "catalog {origin}"),
+            Self::Catalog { origin: None } => f.write_str("catalog none"),
+        }
+    }
+}
+
+/// The words after the zone.
+impl fmt::Display for ZoneAct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Add(contents) => write!(f, "add {}", contents.to_hex()),
+            Self::Remove => f.write_str("remove"),
+            Self::Replace(contents, None) => write!(f, "replace {}", contents.to_hex()),
+            Self::Replace(contents, Some(serial)) => {
+                write!(f, "replace {} if-serial {serial}", contents.to_hex())
+            }
+            Self::Policy(contents) => write!(f, "policy {}", contents.to_hex()),
+            Self::Freeze => f.write_str("freeze"),
+            Self::Thaw => f.write_str("thaw"),
         }
     }
 }
@@ -117,17 +192,18 @@ impl FromStr for Command {
                 Self::Keys { zone: zone.to_lowercase(), act: act(rest)? }
             }
             ["refresh", zone, tag] => Self::Refresh {
-                zone: Name::parse(zone)
-                    .map_err(|why| format!("`{}`: {why}", zone.escape_default()))?
-                    .to_lowercase(),
+                zone: name(zone)?,
                 tag: tag.parse().map_err(|_| "a key tag is a number from 0 to 65535")?,
             },
             ["denial", zone, by] => Self::Denial {
-                zone: Name::parse(zone)
-                    .map_err(|why| format!("`{}`: {why}", zone.escape_default()))?
-                    .to_lowercase(),
+                zone: name(zone)?,
                 by: Denial::parse(by).ok_or("a zone denies by `nsec` or `nsec3`")?,
             },
+            ["zone", zone, rest @ ..] => Self::Zone { zone: name(zone)?, act: zone_act(rest)? },
+            ["catalog", "none"] => Self::Catalog { origin: None },
+            ["catalog", origin] => Self::Catalog { origin: Some(name(origin)?) },
+            ["zone"] => return Err("`zone` takes a zone and what to do with it".into()),
+            ["catalog", ..] => return Err("`catalog` takes the name of a catalog zone, or `none`".into()),
             ["denial", ..] => return Err("`denial` takes a zone, and `nsec` or `nsec3`".into()),
             ["refresh", ..] => return Err("`refresh` takes a zone and the tag of one of its keys".into()),
             [first, ..] => return Err(format!("there is no command `{}`", first.escape_default())),
@@ -137,6 +213,32 @@ impl FromStr for Command {
             return Err(format!("a command has at most {MAX_COMMAND_BYTES} bytes"));
         }
         Ok(command)
+    }
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    let name = Name::parse(text).map_err(|why| format!("`{}`: {why}", text.escape_default()))?;
+    Ok(name.to_lowercase())
+}
+
+fn zone_act(words: &[&str]) -> Result<ZoneAct, String> {
+    let contents = |text: &str| {
+        Digest::from_hex(text).ok_or("the name of contents has 64 hexadecimal digits".to_owned())
+    };
+    match words {
+        ["add", of] => Ok(ZoneAct::Add(contents(of)?)),
+        ["remove"] => Ok(ZoneAct::Remove),
+        ["replace", of] => Ok(ZoneAct::Replace(contents(of)?, None)),
+        ["replace", of, "if-serial", serial] => {
+            let serial = serial.parse().map_err(|_| "a serial is a number from 0 to 4294967295".to_owned());
+            Ok(ZoneAct::Replace(contents(of)?, Some(serial?)))
+        }
+        ["policy", of] => Ok(ZoneAct::Policy(contents(of)?)),
+        ["freeze"] => Ok(ZoneAct::Freeze),
+        ["thaw"] => Ok(ZoneAct::Thaw),
+        _ => Err("`zone ZONE` goes on with `add CONTENTS`, `remove`, `replace CONTENTS [if-serial N]`, \
+                  `policy CONTENTS`, `freeze` or `thaw`"
+            .into()),
     }
 }
 
@@ -199,6 +301,16 @@ mod tests {
             "keys example.test. ds-seen 1 3600".into(),
             "keys . allowance 0".into(),
             "refresh a.test. 7".into(),
+            format!("zone a.test. add {hex}"),
+            "zone . remove".into(),
+            format!("zone a.test. replace {hex}"),
+            format!("zone a.test. replace {hex} if-serial 4294967295"),
+            format!("zone a.test. policy {hex}"),
+            "zone a.test. freeze".into(),
+            "zone a.test. thaw".into(),
+            "catalog none".into(),
+            "catalog none.".into(),
+            "catalog zones.test.".into(),
         ];
         for text in keys {
             let command: Command = text.parse().unwrap();
@@ -227,6 +339,16 @@ mod tests {
             "refresh a.",
             "refresh a. 65536",
             "refresh a..b 1",
+            "zone",
+            "zone a.",
+            "zone a..b remove",
+            "zone a. add",
+            "zone a. add ff",
+            "zone a. remove now",
+            "zone a. replace if-serial 1",
+            "catalog",
+            "catalog a..b",
+            "catalog a. b.",
         ];
         for text in texts {
             let why = text.parse::<Command>().unwrap_err();

@@ -4,6 +4,7 @@
 //! element has a key, unique in the state: zone, owner and type, the digest that a request covers, or an entry's label. Elements of one
 //! owner are in one bucket.
 
+use super::charter::Charter;
 use super::keys::KeySet;
 use super::manifest::BUCKETS;
 use super::register::{Entry, Label};
@@ -44,11 +45,10 @@ pub(super) struct Plan {
     pub(super) at: u64,
 }
 
-/// The keys of a zone after genesis, in the first chunk.
+/// The charter and the keys of a zone after genesis, in the first chunk.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub(super) struct ZoneKeys {
-    /// In lower case.
-    pub(super) origin: Name,
+    pub(super) charter: Charter,
     pub(super) keys: KeySet,
 }
 

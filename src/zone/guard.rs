@@ -111,6 +111,10 @@ impl Guard {
         Ok(Self { statement, kind })
     }
 
+    pub(super) fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
     /// The keys that it is about.
     pub(super) fn keys(&self) -> &Keys {
         match &self.kind {

@@ -171,6 +171,9 @@ fn open_to<'a>(zones: &'a BTreeMap<Name, Ledger>, zone: &Name, key: &Name) -> Re
     if !ledger.started {
         return Err(Box::new(Refusal::NotBegun(zone.clone())));
     }
+    if ledger.frozen {
+        return Err(Box::new(Refusal::Frozen(zone.clone())));
+    }
     Ok(ledger)
 }
 

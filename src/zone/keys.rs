@@ -65,7 +65,13 @@ impl ZoneKey {
         self.dnskey.wire()[3]
     }
 
-    fn retired(&self) -> RetiredKey {
+    /// Whether it can be one: what nothing could take a tag of is none.
+    pub(super) fn is_key(&self) -> bool {
+        let wire = self.dnskey.wire();
+        wire.len() > 4 && crate::dns::rdata::validate(RrType::DNSKEY, wire).is_ok()
+    }
+
+    pub(super) fn retired(&self) -> RetiredKey {
         RetiredKey::new(self.id, self.modulus())
     }
 
@@ -148,10 +154,6 @@ impl KeySet {
 
     /// What must hold of the keys of a restored state, so that nothing can go wrong with them later.
     pub(super) fn check(&self, time: AgreedTime, batches: u64) -> Result<(), String> {
-        let is_key = |key: &ZoneKey| {
-            key.dnskey.wire().len() > 4
-                && crate::dns::rdata::validate(RrType::DNSKEY, key.dnskey.wire()).is_ok()
-        };
         let keys = self.keys.iter().chain(self.leaving_keys.iter().map(|(_, key)| key));
         let bounded = self.keys.len() <= MAX_KEYS
             && self.leaving_keys.len() <= MAX_KEYS
@@ -164,7 +166,7 @@ impl KeySet {
         let octets: usize = self.keys.iter().map(|key| key.dnskey.wire().len()).sum();
         let has_role = |role| self.settled_keys(role).next().is_some();
         let fits = bounded
-            && keys.clone().all(is_key)
+            && keys.clone().all(ZoneKey::is_key)
             && octets <= MAX_RRSET_OCTETS
             && has_role(Role::Ksk)
             && has_role(Role::Zsk)

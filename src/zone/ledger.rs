@@ -4,12 +4,14 @@
 //! are lacking, and cuts a version; a batch that changed nothing cuts none.
 
 use super::chain;
+use super::charter::Charter;
 use super::digest::Tally;
 use super::draft::Draft;
 use super::element;
 use super::guard::{self, Guard};
 use super::hashed::{self, Hashes};
 use super::keys::{Class, KeySet, Layout, ZoneKey};
+use super::policy::UpdatePolicy;
 use super::refusal::Refusal;
 use super::rules::ZoneRules;
 use super::signature::{Realm, Signature};
@@ -33,6 +35,10 @@ pub(super) struct Ledger {
     pub(super) head: View,
     /// Whether genesis is done.
     pub(super) started: bool,
+    /// The number of the batch that added the zone, 0 if it was there in the beginning.
+    pub(super) born: u64,
+    /// Whether updates are refused.
+    pub(super) frozen: bool,
     /// The number of the newest version, 0 before the first.
     pub(super) version: u64,
     pub(super) versions: Versions,
@@ -58,17 +64,15 @@ pub(super) struct Open {
 
 impl Ledger {
     pub(super) fn new(rules: ZoneRules, head: View) -> Self {
-        let is_counted = rules.policy.guards.iter().any(Guard::is_floor);
-        let sets = head.iter().filter(|_| is_counted).flat_map(Node::data);
-        let records =
-            sets.filter(|(rtype, _)| guard::counts(*rtype)).map(|(_, set)| set.rrset.len() as u64).sum();
         Self {
             apex: Key::of(&rules.origin),
             keys: KeySet::new(&rules),
-            records,
+            records: counted(&rules.policy, &head),
             rules,
             head,
             started: false,
+            born: 0,
+            frozen: false,
             version: 0,
             versions: Versions::default(),
             schedule: BTreeSet::new(),
@@ -76,8 +80,15 @@ impl Ledger {
     }
 
     /// The zone as it was at its version `version`, after genesis. Where a signature is lacking, so is the version.
-    pub(super) fn restored(rules: ZoneRules, keys: KeySet, head: View, version: u64) -> Self {
-        let mut ledger = Self { started: true, version, keys, ..Self::new(rules, head) };
+    pub(super) fn restored(
+        rules: ZoneRules,
+        keys: KeySet,
+        head: View,
+        version: u64,
+        charter: &Charter,
+    ) -> Self {
+        let Charter { born, frozen, .. } = *charter;
+        let mut ledger = Self { started: true, version, keys, born, frozen, ..Self::new(rules, head) };
         chain::rebuild(&mut ledger.head);
         let view = Arc::new(ledger.head.clone());
         ledger.reschedule();
@@ -86,6 +97,12 @@ impl Ledger {
         let affected = ledger.head.nodes.keys().cloned().collect();
         ledger.versions.pending.push_back(Pending::new(version, view, plans, affected));
         ledger
+    }
+
+    /// Updates are judged by this policy from now on.
+    pub(super) fn set_policy(&mut self, policy: UpdatePolicy) {
+        self.records = counted(&policy, &self.head);
+        self.rules.policy = policy;
     }
 
     /// The plans of the newest state.
@@ -335,6 +352,20 @@ impl Ledger {
             self.keys.left(at.0, class, secs);
         }
     }
+}
+
+impl Open {
+    /// The zone as the batch found it.
+    pub(super) fn into_base(self) -> View {
+        self.base
+    }
+}
+
+/// The records that a floor counts, where there is one.
+fn counted(policy: &UpdatePolicy, head: &View) -> u64 {
+    let is_counted = policy.guards.iter().any(Guard::is_floor);
+    let sets = head.iter().filter(|_| is_counted).flat_map(Node::data);
+    sets.filter(|(rtype, _)| guard::counts(*rtype)).map(|(_, set)| set.rrset.len() as u64).sum()
 }
 
 /// An RRset at its owner.

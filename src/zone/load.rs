@@ -3,6 +3,7 @@
 //! The result does not depend on the order of the records: an RRset takes the least of its records' TTLs (RFC 2181 §5.2).
 
 use super::draft::Draft;
+use super::roster;
 use super::rules::ZoneRules;
 use super::update::CLUSTER_TYPES;
 use super::view::View;
@@ -21,6 +22,7 @@ pub(super) fn check_rules(rules: &ZoneRules) -> Result<(), String> {
     if dnssec::key_tag(rules.ksk.dnskey.wire()) == dnssec::key_tag(rules.zsk.dnskey.wire()) {
         return Err("its two keys have one tag: deal them again".into());
     }
+    roster::check_policy(&rules.policy)?;
     let validity = &rules.validity;
     if validity.refresh == 0 || validity.refresh >= validity.lifetime {
         return Err("signatures must be made anew before they expire, and not at once".into());

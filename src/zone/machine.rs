@@ -9,19 +9,22 @@ use super::planned::{BatchJobs, LastBatches};
 use super::refusal::Refusal;
 use super::register::Register;
 use super::replay::{Answer, Replay};
-use super::request::{Batch, Executed, Job, Kind, Outcome, Request, RequestId, Signed, Vouched};
+use super::request::{
+    Batch, Executed, Job, Kind, Outcome, Published, Request, RequestId, Signed, Vouched, ZoneNews,
+};
 use super::rules::{Genesis, ZoneRules};
 use super::signature::{Realm, Signature};
 use super::succession::{Succession, keys_digest};
 use super::view::{Denial, View};
-use super::{votes, vouch};
+use super::votes::{self, Operators};
+use super::vouch;
 use crate::codec::{self, Digest, JobId, KeyId};
 use crate::dns::tsig::{AuthFailure, Keyring};
 use crate::dns::{Name, Rcode, RrType, query};
 use crate::limits::{MAX_REQUEST_BYTES, MAX_ZONES};
 use crate::threshold::PublicKey;
 use crate::time::{AgreedTime, UnixMillis};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -42,6 +45,9 @@ pub struct Machine {
     pub(super) parsed_keys: BTreeMap<KeyId, PublicKey>,
     /// Public keys, by slot.
     pub(super) members: Vec<[u8; 32]>,
+    pub(super) operators: Operators,
+    /// The keys that were dealt with the cluster.
+    pub(super) dealt: BTreeSet<KeyId>,
     /// Every element of zones, replay table and register.
     pub(super) tally: Tally,
     pub(super) time: AgreedTime,
@@ -50,8 +56,13 @@ pub struct Machine {
     pub(super) last_batches: LastBatches,
     /// What the batch in hand has decided: it is the last of the epoch.
     ends: Option<Succession>,
+    /// What the batch in hand has done to the set of zones, and whether the catalog is to show it.
+    pub(super) news: Vec<ZoneNews>,
+    pub(super) lists_anew: bool,
+    /// As the state has it.
+    pub(super) catalog: Option<Published>,
     /// The plans that wait for each job's signature.
-    waiting: BTreeMap<JobId, Vec<(Name, Arc<Signature>)>>,
+    pub(super) waiting: BTreeMap<JobId, Vec<(Name, Arc<Signature>)>>,
     /// Finished jobs that could be wanted again, as their inception is now.
     recent: BTreeMap<JobId, Arc<Signature>>,
     publish_failures: u64,
@@ -109,56 +120,55 @@ impl Machine {
     /// Takes the zones as they are before genesis; refuses what is not a zone.
     pub fn new(genesis: Genesis) -> Result<Self, MachineError> {
         let mut zones = BTreeMap::new();
-        for (rules, records) in genesis.zones {
+        for (rules, records) in &genesis.zones {
             let zone = rules.origin.clone();
             let wrong = |reason| MachineError { zone: zone.clone(), reason };
             if zones.len() >= MAX_ZONES {
                 return Err(wrong(format!("a cluster has at most {MAX_ZONES} zones")));
             }
-            load::check_rules(&rules).map_err(wrong)?;
-            let head = load::unsigned(&rules.origin, &records).map_err(wrong)?;
+            load::check_rules(rules).map_err(wrong)?;
+            let head = load::unsigned(&rules.origin, records).map_err(wrong)?;
             if rules.denial == Denial::Nsec3 {
                 Hashes::of(&head).map_err(wrong)?;
             }
-            if zones.insert(zone.clone(), Ledger::new(rules, head)).is_some() {
+            if zones.insert(zone.clone(), Ledger::new(rules.clone(), head)).is_some() {
                 return Err(wrong("it is there twice".into()));
             }
         }
-        let realm = Realm { cluster: genesis.cluster, epoch: genesis.epoch };
-        Ok(Self::of(realm, genesis.keys, genesis.members, zones))
+        Ok(Self::of(&genesis, zones))
     }
 
     /// Zones of which nothing is known yet: a state must be restored before anything is executed.
     pub fn awaiting(genesis: Genesis) -> Self {
-        let realm = Realm { cluster: genesis.cluster, epoch: genesis.epoch };
-        let empty = |rules: ZoneRules| {
+        let empty = |rules: &ZoneRules| {
             let view = View::empty(rules.origin.clone());
-            (rules.origin.clone(), Ledger::new(rules, view))
+            (rules.origin.clone(), Ledger::new(rules.clone(), view))
         };
-        let zones = genesis.zones.into_iter().map(|(rules, _)| empty(rules)).collect();
-        Self::of(realm, genesis.keys, genesis.members, zones)
+        Self::of(&genesis, genesis.zones.iter().map(|(rules, _)| empty(rules)).collect())
     }
 
     /// These zones, before the first batch.
-    pub(super) fn of(
-        realm: Realm,
-        keys: Arc<Keyring>,
-        members: Vec<[u8; 32]>,
-        zones: BTreeMap<Name, Ledger>,
-    ) -> Self {
+    pub(super) fn of(genesis: &Genesis, zones: BTreeMap<Name, Ledger>) -> Self {
+        let listed = genesis.operators.clone();
+        let dealt = genesis.zones.iter().flat_map(|(rules, _)| [rules.ksk.id, rules.zsk.id]);
         Self {
-            realm,
-            keys,
+            realm: Realm { cluster: genesis.cluster, epoch: genesis.epoch },
+            keys: Arc::clone(&genesis.keys),
             zones,
             replay: Replay::default(),
             register: Register::default(),
             parsed_keys: BTreeMap::new(),
-            members,
+            members: genesis.members.clone(),
+            operators: Operators { listed, needed: genesis.operators_needed },
+            dealt: dealt.collect(),
             tally: Tally::default(),
             time: AgreedTime::default(),
             batches: 0,
             last_batches: LastBatches::default(),
             ends: None,
+            news: Vec::new(),
+            lists_anew: false,
+            catalog: None,
             waiting: BTreeMap::new(),
             recent: BTreeMap::new(),
             publish_failures: 0,
@@ -175,6 +185,7 @@ impl Machine {
             ledger.versions.advance(zone, &mut signed);
         }
         self.publish_failures += signed.failures.len() as u64;
+        signed.published.extend(self.catalog.clone());
         signed
     }
 
@@ -190,6 +201,7 @@ impl Machine {
         self.settle();
         votes::lapse(&mut self.register, &mut self.tally, self.time);
         vouch::lapse(&mut self.register, &mut self.tally, self.time);
+        self.lapse_awaited();
         let mut open = BTreeMap::new();
         // The digests of this batch's own requests: those remembered are not until it is closed.
         let mut fresh: BTreeMap<Digest, usize> = BTreeMap::new();
@@ -219,8 +231,10 @@ impl Machine {
         }
         self.last_batches.push(BatchJobs::planned(planned.iter().map(|(_, plan)| plan)));
         let jobs = self.enlist(planned);
+        let published = self.follow_catalog();
         let outcomes = verdicts.into_iter().map(|(id, verdict)| self.conclude(id, verdict)).collect();
-        Executed { outcomes, jobs, ends: self.ends.clone() }
+        let zones = std::mem::take(&mut self.news);
+        Executed { outcomes, jobs, ends: self.ends.clone(), zones, published }
     }
 
     /// Whether the epoch ends with the batch in hand.
@@ -236,6 +250,7 @@ impl Machine {
             ledger.keys.settle(executed, said, self.time);
             are_gone |= ledger.keys.wanted().count() < before;
         }
+        are_gone |= self.settle_removed();
         if are_gone {
             self.forget_sharings();
         }
@@ -255,6 +270,9 @@ impl Machine {
                 "a rollover of zone {} is under way, or was ended just now",
                 zone.rules.origin
             ));
+        }
+        if self.has_leaving_zones() {
+            return Err("a zone was removed just now: some batches more".into());
         }
         let zones = self.zones.values();
         let keys = zones.flat_map(|zone| zone.keys.wanted().map(|key| (&zone.rules.origin, &key.dnskey)));
@@ -281,6 +299,8 @@ impl Machine {
             Ok(Request::Query { wire, .. }) => self.query(&wire),
             Ok(Request::Update { wire }) => self.update(&wire, open, fresh),
             Ok(Request::Said(said)) => self.said(&said, open, fresh),
+            Ok(Request::Operator(vote)) => self.operator_vote(&vote, open),
+            Ok(Request::Parcel(piece)) => self.parcel(piece, open),
         }
     }
 
@@ -337,7 +357,8 @@ impl Machine {
         let Verdict { rcode, failure, zone, repeat, remember, kind, account, vouch } = verdict;
         let newest = zone.and_then(|zone| self.zones.get(&zone).map(|ledger| (zone, ledger.version)));
         let after = match repeat {
-            Some(first) => first.after,
+            // Of a zone that went no version comes any more.
+            Some(first) => first.after.filter(|(zone, _)| self.zones.contains_key(zone)),
             None => newest.filter(|(_, version)| *version > 0),
         };
         if let Some((covered, end)) = remember {
@@ -396,7 +417,7 @@ impl Machine {
         self.ledger_of(name).map(|ledger| &ledger.rules)
     }
 
-    /// The rules of all zones.
+    /// The rules of all zones, in canonical order.
     pub fn zones(&self) -> impl Iterator<Item = &ZoneRules> {
         self.zones.values().map(|ledger| &ledger.rules)
     }
@@ -420,7 +441,8 @@ impl Machine {
             }
             ledger.keys.is_settling(self.batches).then_some(Request::Settle { batches: self.batches })
         });
-        due.collect()
+        let settle = self.has_leaving_zones().then_some(Request::Settle { batches: self.batches });
+        due.chain(settle).collect()
     }
 
     /// How many versions failed their check since the start.

@@ -5,7 +5,7 @@ use super::planned::BatchJobs;
 use super::rules::Genesis;
 use crate::codec::{self, ClusterId, Digest, Epoch};
 use crate::dns::Name;
-use crate::limits::{MAX_MANIFEST_BYTES, PIPELINE_BATCHES};
+use crate::limits::{MAX_MANIFEST_BYTES, MAX_ZONES, PIPELINE_BATCHES};
 use crate::time::AgreedTime;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ pub(super) const BUCKETS: usize = 256;
 
 /// The state after a batch, in brief; what it does not list itself is in the chunks that it commits to.
 ///
-/// At most [`MAX_MANIFEST_BYTES`] encoded. Chunks are numbered: first the keys of the zones, then the jobs of each
+/// At most [`MAX_MANIFEST_BYTES`] encoded. Chunks are numbered: first the charters and keys of the zones, then the jobs of each
 /// of the last [`PIPELINE_BATCHES`] batches, oldest first, then 256 buckets of elements.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Manifest {
@@ -25,7 +25,7 @@ pub struct Manifest {
     pub(super) batches: u64,
     /// In canonical order of their origins.
     pub(super) zones: Vec<ZoneState>,
-    /// The keys of the zones after genesis.
+    /// The charters and keys of the zones after genesis.
     pub(super) keys: Commitment,
     pub(super) planned: Vec<Commitment>,
     pub(super) buckets: Vec<Commitment>,
@@ -92,10 +92,16 @@ impl Manifest {
         if !self.is_of(genesis) {
             return Err("the manifest is another cluster's, or another epoch's".into());
         }
-        let ours: BTreeSet<Name> =
-            genesis.zones.iter().map(|(rules, _)| rules.origin.to_lowercase()).collect();
-        if !self.zones.iter().map(|zone| zone.origin.wire()).eq(ours.iter().map(Name::wire)) {
-            return Err("the manifest's zones are not this cluster's".into());
+        let rises = self.zones.windows(2).all(|pair| pair[0].origin < pair[1].origin);
+        let is_lower = |zone: &ZoneState| zone.origin.wire() == zone.origin.to_lowercase().wire();
+        if !rises || self.zones.is_empty() || self.zones.len() > MAX_ZONES || !self.zones.iter().all(is_lower)
+        {
+            return Err("these cannot be the zones of a state".into());
+        }
+        // What has begun the state has whole; what has not is as it was given.
+        let given: BTreeSet<&Name> = genesis.zones.iter().map(|(rules, _)| &rules.origin).collect();
+        if let Some(zone) = self.zones.iter().find(|zone| !zone.started && !given.contains(&zone.origin)) {
+            return Err(format!("zone {} has not begun, and this cluster was given none", zone.origin));
         }
         // So that counting on from there cannot overflow.
         if self.batches >= 1 << 62 {

@@ -12,7 +12,11 @@
 //! | file | is |
 //! |---|---|
 //! | `view` | a version: names in canonical order, persistent |
-//! | `policy`, `rules`, `load` | what is taken as given |
+//! | `rules`, `load` | what is taken as given |
+//! | `charter`, `policy` | the rules of a zone, as state |
+//! | `roster`, `removed` | which zones there are; what is left of those that went |
+//! | `contents`, `parcels` | what a command cannot hold, and its way into the state |
+//! | `catalog` | the list of zones for secondaries |
 //! | `draft`, `update` | RFC 2136 on a copy of the newest state |
 //! | `guard` | what no update may do, whoever sends it |
 //! | `judge`, `refusal`, `ticket`, `account` | an update's way through the machine, why it is refused, what the audit is told |
@@ -21,7 +25,7 @@
 //! | `ledger` | one zone: the batch, its close, its schedule of refreshes |
 //! | `versions` | what waits to be published, and the check |
 //! | `replay` | requests remembered |
-//! | `said`, `votes`, `command` | what replicas say in their own names, and what operators have them do together |
+//! | `said`, `operators`, `votes`, `command` | what replicas say in their own names, what operators sign, and what they have the cluster do |
 //! | `vouch` | updates that count by the word of t+1 replicas |
 //! | `keys`, `rollover` | a zone's keys, what each does, and how one takes another's place |
 //! | `progress` | how far replicas have executed, as they say |
@@ -37,9 +41,12 @@
 
 mod account;
 mod bundle;
+mod catalog;
 mod chain;
+mod charter;
 pub mod check;
 mod command;
+mod contents;
 mod deals;
 mod digest;
 mod draft;
@@ -53,6 +60,8 @@ mod listing;
 mod load;
 mod machine;
 mod manifest;
+mod operators;
+mod parcels;
 mod partial;
 mod planned;
 mod policy;
@@ -60,10 +69,12 @@ mod progress;
 pub mod refresh;
 mod refusal;
 mod register;
+mod removed;
 mod replay;
 mod request;
 mod restore;
 mod rollover;
+mod roster;
 mod rules;
 mod said;
 mod show;
@@ -91,17 +102,22 @@ mod tests;
 
 pub use account::Account;
 pub use bundle::{Bundle, CheckedBundle, Holders, Receipt, Role};
-pub use command::{Act, Command};
+pub use charter::Charter;
+pub use command::{Act, Command, ZoneAct};
+pub use contents::{Contents, NewZone, Parcel, ParcelPiece};
 pub use machine::{Machine, MachineError};
 pub use manifest::Manifest;
+pub use operators::{OPERATOR_DOMAIN, OperatorVote};
+pub use parcels::{AWAIT_SECS, AwaitedParcel};
 pub use policy::{PolicyError, UpdatePolicy};
 pub use refusal::{Refusal, weak_remedy};
 pub use request::{
     Batch, Executed, Job, Kind, Outcome, PublishFailure, Published, Request, RequestId, Signed, Stage,
-    Vouched,
+    Vouched, ZoneNews,
 };
 pub use restore::{OpenJob, Restore, Trust};
 pub use rollover::Step;
+pub use roster::ZoneInfo;
 pub use rules::{Genesis, KeyInfo, Reads, SerialRule, Validity, ZoneRules};
 pub use said::{SAID_DOMAIN, Said, Saying};
 pub use show::{ShownKey, ShownZone};

@@ -1,5 +1,6 @@
 //! One chunk of a state while it is received: every element checked, nothing of it trusted yet.
 
+use super::charter::Charter;
 use super::digest::SetDigest;
 use super::element::{self, Element, Place, Plan, PlannedJob, ZoneKeys};
 use super::keys::KeySet;
@@ -13,7 +14,7 @@ use super::signature::{Realm, Signature};
 use super::signatures::Signatures;
 use super::snapshot::Piece;
 use super::view::{Key, Node, SignedRrset};
-use crate::codec::{self, Digest, JobId, KeyId};
+use crate::codec::{self, Digest, JobId};
 use crate::dns::{Name, Rrset, rdata};
 use crate::limits::{MAX_PIECE_BYTES, MAX_SIGNATURE_OCTETS};
 use crate::time::{AgreedTime, SECOND};
@@ -23,14 +24,19 @@ use std::sync::Arc;
 /// What pieces are checked against.
 pub(super) struct Context {
     pub(super) realm: Realm,
-    /// As the manifest lists the zones.
-    pub(super) rules: Vec<ZoneRules>,
-    /// Beside the rules; of zones before genesis as dealt, of the others as the first chunk has them.
-    pub(super) keys: Vec<KeySet>,
+    /// As the manifest lists the zones, those after genesis as the first chunk has them; of zones before genesis, none.
+    pub(super) zones: Vec<Option<Founded>>,
     pub(super) manifest: Manifest,
     pub(super) trust: Trust,
     /// The jobs of the last batches: these may lack their signatures.
     pub(super) listed: BTreeSet<JobId>,
+}
+
+/// What the first chunk says of a zone.
+pub(super) struct Founded {
+    pub(super) charter: Charter,
+    pub(super) rules: ZoneRules,
+    pub(super) keys: KeySet,
 }
 
 impl Context {
@@ -44,16 +50,19 @@ impl Context {
         chunk.wrapping_sub(1 + self.manifest.planned.len() as u32) as u8
     }
 
-    /// The place of a zone after genesis; the origin in lower case.
-    fn zone(&self, origin: &Name) -> Option<(usize, &ZoneRules, &KeySet)> {
+    /// The place of a zone after genesis, and its version.
+    fn place(&self, origin: &Name) -> Option<(usize, u64)> {
         let zones = &self.manifest.zones;
         let at = zones.binary_search_by(|zone| zone.origin.cmp(origin)).ok()?;
-        let zone = zones.get(at).filter(|zone| zone.started && zone.origin.wire() == origin.wire());
-        zone.and_then(|_| Some((at, self.rules.get(at)?, self.keys.get(at)?)))
+        zones.get(at).filter(|zone| zone.started).map(|zone| (at, zone.version))
     }
 
-    fn is_key(&self, key: KeyId) -> bool {
-        self.keys.iter().any(|keys| keys.wanted().any(|held| held.id == key))
+    /// A zone after genesis; the origin in lower case.
+    fn zone(&self, origin: &Name) -> Option<(usize, &ZoneRules, &KeySet)> {
+        let (at, _) = self.place(origin)?;
+        let founded = self.zones.get(at)?.as_ref()?;
+        let is_lower = origin.wire() == self.manifest.zones.get(at)?.origin.wire();
+        is_lower.then_some((at, &founded.rules, &founded.keys))
     }
 
     /// The plan as it was made, complete if its signature came with it.
@@ -90,7 +99,7 @@ pub(super) struct Partial {
     pieces: u32,
     bytes: u64,
     last: Option<Place>,
-    pub(super) keys: Vec<(usize, KeySet)>,
+    pub(super) founded: Vec<(usize, Founded)>,
     /// These, as they came.
     pub(super) encoded: Vec<Vec<u8>>,
     pub(super) jobs: Vec<Job>,
@@ -140,20 +149,24 @@ impl Partial {
     }
 
     fn keys(&mut self, context: &Context, piece: &Piece) -> Result<Place, String> {
-        let ZoneKeys { origin, keys } = decode(&piece.element)?;
-        let (zone, ..) = context.zone(&origin).ok_or("of a zone that has no keys yet")?;
+        let ZoneKeys { charter, keys } = decode(&piece.element)?;
+        let (zone, version) = context.place(&charter.origin).ok_or("of a zone that has no keys yet")?;
         if !piece.signatures.is_empty() {
             return Err("a signature where none is planned".into());
         }
+        if charter.born > version {
+            return Err("a zone that was added after its version".into());
+        }
+        let rules = charter.rules()?;
         keys.check(context.manifest.time, context.manifest.batches)?;
-        self.keys.push((zone, keys));
+        self.founded.push((zone, Founded { charter, rules, keys }));
         self.encoded.push(piece.element.clone());
         Ok(Place::Keys { zone })
     }
 
     fn job(&mut self, context: &Context, piece: &Piece) -> Result<Place, String> {
         let PlannedJob { key, hash } = decode(&piece.element)?;
-        if !piece.signatures.is_empty() || !context.is_key(key) || !matches!(hash.len(), 32 | 64) {
+        if !piece.signatures.is_empty() || !matches!(hash.len(), 32 | 64) {
             return Err("not a job of this cluster, or a signature that nobody asked for".into());
         }
         let id = JobId::new(context.realm.cluster, context.realm.epoch, key, &hash);

@@ -141,6 +141,14 @@ impl UpdatePolicy {
         Ok(())
     }
 
+    /// The statements, words parted by one space.
+    pub(super) fn statements(&self) -> Vec<String> {
+        let rules = self.rules.iter().map(|rule| &rule.statement);
+        let mut all: Vec<&Statement> = rules.chain(self.guards.iter().map(Guard::statement)).collect();
+        all.sort_by_key(|statement| statement.number);
+        all.into_iter().map(|statement| statement.text.clone()).collect()
+    }
+
     /// What the rules say of `key`'s changing records of this type at `name`, a name in the zone.
     pub(super) fn decide(&self, key: &Name, name: &Name, rtype: RrType) -> Decision<'_> {
         for Rule { statement, grant, scope } in &self.rules {

@@ -78,6 +78,8 @@ pub enum Refusal {
     Collision,
     /// The zone is not signed yet.
     NotBegun(Name),
+    /// Operators have frozen the zone.
+    Frozen(Name),
     /// No more requests can be remembered against replay at present.
     ReplayFull,
     /// Too many requests wait at this replica.
@@ -148,6 +150,7 @@ impl Refusal {
             | Self::TooMuch(..)
             | Self::TooLong { .. }
             | Self::NotOnce
+            | Self::Frozen(_)
             | Self::Collision => Rcode::REFUSED,
             Self::NotAuthentic { failure, .. } => failure.rcode(),
             Self::Malformed(_) => Rcode::FORMERR,
@@ -186,6 +189,7 @@ impl Refusal {
             | Self::Policy { .. }
             | Self::TooLong { .. }
             | Self::NotOnce
+            | Self::Frozen(_)
             | Self::Guard { .. } => ede::PROHIBITED,
             _ => ede::OTHER,
         }
@@ -208,6 +212,7 @@ impl Refusal {
             Self::TooMuch(..) => "an RRset or name is too large",
             Self::Collision => "a name has the NSEC3 hash of another",
             Self::NotBegun(_) => "the zone is not signed yet",
+            Self::Frozen(_) => "the zone is frozen",
             Self::ReplayFull | Self::Busy => "too many requests wait here",
             Self::Late => "no quorum of replicas so far; the request may still take effect",
             Self::HeldBack => "the new version failed its check and is held back",
@@ -251,6 +256,9 @@ impl Refusal {
             Self::TooMuch(..) => "spread the records over several names".into(),
             Self::Collision => "take another name, or have the zone go on with NSEC (`conclave ctl vote denial`)".into(),
             Self::NotBegun(_) => "try again once `conclave ctl status` shows a serial".into(),
+            Self::Frozen(_) => {
+                "wait until the zone's operators thaw it; what they change meanwhile they change by `zone ORIGIN replace`".into()
+            }
             Self::ReplayFull | Self::Busy => "try again, more slowly".into(),
             Self::Late => {
                 "send the same message again: it is attached to the one on its way, and executed once; `conclave ctl status` tells how many replicas are linked".into()
@@ -339,6 +347,7 @@ impl fmt::Display for Refusal {
                 write!(f, "{name} {rtype}: more records, octets or types than a name may have")
             }
             Self::NotBegun(zone) => write!(f, "the zone {zone} is not signed yet"),
+            Self::Frozen(zone) => write!(f, "operators have frozen the zone {zone}"),
             Self::ReplayFull => f.write_str("no more requests can be remembered against replay at present"),
             Self::Repeat(rcode) => write!(f, "it was executed before, and the answer was {rcode}"),
             Self::TooLong { key, octets, most } => {

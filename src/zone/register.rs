@@ -4,13 +4,16 @@
 //! ado. Whoever keeps something here gives [`Entry`] a variant, its label, and the check of what a restored one must
 //! fulfil so that nothing can go wrong with it later.
 
+use super::catalog::Catalog;
 use super::command::Command;
 use super::deals::Deal;
 use super::digest::Tally;
 use super::element;
 use super::guard::Deletions;
+use super::parcels::{Awaited, Carried};
 use super::refresh::{Receiver, Sharing};
-use super::votes::{self, Decided, Voter};
+use super::removed::Removed;
+use super::votes::{self, Decided, Voter, Who};
 use super::vouch::Vouch;
 use crate::codec::{Digest, KeyId};
 use crate::dns::Name;
@@ -23,7 +26,7 @@ use std::ops::RangeBounds;
 /// Under which an entry is found.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 pub(super) enum Label {
-    Voter(ReplicaId),
+    Voter(Who),
     Command(Digest),
     Decided(u64),
     Sharing(KeyId),
@@ -33,16 +36,20 @@ pub(super) enum Label {
     Deletions(Name, u16),
     Vouch(ReplicaId, Name, Digest),
     Usage(Name),
+    Catalog,
+    Removed(u64, Name),
+    Awaited(Digest),
+    Parcel(Digest, u32),
 }
 
 /// An entry.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub(super) enum Entry {
-    /// A replica's votes.
+    /// The votes of a replica or an operator.
     Voter(Voter),
     /// A command that somebody has voted for.
     Command(Command),
-    /// A command that a quorum has voted for.
+    /// A command that had its votes.
     Decided(Decided),
     /// How a key is shared since it was first to be refreshed.
     Sharing(Sharing),
@@ -58,6 +65,14 @@ pub(super) enum Entry {
     Vouch(Vouch),
     /// What a key, in lower case, has asked for lately ([`crate::dns::tsig::Quota`]).
     Usage(Name, u64),
+    /// The catalog zone.
+    Catalog(Catalog),
+    /// The keys of a zone that went.
+    Removed(Removed),
+    /// A command that waits for its contents.
+    Awaited(Box<Awaited>),
+    /// A piece of these.
+    Parcel(Carried),
 }
 
 impl Entry {
@@ -71,6 +86,10 @@ impl Entry {
             Self::Deletions(held) => Label::Deletions(held.zone.clone(), held.guard),
             Self::Vouch(held) => Label::Vouch(held.who, held.key.clone(), held.change),
             Self::Usage(key, _) => Label::Usage(key.clone()),
+            Self::Catalog(_) => Label::Catalog,
+            Self::Removed(removed) => Label::Removed(removed.batch, removed.zone.clone()),
+            Self::Awaited(awaited) => Label::Awaited(awaited.contents),
+            Self::Parcel(carried) => Label::Parcel(carried.contents, carried.index),
             Self::Sharing(sharing) => Label::Sharing(sharing.key),
             Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
         }
@@ -91,6 +110,10 @@ impl Entry {
                 Err("what a key has asked for cannot be this".into())
             }
             Self::Usage(..) => Ok(()),
+            Self::Catalog(catalog) => catalog.check(),
+            Self::Removed(removed) => removed.check(),
+            Self::Awaited(awaited) => awaited.check(time),
+            Self::Parcel(carried) => carried.check(),
         }
     }
 }

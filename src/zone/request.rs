@@ -2,6 +2,8 @@
 
 use super::account::Account;
 use super::bundle::Receipt;
+use super::contents::ParcelPiece;
+use super::operators::OperatorVote;
 use super::said::Said;
 use super::succession::Succession;
 use super::view::View;
@@ -50,6 +52,10 @@ pub enum Request {
         /// Batches that the proposer has executed; only tells proposals apart.
         batches: u64,
     },
+    /// What an operator has signed, whoever carries it.
+    Operator(Box<OperatorVote>),
+    /// A piece of what a command awaits.
+    Parcel(ParcelPiece),
 }
 
 /// The caller's tag of a request: outcomes carry it back.
@@ -138,6 +144,19 @@ pub struct Executed {
     pub jobs: Vec<Job>,
     /// This was the last batch of the epoch.
     pub ends: Option<Succession>,
+    /// What became of zones, in this order.
+    pub zones: Vec<ZoneNews>,
+    /// The new version of the catalog, which needs no signatures.
+    pub published: Vec<Published>,
+}
+
+/// What a batch did to the set of zones, or to the rules of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ZoneNews {
+    /// It is there from now on ([`super::Machine::zone_of`] has its rules), and is visible once it is signed.
+    Added(Name),
+    /// It is there no more. The catalog, too, goes so.
+    Removed(Name),
 }
 
 /// A version that has become visible.

@@ -5,6 +5,9 @@
 //! because the job is of one of the last batches. A complete chunk is checked against its digest before anything of it is
 //! kept; one that fails begins anew. Who gave a chunk alone is at fault for what is wrong with it.
 //!
+//! The zones are the state's: the genesis is asked only for those that have not begun. So a replica restores a zone that its
+//! cluster file has never heard of, and none that was removed.
+//!
 //! Memory is bounded by what is certified: of the chunk in hand count and octets, and a signature for each RRset.
 //! Nothing that comes can panic, whatever the manifest.
 //!
@@ -14,25 +17,22 @@
 //! other machine found among those it finished in the same second.
 
 use super::digest::Tally;
-use super::keys::KeySet;
 use super::ledger::Ledger;
 use super::load;
 use super::machine::Machine;
 use super::manifest::{Commitment, Manifest};
-use super::partial::{Context, Partial};
+use super::partial::{Context, Founded, Partial};
 use super::planned::{BatchJobs, LastBatches};
 use super::register::Register;
 use super::replay::Replay;
 use super::request::{Job, Signed};
-use super::rules::{Genesis, ZoneRules};
+use super::rules::Genesis;
 use super::signature::Realm;
 use super::snapshot::{Piece, commit_keys};
 use super::view::View;
 use crate::codec::JobId;
-use crate::dns::tsig::Keyring;
-use crate::dns::{Name, RrType, Soa};
+use crate::dns::{RrType, Soa};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// Who vouches for the signatures in the pieces.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,8 +56,8 @@ pub struct OpenJob {
 /// Collects the pieces of one manifest.
 pub struct Restore {
     context: Context,
-    keys: Arc<Keyring>,
-    members: Vec<[u8; 32]>,
+    /// Without the records.
+    genesis: Genesis,
     /// As the manifest lists them; those before genesis are as they are given, the others fill up.
     views: Vec<View>,
     replay: Replay,
@@ -73,25 +73,21 @@ impl Restore {
     pub fn new(genesis: Genesis, manifest: Manifest, trust: Trust) -> Result<Self, String> {
         manifest.check(&genesis)?;
         let realm = Realm { cluster: genesis.cluster, epoch: genesis.epoch };
-        let given: BTreeMap<Name, _> = genesis
-            .zones
-            .into_iter()
-            .map(|(rules, records)| (rules.origin.clone(), (rules, records)))
-            .collect();
-        let (mut rules, mut keys, mut views) = (Vec::new(), Vec::new(), Vec::new());
-        for (zone, (of_zone, records)) in manifest.zones.iter().zip(given.into_values()) {
-            load::check_rules(&of_zone)?;
-            views.push(match zone.started {
-                true => View::empty(of_zone.origin.clone()),
-                false => load::unsigned(&of_zone.origin, &records)?,
+        let mut views = Vec::new();
+        for zone in &manifest.zones {
+            let given = genesis.zones.iter().find(|(rules, _)| !zone.started && rules.origin == zone.origin);
+            views.push(match given {
+                None => View::empty(zone.origin.clone()),
+                Some((rules, records)) => {
+                    load::check_rules(rules)?;
+                    load::unsigned(&rules.origin, records)?
+                }
             });
-            keys.push(KeySet::new(&of_zone));
-            rules.push(of_zone);
         }
+        let zones = manifest.zones.iter().map(|_| None).collect();
         let mut restore = Self {
-            context: Context { realm, rules, keys, manifest, trust, listed: BTreeSet::new() },
-            keys: genesis.keys,
-            members: genesis.members,
+            context: Context { realm, zones, manifest, trust, listed: BTreeSet::new() },
+            genesis,
             views,
             replay: Replay::default(),
             register: Register::default(),
@@ -156,8 +152,9 @@ impl Restore {
             if commit_keys(&partial.encoded) != *commitment {
                 return wrong();
             }
-            for (zone, keys) in partial.keys {
-                self.context.keys[zone] = keys;
+            for (zone, founded) in partial.founded {
+                self.views[zone] = View::empty(founded.rules.origin.clone());
+                self.context.zones[zone] = Some(founded);
             }
         } else if self.context.is_of_jobs(self.chunk) {
             let ids: Vec<JobId> = partial.jobs.iter().map(|job| job.id).collect();
@@ -201,13 +198,17 @@ impl Restore {
         if self.needs().is_some() {
             return Err("chunks are lacking".into());
         }
-        let Context { realm, rules, keys, manifest, mut listed, .. } = self.context;
+        let Context { zones: founded, manifest, mut listed, .. } = self.context;
         let mut zones = BTreeMap::new();
-        let given = rules.into_iter().zip(keys).zip(self.views);
-        for (((rules, keys), view), zone) in given.zip(&manifest.zones) {
-            let ledger = match zone.started {
-                true => restored(rules, keys, view, zone.version)?,
-                false => Ledger::new(rules, view),
+        for ((founded, view), zone) in founded.into_iter().zip(self.views).zip(&manifest.zones) {
+            let ledger = match (founded, zone.started) {
+                (Some(founded), true) => restored(founded, view, zone.version)?,
+                (_, true) => return Err(format!("nothing is said of zone {}", zone.origin)),
+                (_, false) => {
+                    let given = self.genesis.zones.iter().find(|(rules, _)| rules.origin == zone.origin);
+                    let (rules, _) = given.ok_or_else(|| format!("zone {} was not given", zone.origin))?;
+                    Ledger::new(rules.clone(), view)
+                }
             };
             zones.insert(ledger.rules.origin.clone(), ledger);
         }
@@ -218,22 +219,29 @@ impl Restore {
         let first = manifest.batches - self.last_batches.len() as u64 + 1;
         let jobs = (first..).zip(self.last_batches.iter());
         let jobs = jobs.flat_map(|(batch, jobs)| jobs.from(0).map(move |job| OpenJob { batch, job }));
-        let jobs = jobs.filter(|open| listed.remove(&open.job.id)).collect();
-        let mut machine = Machine::of(realm, self.keys, self.members, zones);
+        let jobs: Vec<OpenJob> = jobs.collect();
+        let mut machine = Machine::of(&self.genesis, zones);
         (machine.replay, machine.register, machine.tally) = (self.replay, self.register, self.tally);
         (machine.time, machine.batches) = (manifest.time, manifest.batches);
         machine.last_batches = self.last_batches;
         machine.check_deals()?;
+        let known = machine.signing_keys();
+        if jobs.iter().any(|open| !known.contains(&open.job.key)) {
+            return Err("a job for a key that nobody wants".into());
+        }
+        machine.build_catalog()?;
+        let jobs = jobs.into_iter().filter(|open| listed.remove(&open.job.id)).collect();
         let signed = machine.resume();
         Ok((machine, jobs, signed))
     }
 }
 
 /// The zone, if it is one: a manifest that nobody certified could commit to anything.
-fn restored(rules: ZoneRules, keys: KeySet, view: View, version: u64) -> Result<Ledger, String> {
+fn restored(founded: Founded, view: View, version: u64) -> Result<Ledger, String> {
+    let Founded { charter, rules, keys } = founded;
     let soa = view.apex().get(RrType::SOA).and_then(|soa| soa.rrset.rdatas.first());
     match soa.and_then(Soa::parse) {
-        Some(_) => Ok(Ledger::restored(rules, keys, view, version)),
+        Some(_) => Ok(Ledger::restored(rules, keys, view, version, &charter)),
         None => Err(format!("there is no SOA in zone {}", rules.origin)),
     }
 }

@@ -1,4 +1,4 @@
-//! What execution takes as given: the rules of each zone, from the cluster file, the same on all replicas.
+//! What execution takes as given, from the cluster file, the same on all replicas; the rules of each zone are its beginning.
 
 use super::policy::UpdatePolicy;
 use super::view::Denial;
@@ -7,10 +7,11 @@ use crate::dns::rrset::serial_gt;
 use crate::dns::tsig::Keyring;
 use crate::dns::{Name, Rdata, Record};
 use crate::time::{AgreedTime, DAY, HOUR, SECOND};
+use borsh::{BorshDeserialize, BorshSerialize};
 use std::sync::Arc;
 
 /// From where plain queries for a zone are answered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub enum Reads {
     /// From the replica's last fully signed version.
     #[default]
@@ -20,7 +21,7 @@ pub enum Reads {
 }
 
 /// How a change moves the serial; never back (RFC 1982), and never to 0.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub enum SerialRule {
     /// One more.
     #[default]
@@ -63,7 +64,7 @@ fn date_serial(time: AgreedTime) -> u32 {
 }
 
 /// The times of an RRSIG, in seconds from the agreed time at which it is planned.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Validity {
     /// From then until it expires, before jitter.
     pub lifetime: u32,
@@ -83,7 +84,7 @@ impl Default for Validity {
 }
 
 /// A threshold key of a zone.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct KeyInfo {
     /// Its name among the signing layer's keys.
     pub id: KeyId,
@@ -123,6 +124,10 @@ pub struct Genesis {
     pub epoch: Epoch,
     /// The replicas' Ed25519 public keys, by slot: with them they say things in their own names.
     pub members: Vec<[u8; 32]>,
+    /// The operators who sign commands themselves: a name and an Ed25519 public key each ([`super::operators`]).
+    pub operators: Vec<(String, [u8; 32])>,
+    /// How many of them are needed for a command; none can do anything if 0.
+    pub operators_needed: usize,
     /// Each zone's rules and its unsigned records.
     pub zones: Vec<(ZoneRules, Vec<Record>)>,
     /// The keys with which clients authenticate.

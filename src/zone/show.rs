@@ -1,6 +1,6 @@
 //! The keys of the zones as operators see them, and the commands that move them.
 
-use super::bundle::Role;
+use super::bundle::{CheckedBundle, Role};
 use super::command::Act;
 use super::keys::{KeySet, ZoneKey};
 use super::ledger::Open;
@@ -8,7 +8,7 @@ use super::machine::Machine;
 use super::rollover::{Roll, Step};
 use super::votes;
 use crate::codec::{Digest, KeyId};
-use crate::dns::{Name, RrType, dnssec};
+use crate::dns::{Name, Rdata, RrType, dnssec};
 use crate::limits::MAX_REPLICAS;
 use crate::quorum::ReplicaId;
 use crate::threshold::{PublicKey, RetiredKey};
@@ -51,41 +51,58 @@ pub struct ShownKey {
 }
 
 impl Machine {
-    /// The keys of all zones.
+    /// The keys of all zones; after them, zones that are to come: what keys there are for these.
     pub fn keys(&self) -> Vec<ShownZone> {
         let zone = |(origin, ledger): (&Name, &super::ledger::Ledger)| {
             let roll = ledger.keys.roll.as_ref();
             let next = |roll: &Roll| {
                 Some((roll.next().0, ledger.keys.roll_tag()?, ledger.keys.safe_from(ledger.is_stale())))
             };
-            let bundles = self.deals().filter(|(_, deal)| deal.bundle.zone == *origin && !deal.is_used);
-            let bundles = bundles.filter_map(|(name, deal)| {
-                let checked = deal.bundle.clone().check().ok()?;
-                let all = deal.bundle.members.len();
-                let indices = (1..=MAX_REPLICAS).take(all).filter_map(ReplicaId::new);
-                let lacking = indices.filter(|id| !deal.holders.contains(id)).collect();
-                Some((*name, deal.bundle.role, deal.bundle.algorithm, checked.tag(), lacking, all))
-            });
             ShownZone {
                 zone: origin.clone(),
                 keys: shown(&ledger.keys),
                 stage: roll.map(|roll| (roll.stage.words(), roll.since)),
                 next: roll.and_then(next),
                 allowance: ledger.keys.allowance,
-                bundles: bundles.collect(),
+                bundles: self.spare(origin),
             }
         };
-        self.zones.iter().map(zone).collect()
+        let to_come = |origin: &Name| ShownZone {
+            zone: origin.clone(),
+            keys: Vec::new(),
+            stage: None,
+            next: None,
+            allowance: 0,
+            bundles: self.spare(origin),
+        };
+        let unknown = self.deals().filter(|(_, deal)| !deal.is_used).map(|(_, deal)| &deal.bundle.zone);
+        let unknown: BTreeSet<&Name> = unknown.filter(|zone| !self.zones.contains_key(*zone)).collect();
+        self.zones.iter().map(zone).chain(unknown.into_iter().map(to_come)).collect()
+    }
+
+    /// The bundles of a zone's unused keys.
+    fn spare(&self, zone: &Name) -> Vec<(Digest, Role, u8, u16, Vec<ReplicaId>, usize)> {
+        let bundles = self.deals().filter(|(_, deal)| deal.bundle.zone == *zone && !deal.is_used);
+        let bundles = bundles.filter_map(|(name, deal)| {
+            let checked = deal.bundle.clone().check().ok()?;
+            let all = deal.bundle.members.len();
+            let indices = (1..=MAX_REPLICAS).take(all).filter_map(ReplicaId::new);
+            let lacking = indices.filter(|id| !deal.holders.contains(id)).collect();
+            Some((*name, deal.bundle.role, deal.bundle.algorithm, checked.tag(), lacking, all))
+        });
+        bundles.collect()
     }
 
     /// The keys that signing jobs may name, and no others.
     pub fn signing_keys(&self) -> BTreeSet<KeyId> {
-        self.zones.values().flat_map(|ledger| ledger.keys.wanted().map(|key| key.id)).collect()
+        let keys = self.zones.values().flat_map(|ledger| ledger.keys.wanted());
+        keys.chain(self.removed().flat_map(|removed| &removed.leaving)).map(|key| key.id).collect()
     }
 
     /// The keys that went: nobody is to sign with them any more.
     pub fn retired_keys(&self) -> impl Iterator<Item = RetiredKey> {
-        self.zones.values().flat_map(|ledger| ledger.keys.retired().iter().copied())
+        let of_zones = self.zones.values().flat_map(|ledger| ledger.keys.retired().iter().copied());
+        of_zones.chain(self.retired_with_zones())
     }
 
     /// The public key of this name, if it came in a bundle.
@@ -106,12 +123,7 @@ impl Machine {
             Act::Begin(names) => self.complete_bundles(zone, names)?,
             _ => Vec::new(),
         };
-        let committee = self.committee();
-        let needs = |role| if role == Role::Ksk { committee.quorum() } else { committee.one_correct() };
-        if let Some(bundle) = new.iter().find(|one| one.public().threshold() != needs(one.bundle().role)) {
-            let (role, threshold) = (bundle.bundle().role, bundle.public().threshold());
-            return Err(format!("{threshold} shares sign for this {role}, and it must be {}", needs(role)));
-        }
+        self.check_thresholds(&new)?;
         let ledger = self.zones.get_mut(zone).filter(|ledger| ledger.started);
         let ledger = ledger.ok_or_else(|| format!("there is no zone {zone}, or it is not signed yet"))?;
         let had_cds = ledger.keys.tells_parent();
@@ -142,6 +154,27 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// That as many shares sign as must for a key of each role.
+    pub(super) fn check_thresholds(&self, bundles: &[CheckedBundle]) -> Result<(), String> {
+        let committee = self.committee();
+        let needs = |role| if role == Role::Ksk { committee.quorum() } else { committee.one_correct() };
+        let Some(bundle) = bundles.iter().find(|one| one.public().threshold() != needs(one.bundle().role))
+        else {
+            return Ok(());
+        };
+        let (role, threshold) = (bundle.bundle().role, bundle.public().threshold());
+        Err(format!("{threshold} shares sign for this {role}, and it must be {}", needs(role)))
+    }
+}
+
+/// The tags by which a key may be known: revoked (RFC 5011) or not.
+pub(super) fn tags(dnskey: &Rdata) -> [u16; 2] {
+    let mut revoked = dnskey.wire().to_vec();
+    revoked[1] |= 0x80;
+    [dnssec::key_tag(dnskey.wire()), dnssec::key_tag(&revoked)]
+}
+
 fn begin(
     keys: &mut KeySet,
     mut new: Vec<ZoneKey>,
@@ -168,12 +201,8 @@ fn begin(
             "a rollover is to one key of algorithm {algorithm}, or to a ZSK and a KSK that are both of another"
         ));
     }
-    // KeyTrap: tags must tell keys apart, revoked (RFC 5011) or not.
-    let tags = |key: &ZoneKey| {
-        let mut revoked = key.dnskey.wire().to_vec();
-        revoked[1] |= 0x80;
-        [key.tag(), dnssec::key_tag(&revoked)]
-    };
+    // KeyTrap: tags must tell keys apart.
+    let tags = |key: &ZoneKey| tags(&key.dnskey);
     let mut known: BTreeSet<&[u8]> = keys.wanted().flat_map(ZoneKey::marks).collect();
     if new.iter().flat_map(ZoneKey::marks).any(|mark| !known.insert(mark)) {
         return Err("a key of the zone cannot come again, nor one key twice".into());

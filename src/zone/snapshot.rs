@@ -5,7 +5,7 @@
 //! 256 **buckets**, by a hash of their keys. The [`Manifest`] lists agreed time, the number of batches, each zone's version, and each bucket's
 //! count, octets and digest; so a bucket is a **chunk** that can be checked alone, with no more memory than is certified.
 //! The signing jobs of each of the last batches ([`super::planned`]) make one more chunk a batch; these come before them, and
-//! before all the keys of the zones, in a chunk, without which no signature can be checked.
+//! before all, in a chunk, the charters and keys of the zones, without which no signature can be checked.
 //!
 //! Pieces stand in a chunk in strictly ascending order: of job ids; of zone, owner and type in canonical order, then the
 //! answers by the octets of their keys, then the entries by their labels. Signatures travel beside the elements and are in no digest, so replicas have the
@@ -15,8 +15,10 @@
 //! A snapshot costs as much as compressing the sums of the buckets that changed since the last. It holds on to what the
 //! machine has replaced since. The first look at a bucket walks the whole state once, to list the owners by bucket.
 
+use super::charter::Charter;
 use super::element::{self, PlannedJob, ZoneKeys};
 use super::keys::KeySet;
+use super::ledger::Ledger;
 use super::machine::Machine;
 use super::manifest::{BUCKETS, Commitment, Manifest, ZoneState};
 use super::planned::LastBatches;
@@ -121,7 +123,7 @@ impl Machine {
 
     fn keys_elements(&self) -> Vec<Vec<u8>> {
         let started = self.zones.iter().filter(|(_, ledger)| ledger.started);
-        started.map(|(origin, ledger)| keys_element(&origin.to_lowercase(), &ledger.keys)).collect()
+        started.map(|(_, ledger)| keys_element(ledger)).collect()
     }
 
     /// [`Machine::digest`], from the elements alone.
@@ -152,12 +154,12 @@ impl Snapshot {
         &self.0.zones
     }
 
-    /// Their keys.
-    pub(super) fn zone_keys(&self) -> Result<BTreeMap<Name, KeySet>, String> {
+    /// Their charters and keys, by origin.
+    pub(super) fn zone_keys(&self) -> Result<BTreeMap<Name, (Charter, KeySet)>, String> {
         let decoded = self.0.keys.iter().map(|bytes| {
-            let ZoneKeys { origin, keys } =
+            let ZoneKeys { charter, keys } =
                 codec::decode(bytes, bytes.len()).map_err(|why| why.to_string())?;
-            Ok((origin, keys))
+            Ok((charter.origin.to_lowercase(), (charter, keys)))
         });
         decoded.collect()
     }
@@ -245,9 +247,9 @@ fn unsigned(element: Vec<u8>) -> Piece {
     Piece { element, signatures: Vec::new() }
 }
 
-/// The keys of a zone, as they are in the first chunk.
-fn keys_element(origin: &Name, keys: &KeySet) -> Vec<u8> {
-    codec::encode(&ZoneKeys { origin: origin.clone(), keys: keys.clone() })
+/// The charter and the keys of a zone, as they are in the first chunk.
+fn keys_element(ledger: &Ledger) -> Vec<u8> {
+    codec::encode(&ZoneKeys { charter: Charter::of(ledger), keys: ledger.keys.clone() })
 }
 
 /// What the manifest commits to of the first chunk.

@@ -3,12 +3,14 @@
 //! An ordered command ends an epoch with the batch that executes it ([`Executed::ends`](super::Executed)). The next epoch has
 //! other replicas, and other shares of the same keys; so its state is the same but for the names of signing jobs, which
 //! bind cluster, epoch and share set. What was signed stays signed, what was not is the new replicas' job; versions, serials,
-//! remembered answers, agreed time and the count of batches go on. Of the register, what was decided stays; votes
-//! that were open are gone, with those who cast them.
+//! remembered answers, agreed time and the count of batches go on. Of the register, what was decided stays, the catalog, and the keys
+//! of zones that went; votes that were open are gone, with those who cast them, and so is what waited for its contents.
 //!
-//! So the rules of the new cluster must plan every signature as the old ones did: the same zones, DNSKEYs and dates. Who may
-//! update what, and from where queries are answered, may change.
+//! So the rules of the new cluster must plan every signature as the old ones did: the same zones as the state has at its end, the
+//! same DNSKEYs and dates. Who may update what, and from where queries are answered, may change: the new rules count. When a
+//! zone was added, and whether it is frozen, stays.
 
+use super::charter::Charter;
 use super::digest::Tally;
 use super::element;
 use super::keys::{KeySet, ZoneKey};
@@ -30,7 +32,6 @@ use crate::time::{AgreedTime, SECOND};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
 
 /// The cluster that goes on when an epoch ends.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
@@ -115,10 +116,10 @@ struct Change {
 }
 
 impl Change {
-    fn of(old: &BTreeMap<Name, KeySet>, new: &Genesis) -> Result<Self, String> {
+    fn of(old: &BTreeMap<Name, (Charter, KeySet)>, new: &Genesis) -> Result<Self, String> {
         let mut ids: BTreeMap<Vec<u8>, KeyId> = BTreeMap::new();
         ids.extend(keys(new).map(|(origin, key)| (name(origin, &key.dnskey), key.id)));
-        let old = old.iter().flat_map(|(origin, keys)| keys.wanted().map(move |key| (origin, key)));
+        let old = old.iter().flat_map(|(origin, (_, keys))| keys.wanted().map(move |key| (origin, key)));
         let renamed = |(origin, key): (&Name, &ZoneKey)| {
             let id = ids.get(&name(origin, &key.dnskey)).copied();
             id.map(|id| (key.id, id)).ok_or(format!("a key of zone {origin} is not in the new cluster"))
@@ -149,6 +150,10 @@ impl Snapshot {
         manifest.check(old)?;
         let old = self.zone_keys()?;
         let change = Change::of(&old, new)?;
+        let is_leaving = |entry: &Entry| matches!(entry, Entry::Removed(gone) if !gone.leaving.is_empty());
+        if self.register().iter().any(|(_, entry)| is_leaving(entry)) {
+            return Err("a zone was removed just now".into());
+        }
         let rules: BTreeMap<Name, &ZoneRules> =
             new.zones.iter().map(|(rules, _)| (rules.origin.to_lowercase(), rules)).collect();
         if !manifest.zones.iter().map(|zone| &zone.origin).eq(rules.keys()) {
@@ -159,15 +164,19 @@ impl Snapshot {
             let Some((_, view)) = self.zones().iter().find(|(zone, _)| *zone == origin) else {
                 return Err(format!("zone {origin} has not begun"));
             };
-            let keys = old.get(&origin).filter(|keys| keys.is_at_rest());
-            let keys = keys.and_then(|keys| keys.renamed(|key| change.keys.get(&key.id).copied()));
-            let keys = keys.ok_or_else(|| format!("a rollover of zone {origin} is under way"))?;
+            let before = old.get(&origin).filter(|(_, keys)| keys.is_at_rest());
+            let renamed_keys = before.and_then(|(charter, keys)| {
+                Some((charter, keys.renamed(|key| change.keys.get(&key.id).copied())?))
+            });
+            let (charter, keys) =
+                renamed_keys.ok_or_else(|| format!("a rollover of zone {origin} is under way"))?;
             let view = renamed(view, rules, &keys, change.realm)?;
             for (key, node) in &view.nodes {
                 let bucket = tally.bucket(element::bucket_of_owner(&origin, key));
                 node.iter().for_each(|(_, set)| bucket.insert(&element::rrset(&origin, node.name(), set)));
             }
-            zones.insert(rules.origin.clone(), Ledger::restored(rules.clone(), keys, view, state.version));
+            let ledger = Ledger::restored(rules.clone(), keys, view, state.version, charter);
+            zones.insert(rules.origin.clone(), ledger);
         }
         let mut replay = Replay::default();
         for (covered, (answer, end)) in self.answers() {
@@ -183,12 +192,18 @@ impl Snapshot {
             last_batches.push(BatchJobs::restored(jobs.into_values().collect()));
         }
         let mut register = Register::default();
-        let decided = self.register().iter().filter(|(_, entry)| matches!(entry, Entry::Decided(_)));
-        decided.for_each(|(_, entry)| register.put(entry.clone(), &mut tally));
-        let mut machine = Machine::of(change.realm, Arc::clone(&new.keys), new.members.clone(), zones);
+        let stays =
+            |entry: &Entry| matches!(entry, Entry::Decided(_) | Entry::Catalog(_) | Entry::Removed(_));
+        let kept = self.register().iter().filter(|(_, entry)| stays(entry));
+        kept.for_each(|(_, entry)| register.put(entry.clone(), &mut tally));
+        let mut machine = Machine::of(new, zones);
         (machine.replay, machine.register, machine.tally) = (replay, register, tally);
         machine.last_batches = last_batches;
         (machine.time, machine.batches) = (manifest.time, manifest.batches);
+        if let Some(origin) = machine.catalog_origin().filter(|origin| machine.zones.contains_key(*origin)) {
+            return Err(format!("{origin} is the catalog zone"));
+        }
+        machine.build_catalog()?;
         Ok(Begun::of(machine))
     }
 }

@@ -57,7 +57,10 @@ impl WholeKey {
 /// Replicas of a bench's cluster.
 pub(crate) const REPLICAS: u8 = 4;
 
-/// The identity key of a bench's replica.
+/// Its operators' keys are made like those of replicas.
+pub(crate) const OPERATORS: [u8; 3] = [101, 102, 103];
+
+/// The identity key of a bench's replica, or operator.
 fn identity(index: u8) -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[index; 32]).unwrap()
 }
@@ -191,6 +194,10 @@ impl Bench {
             cluster: ClusterId::default(),
             epoch: Epoch(0),
             members: (1..=REPLICAS).map(|index| public(&identity(index))).collect(),
+            operators: OPERATORS
+                .map(|index| (format!("operator {index}"), public(&identity(index))))
+                .to_vec(),
+            operators_needed: 2,
             zones: vec![(rules, records(zone))],
             keys: Arc::new(keyring),
         };
@@ -234,6 +241,16 @@ impl Bench {
     /// A vote of a replica, its `count`th.
     pub(crate) fn vote(&self, index: u8, count: u64, command: &Command) -> Request {
         self.machine.vote_of(ReplicaId::new(index).unwrap(), count, command, signer(index))
+    }
+
+    /// The `count`th vote of an operator.
+    pub(crate) fn operator_vote(&self, index: u8, count: u64, text: &str) -> OperatorVote {
+        let Genesis { cluster, epoch, .. } = self.genesis;
+        let pair = identity(index);
+        let sign = |digest: &codec::Digest| {
+            pair.sign(&[OPERATOR_DOMAIN, &digest.0].concat()).as_ref().try_into().unwrap()
+        };
+        OperatorVote::new((cluster, epoch), public(&pair), count, &text.parse().unwrap(), sign)
     }
 
     /// The bundle of one of four fixed keys, its shares, and from now on its signatures.

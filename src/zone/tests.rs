@@ -15,6 +15,7 @@ mod rollover;
 mod succession;
 mod votes;
 mod vouch;
+mod zones;
 
 use super::testing::*;
 use super::view::View;

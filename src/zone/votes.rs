@@ -2,15 +2,20 @@
 //!
 //! Each replica says its operator's vote in its own name ([`super::said`]). Where the q-th vote for a command comes in the
 //! order, the command is executed, in that batch: done, or refused with a reason (it comes too early, the key is unknown …).
-//! Either way its votes are used up and it joins the decided ones, of which the last [`MAX_DECIDED`] are kept.
+//! Either way its votes are used up and it joins the decided ones, of which the last [`MAX_DECIDED`] are kept. A command that
+//! names contents is decided when these are there ([`super::parcels`]).
+//!
+//! Operators who have keys of their own sign some commands themselves ([`super::operators`]): where so many as are needed have
+//! signed one, it is executed likewise. The votes of replicas and of operators are counted apart, for t replicas and one operator
+//! together are nobody whom anything rests on.
 //!
 //! - Votes are for octets: commands that differ in one octet are two.
 //! - A second vote for an open command changes nothing, nor does a vote ordered a second time: each replica's votes carry a
 //!   number, and only a greater one than before is taken.
-//! - A vote lapses [`VOTE_LAPSE_SECS`] of agreed time after it was ordered. A replica has at most [`MAX_OPEN_VOTES`]: one
+//! - A vote lapses [`VOTE_LAPSE_SECS`] of agreed time after it was ordered. Replica and operator have at most [`MAX_OPEN_VOTES`]: one
 //!   more, and its oldest goes. A command that nobody votes for any more is gone.
 //!
-//! So t corrupt replicas can neither bring a command about, nor keep the others from it, nor fill the state. What a
+//! So t corrupt replicas, or too few operators, can neither bring a command about, nor keep the others from it, nor fill the state. What a
 //! command does must not rest on when its votes came; a vote that comes after the command was decided is a first vote for the
 //! same again.
 
@@ -19,12 +24,13 @@ use super::command::{Act, Command};
 use super::digest::Tally;
 use super::ledger::Open;
 use super::machine::{Machine, Verdict};
+use super::operators::OperatorVote;
 use super::register::{Entry, Label, Register};
 use super::request::Kind;
 use super::said::{Said, Saying};
 use crate::codec::{Digest, encode};
 use crate::dns::{Name, Rcode};
-use crate::limits::{MAX_DECIDED, MAX_OPEN_VOTES, MAX_REASON_BYTES, MAX_REPLICAS};
+use crate::limits::{MAX_DECIDED, MAX_OPEN_VOTES, MAX_OPERATORS, MAX_REASON_BYTES, MAX_REPLICAS};
 use crate::quorum::{Committee, ReplicaId};
 use crate::time::{AgreedTime, DAY, SECOND};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -33,17 +39,32 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Seconds of agreed time after which a vote counts no more.
 pub const VOTE_LAPSE_SECS: u64 = 7 * DAY / SECOND;
 
-/// A replica's votes, the oldest first.
+/// Who votes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
+pub(super) enum Who {
+    Replica(ReplicaId),
+    /// By his public key.
+    Operator([u8; 32]),
+}
+
+/// Somebody's votes, the oldest first.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub(super) struct Voter {
-    pub(super) who: ReplicaId,
-    /// The number of its newest vote.
+    pub(super) who: Who,
+    /// The number of the newest vote.
     last: u64,
     /// For which commands, and since when (agreed time, in seconds).
     open: Vec<(Digest, u64)>,
 }
 
-/// A command that a quorum has voted for.
+/// Who has voted for a command.
+#[derive(Clone, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
+pub(super) struct Voters {
+    pub(super) replicas: Vec<ReplicaId>,
+    pub(super) operators: Vec<[u8; 32]>,
+}
+
+/// A command that had its votes.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Decided {
     /// From 1.
@@ -52,19 +73,23 @@ pub struct Decided {
     pub command: Command,
     /// Agreed time in seconds.
     pub at: u64,
-    /// Who voted for it.
+    /// Whose replicas voted for it.
     pub voters: Vec<ReplicaId>,
+    /// Which operators signed it: their public keys.
+    pub operators: Vec<[u8; 32]>,
     /// Why it was not done, if so.
     pub refused: Option<String>,
 }
 
-/// A command with votes, but not of a quorum.
+/// A command with votes, but not enough.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OpenCommand {
     /// The command.
     pub command: Command,
-    /// Who voted for it, and when: agreed time in seconds.
+    /// Whose replica voted for it, and when: agreed time in seconds.
     pub votes: BTreeMap<ReplicaId, u64>,
+    /// Which operators signed it (their public keys), and when: agreed time in seconds.
+    pub operators: BTreeMap<[u8; 32], u64>,
 }
 
 /// What a restored entry must fulfil.
@@ -79,7 +104,9 @@ pub(super) fn check_voter(voter: &Voter, time: AgreedTime) -> Result<(), String>
 /// What a restored entry must fulfil.
 pub(super) fn check_decided(decided: &Decided, time: AgreedTime) -> Result<(), String> {
     let reason = decided.refused.as_ref().map_or(0, String::len);
-    let fits = decided.voters.len() <= usize::from(MAX_REPLICAS) && reason <= MAX_REASON_BYTES;
+    let fits = decided.voters.len() <= usize::from(MAX_REPLICAS)
+        && decided.operators.len() <= MAX_OPERATORS
+        && reason <= MAX_REASON_BYTES;
     // So that counting on from there cannot overflow.
     match fits && decided.number < 1 << 62 && decided.at <= time.secs() {
         true => Ok(()),
@@ -94,10 +121,14 @@ impl Machine {
         for (label, entry) in self.register.iter() {
             match (label, entry) {
                 (Label::Command(digest), Entry::Command(command)) => {
-                    open.push(OpenCommand {
-                        command: command.clone(),
-                        votes: votes_for(&self.register, digest),
-                    });
+                    let (mut votes, mut operators) = (BTreeMap::new(), BTreeMap::new());
+                    for (who, at) in votes_for(&self.register, digest) {
+                        match who {
+                            Who::Replica(who) => _ = votes.insert(who, at),
+                            Who::Operator(key) => _ = operators.insert(key, at),
+                        }
+                    }
+                    open.push(OpenCommand { command: command.clone(), votes, operators });
                 }
                 (_, Entry::Decided(one)) => decided.push(one.clone()),
                 _ => {}
@@ -108,7 +139,17 @@ impl Machine {
 
     /// The number of a replica's newest vote that was ordered; 0 before the first.
     pub fn last_vote(&self, who: ReplicaId) -> u64 {
-        voter(&self.register, who).last
+        voter(&self.register, Who::Replica(who)).last
+    }
+
+    /// The number of the newest vote of the operator with this public key that was ordered; 0 before the first.
+    pub fn last_operator_vote(&self, by: [u8; 32]) -> u64 {
+        voter(&self.register, Who::Operator(by)).last
+    }
+
+    /// The operators: a name and a public key each; and how many of them are needed for a command.
+    pub fn operators(&self) -> (&[(String, [u8; 32])], usize) {
+        (&self.operators.listed, self.operators.needed)
     }
 
     /// A vote of replica `by` for `command`, signed by `sign` ([`super::SAID_DOMAIN`]), to be ordered.
@@ -156,22 +197,62 @@ impl Machine {
         if !said.is_authentic(self.realm, public) {
             return plain(Rcode::REFUSED);
         }
-        cast(&mut self.register, &mut self.tally, said.by, *count, &command, self.time);
-        let voters: Vec<ReplicaId> = votes_for(&self.register, &command.digest()).into_keys().collect();
-        if voters.len() < self.quorum() {
+        self.cast(Who::Replica(said.by), *count, command, open);
+        plain(Rcode::NOERROR)
+    }
+
+    /// An operator's vote: what counts already, or cannot, is not looked at further.
+    pub(super) fn operator_vote(&mut self, vote: &OperatorVote, open: &mut BTreeMap<Name, Open>) -> Verdict {
+        let plain = |rcode| Verdict::plain(Kind::Internal, rcode);
+        if !self.operators.listed.iter().any(|(_, key)| *key == vote.by) {
+            return plain(Rcode::REFUSED);
+        }
+        let who = Who::Operator(vote.by);
+        if vote.count <= voter(&self.register, who).last {
             return plain(Rcode::NOERROR);
         }
+        let Ok(command) = Command::decode(&vote.command) else { return plain(Rcode::FORMERR) };
+        if !command.is_for_operators() || !vote.is_authentic(self.realm) {
+            return plain(Rcode::REFUSED);
+        }
+        self.cast(who, vote.count, command, open);
+        plain(Rcode::NOERROR)
+    }
+
+    /// A vote counts; with it the command may have enough.
+    fn cast(&mut self, who: Who, count: u64, command: Command, open: &mut BTreeMap<Name, Open>) {
+        cast(&mut self.register, &mut self.tally, who, count, &command, self.time);
+        let mut voters = Voters::default();
+        for who in votes_for(&self.register, &command.digest()).into_keys() {
+            match who {
+                Who::Replica(who) => voters.replicas.push(who),
+                Who::Operator(key) => voters.operators.push(key),
+            }
+        }
+        let signed = command.is_for_operators() && voters.operators.len() >= self.operators.enough();
+        if voters.replicas.len() < self.quorum() && !signed {
+            return;
+        }
         use_up(&mut self.register, &mut self.tally, &command);
-        let refused = self.command(&command, open).err();
-        let refused = refused.map(|reason| reason.chars().take(MAX_REASON_BYTES / 4).collect());
+        match self.command(&command, open) {
+            Ok(Course::Awaits(contents)) => self.await_contents(contents, command, voters),
+            Ok(Course::Done) => self.decide(command, voters, Ok(())),
+            Err(why) => self.decide(command, voters, Err(why)),
+        }
+    }
+
+    /// A command is done, or refused.
+    pub(super) fn decide(&mut self, command: Command, voters: Voters, done: Result<(), String>) {
+        let refused = done.err().map(|why| why.chars().take(MAX_REASON_BYTES / 4).collect());
+        let (Voters { replicas, operators }, at) = (voters, self.time.secs());
         decide(&mut self.register, &mut self.tally, |number| Decided {
             number,
             command,
-            at: self.time.secs(),
-            voters,
+            at,
+            voters: replicas,
+            operators,
             refused,
         });
-        plain(Rcode::NOERROR)
     }
 
     /// q; with nobody to say anything, none is enough.
@@ -180,8 +261,8 @@ impl Machine {
         Committee::new(n).map_or(usize::MAX, Committee::quorum)
     }
 
-    /// Does what a quorum wants, or says why not.
-    fn command(&mut self, command: &Command, open: &mut BTreeMap<Name, Open>) -> Result<(), String> {
+    /// Does what is wanted, or says why not.
+    fn command(&mut self, command: &Command, open: &mut BTreeMap<Name, Open>) -> Result<Course, String> {
         if self.has_ended() {
             // What the next epoch begins from must stay as the command found it.
             return Err("another command in this batch has ended the epoch".into());
@@ -190,6 +271,8 @@ impl Machine {
             Command::Drill { .. } => Ok(()),
             Command::Keys { zone, act } => self.keys_command(zone, act, open),
             Command::Refresh { zone, tag } => self.begin_refresh(zone, *tag),
+            Command::Zone { zone, act } => return self.zone_command(zone, act, open),
+            Command::Catalog { origin } => self.catalog_command(origin.as_ref()),
             Command::Denial { zone, by } => {
                 let ledger = self.zones.get_mut(zone).ok_or_else(|| format!("there is no zone {zone}"))?;
                 let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
@@ -197,7 +280,28 @@ impl Machine {
             }
             Command::Epoch(succession) => self.end_epoch(succession),
         }
+        .map(|()| Course::Done)
     }
+}
+
+/// The operators of a cluster.
+pub(super) struct Operators {
+    pub(super) listed: Vec<(String, [u8; 32])>,
+    pub(super) needed: usize,
+}
+
+impl Operators {
+    /// Signatures that are enough; with nobody to sign, none are.
+    fn enough(&self) -> usize {
+        if self.needed == 0 { usize::MAX } else { self.needed }
+    }
+}
+
+/// How far a command has come.
+pub(super) enum Course {
+    Done,
+    /// It is executed when the contents of this name are there.
+    Awaits(Digest),
 }
 
 /// Drops the votes that lapse.
@@ -211,14 +315,7 @@ pub(super) fn lapse(register: &mut Register, tally: &mut Tally, time: AgreedTime
     drop_without_votes(register, tally);
 }
 
-fn cast(
-    register: &mut Register,
-    tally: &mut Tally,
-    who: ReplicaId,
-    count: u64,
-    what: &Command,
-    time: AgreedTime,
-) {
+fn cast(register: &mut Register, tally: &mut Tally, who: Who, count: u64, what: &Command, time: AgreedTime) {
     let (mut voter, digest) = (voter(register, who), what.digest());
     voter.last = count;
     if !voter.open.iter().any(|(other, _)| *other == digest) {
@@ -260,12 +357,25 @@ fn decide(register: &mut Register, tally: &mut Tally, decided: impl FnOnce(u64) 
 
 /// Votes for steps of a zone's rollover say nothing about another.
 pub(super) fn forget_steps(register: &mut Register, tally: &mut Tally, zone: &Name) {
-    let steps = register.iter().filter_map(|(_, entry)| match entry {
-        Entry::Command(step @ Command::Keys { zone: of, act: Act::Step(..) }) if of == zone => Some(step),
+    forget(
+        register,
+        tally,
+        |command| matches!(command, Command::Keys { zone: of, act: Act::Step(..) } if of == zone),
+    );
+}
+
+/// Votes about a zone say nothing about another of that name.
+pub(super) fn forget_zone(register: &mut Register, tally: &mut Tally, zone: &Name) {
+    forget(register, tally, |command| command.zone() == Some(zone));
+}
+
+fn forget(register: &mut Register, tally: &mut Tally, is_meant: impl Fn(&Command) -> bool) {
+    let commands = register.iter().filter_map(|(_, entry)| match entry {
+        Entry::Command(command) if is_meant(command) => Some(command),
         _ => None,
     });
-    let steps: Vec<Command> = steps.cloned().collect();
-    steps.iter().for_each(|step| use_up(register, tally, step));
+    let commands: Vec<Command> = commands.cloned().collect();
+    commands.iter().for_each(|command| use_up(register, tally, command));
 }
 
 fn drop_without_votes(register: &mut Register, tally: &mut Tally) {
@@ -284,14 +394,14 @@ fn voters(register: &Register) -> impl Iterator<Item = &Voter> {
     })
 }
 
-fn voter(register: &Register, who: ReplicaId) -> Voter {
+fn voter(register: &Register, who: Who) -> Voter {
     match register.get(&Label::Voter(who)) {
         Some(Entry::Voter(voter)) => voter.clone(),
         _ => Voter { who, last: 0, open: Vec::new() },
     }
 }
 
-fn votes_for(register: &Register, command: &Digest) -> BTreeMap<ReplicaId, u64> {
+fn votes_for(register: &Register, command: &Digest) -> BTreeMap<Who, u64> {
     let votes =
         voters(register).flat_map(|voter| voter.open.iter().map(|(digest, at)| (voter.who, digest, *at)));
     votes.filter(|(_, digest, _)| *digest == command).map(|(who, _, at)| (who, at)).collect()

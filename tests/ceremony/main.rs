@@ -5,7 +5,10 @@
 mod people;
 mod rolling;
 mod rollover;
+mod secondaries;
 mod secrets;
+mod zones;
+mod zoning;
 
 #[path = "../support/tools.rs"]
 mod tools;
@@ -31,6 +34,8 @@ fn from_keygen_to_a_signed_zone_and_on_to_a_second_deal_without_a_secret_in_the_
     }
     let said = ceremony.done(&["conclave-dealer", "verify", "deal"]);
     assert!(said.contains("receipts of all 4 replicas: the deal is complete"), "{said}");
+    let said = ceremony.done(&["conclave-dealer", "inspect", "deal/cluster.toml"]);
+    assert!(said.contains("operator oscar key ") && said.contains("t+1 must sign"), "{said}");
     let ds = ceremony.done(&["conclave-dealer", "ds", "deal"]);
     assert_eq!(ds.lines().count(), 2, "{ds}");
     let keys = ceremony.done(&["conclave-dealer", "dnskey", "deal"]);
@@ -131,8 +136,8 @@ fn a_plan_that_is_asked_for_is_the_plan_that_is_dealt() {
         answers.push(format!("192.0.2.{index}:5400"));
     }
     answers.extend([ORIGIN.into(), "example.zone".into(), "grant ops zonesub ANY".into(), String::new()]);
-    // No more zones; one TSIG key, written for its client; no more; no custodian.
-    answers.extend(["", "ops", "", "", ""].map(str::to_owned));
+    // No more zones; one TSIG key, written for its client; no more; no operator; no custodian.
+    answers.extend(["", "ops", "", "", "", ""].map(str::to_owned));
     // Agreed on no terminal: the plan is written, and nothing is dealt without the words.
     let refused =
         ceremony.run_with_answers(&["conclave-dealer", "init", "--ask", "--out", "asked"], &answers);

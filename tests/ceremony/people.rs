@@ -13,6 +13,9 @@ pub const ORIGIN: &str = "example.test.";
 const ZONE: &str =
     "$TTL 60\n@ SOA ns1 hostmaster 1 3600 600 604800 60\n@ NS ns1\nns1 A 127.0.0.1\nwww A 192.0.2.1\n";
 
+/// Who may have zones changed, two of them together.
+pub const OPERATORS: [&str; 3] = ["olga", "oscar", "otto"];
+
 pub struct Ceremony {
     dir: TempDir,
     base: u16,
@@ -40,9 +43,10 @@ impl Ceremony {
         for name in ["alice", "bob", "carol", "client"] {
             ceremony.done(&["age-keygen", "-o", &format!("{name}.txt")]);
         }
+        let operators: String = OPERATORS.iter().map(|name| ceremony.operator(name)).collect();
         let members = |n: &str| -> String { (1..=4).map(|index| ceremony.member(index, n)).collect() };
         let plan = format!(
-            "version = 1\nreplicas = 4\nbits = 1024\n{}\n[[zone]]\norigin = \"{ORIGIN}\"\nfile = \"example.zone\"\n\
+            "version = 1\nreplicas = 4\nbits = 1024\n{}{operators}\n[[zone]]\norigin = \"{ORIGIN}\"\nfile = \"example.zone\"\n\
              policy = [\"grant ops zonesub ANY\"]\n\n[[tsig]]\nname = \"ops\"\nrecipient = \"{}\"\n{}",
             members("replica-"),
             ceremony.recipient("client"),
@@ -65,6 +69,12 @@ impl Ceremony {
         format!(
             "\n[[member]]\nkeys = \"{prefix}{index}/replica.pub.toml\"\ndns = [\"127.0.0.1:{dns}\"]\npeer = \"127.0.0.1:{peer}\"\n"
         )
+    }
+
+    /// Makes the key of an operator; its table.
+    pub fn operator(&self, name: &str) -> String {
+        let made = ["conclave", "operator-key", "--name", name, "--out", &format!("{name}.key")];
+        format!("\n{}", self.done(&made))
     }
 
     fn recipient(&self, name: &str) -> String {
@@ -193,11 +203,17 @@ impl Ceremony {
 
     /// The one bundle in a directory.
     pub fn bundle(&self, dir: &str) -> String {
-        let files = fs::read_dir(self.path(dir)).unwrap().map(|file| file.unwrap().path());
-        let bundles: Vec<PathBuf> =
-            files.filter(|path| path.extension().is_some_and(|e| e == "bundle")).collect();
-        assert_eq!(bundles.len(), 1, "{bundles:?}");
-        bundles[0].display().to_string()
+        let [bundle] = self.bundles(dir).try_into().expect("one bundle");
+        bundle
+    }
+
+    /// All bundles in a directory, in the order of their names.
+    pub fn bundles(&self, dir: &str) -> Vec<String> {
+        let files = fs::read_dir(self.path(dir)).into_iter().flatten().map(|file| file.unwrap().path());
+        let bundles = files.filter(|path| path.extension().is_some_and(|e| e == "bundle"));
+        let mut bundles: Vec<String> = bundles.map(|path| path.display().to_string()).collect();
+        bundles.sort();
+        bundles
     }
 
     pub fn stop_all(&mut self) {
@@ -207,14 +223,19 @@ impl Ceremony {
     /// Replica 1 lost its machine; its operator makes new keys. The words of the second plan.
     pub fn second_plan(&self) -> String {
         self.done(&["conclave", "keygen", "--dir", "replica-new-1", "--index", "1"]);
+        self.next_plan("replica-new-", "")
+    }
+
+    /// The words of a plan for the next epoch, `second.toml`: replica 1 has its keys there, and there are more zones.
+    pub fn next_plan(&self, first: &str, zones: &str) -> String {
         let facts = self.done(&["conclave-dealer", "inspect", "deal/cluster.toml"]);
         let id = facts.lines().find_map(|line| line.strip_prefix("cluster  ")).unwrap();
         let zone = facts.lines().find_map(|line| line.split(", records ").nth(1)).unwrap();
         let others: String = (2..=4).map(|index| self.member(index, "replica-")).collect();
         let plan = format!(
             "version = 1\nepoch = 1\nreplaces = \"{id}\"\nreplicas = 4\nbits = 1024\n{}{others}\n[[zone]]\norigin = \"{ORIGIN}\"\n\
-             records-sha256 = \"{zone}\"\npolicy = [\"grant ops zonesub ANY\"]\n\n[[tsig]]\nname = \"ops\"\nrecipient = \"{}\"\n{}",
-            self.member(1, "replica-new-"),
+             records-sha256 = \"{zone}\"\npolicy = [\"grant ops zonesub ANY\"]\n{zones}\n[[tsig]]\nname = \"ops\"\nrecipient = \"{}\"\n{}",
+            self.member(1, first),
             self.recipient("client"),
             self.custodians()
         );

@@ -6,6 +6,7 @@ use conclave::ceremony::cluster::Cluster;
 use conclave::ceremony::deal::{self, Source};
 use conclave::ceremony::import;
 use conclave::ceremony::keygen::{self, PublicKeys};
+use conclave::ceremony::operators::Operators;
 use conclave::ceremony::plan::{Place, Plan, ZonePlan};
 use conclave::ceremony::receipt;
 use conclave::ceremony::seal::SealingKey;
@@ -130,6 +131,7 @@ impl Machines {
                 .map(|name| Name::parse(name).unwrap().into())
                 .collect(),
             sig0: Vec::new(),
+            operators: Operators::default(),
             places: places.collect(),
             genesis_time: now(),
         };

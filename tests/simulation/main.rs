@@ -21,6 +21,7 @@ mod refreshes;
 mod rolls;
 mod schedulers;
 mod signing;
+mod zones;
 
 /// The seeds of a test, or the one from the environment.
 fn seeds(stated: std::ops::Range<u64>) -> Vec<u64> {

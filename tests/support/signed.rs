@@ -96,6 +96,8 @@ pub fn view_of(
         cluster: ClusterId(digest("tests/cluster", &[])),
         epoch: Epoch(0),
         members: Vec::new(),
+        operators: Vec::new(),
+        operators_needed: 0,
         zones: vec![(rules, records)],
         keys: Arc::default(),
     };

@@ -293,3 +293,40 @@ fn random_and_mutated_bytes_get_a_wellformed_answer_or_none() {
         failure(&wire, Rcode::SERVFAIL, None, &mut out);
     }
 }
+
+/// RFC 9432 §7: a zone that is not for everybody is for whom the rules let in, by address or by key; aliases do not lead there.
+#[test]
+fn rfc9432_a_closed_zone_is_refused_to_all_but_its_readers() {
+    const NOW: u64 = 1_795_219_200;
+    let name = |text: &str| Name::parse(text).unwrap();
+    let key = |named: &str| TsigKey::new(name(named), TsigAlgorithm::HmacSha256, vec![1; 32]);
+    let mut keyring = Keyring::default();
+    for named in ["reader.", "other."] {
+        keyring.tsig.insert(name(named), key(named));
+    }
+    let reader = name("reader.");
+    let readers: Readers = Arc::new(move |zone, address, key| {
+        *zone == *view().origin() && (address.is_loopback() || key == Some(&reader))
+    });
+    let settings = Settings { keys: Arc::new(keyring), readers, ..Settings::default() };
+    let closed = Catalog::new().with_closed(view());
+    let ask = |settings: &Settings, address: [u8; 4], signer: Option<&str>| {
+        let (mut wire, mut out) = (query("web A"), Vec::new());
+        signer.inspect(|named| drop(tsig::sign_request(&mut wire, &key(named), NOW)));
+        let client = Client { address: address.into(), ..Client::over(Transport::Udp) };
+        respond(&closed, settings, Request { wire: &wire, client, now_secs: NOW }, &mut out);
+        render(&out)
+    };
+    for (address, signer, may) in [
+        ([127, 0, 0, 1], None, true),
+        ([192, 0, 2, 1], None, false),
+        ([192, 0, 2, 1], Some("reader."), true),
+        ([192, 0, 2, 1], Some("other."), false),
+    ] {
+        let said = ask(&settings, address, signer);
+        let wanted = if may { "NOERROR aa | web A 192.0.2.3" } else { "REFUSED |" };
+        assert!(said.starts_with(wanted), "{address:?} {signer:?}: {said}");
+    }
+    assert!(ask(&Settings::default(), [127, 0, 0, 1], None).starts_with("REFUSED"), "without rules nobody");
+    assert!(closed.without(&name("example.test.")).origins().next().is_none());
+}

@@ -1,6 +1,7 @@
 //! The shape of `cluster.toml`, and how each value in it is written.
 
 use crate::ceremony::client_plan::{ModeText, QuotaText};
+use crate::ceremony::operators::{Needed, OperatorText};
 use crate::ceremony::seal::Recipient;
 use crate::codec::Digest;
 use crate::dns::name::Name;
@@ -9,7 +10,7 @@ use crate::dns::rtype::RrType;
 use crate::dns::tsig::TsigAlgorithm;
 use crate::signing::Protocol;
 use crate::threshold::PublicKey;
-use crate::zone::{Denial, UpdatePolicy};
+use crate::zone::{Denial, SerialRule, UpdatePolicy};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub(super) struct FileText {
     pub signing: Value<Protocol>,
     pub plan: Value<Digest>,
     pub replaces: Option<Value<Digest>>,
+    pub operators_needed: Option<Needed>,
     #[serde(default, rename = "member")]
     pub members: Vec<MemberText>,
     #[serde(default, rename = "zone")]
@@ -34,6 +36,8 @@ pub(super) struct FileText {
     pub tsig: Vec<TsigText>,
     #[serde(default)]
     pub sig0: Vec<Sig0Text>,
+    #[serde(default, rename = "operator")]
+    pub operators: Vec<Spanned<OperatorText>>,
 }
 
 #[derive(Deserialize)]
@@ -86,12 +90,23 @@ impl From<DenialText> for Denial {
     }
 }
 
+/// How a change moves the serial; of the plan too.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum SerialText {
+pub(in crate::ceremony) enum SerialText {
     Increment,
     UnixTime,
     Date,
+}
+
+impl From<SerialText> for SerialRule {
+    fn from(text: SerialText) -> Self {
+        match text {
+            SerialText::Increment => Self::Increment,
+            SerialText::UnixTime => Self::UnixTime,
+            SerialText::Date => Self::Date,
+        }
+    }
 }
 
 #[derive(Deserialize)]

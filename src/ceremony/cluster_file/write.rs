@@ -25,6 +25,7 @@ pub fn write(cluster: &Cluster) -> String {
         let _ = write!(out, "\n[[sig0]]\nname = {}\nkey = \"{data}\"\n", quote(&key.name.to_string()));
         key.quota.iter().for_each(|quota| out.push_str(&quota_text(quota)));
     }
+    out.push_str(&cluster.operators.tables());
     out
 }
 
@@ -69,6 +70,7 @@ fn write_head(out: &mut String, cluster: &Cluster) -> std::fmt::Result {
         writeln!(out, "# The cluster of the epoch before, whose zones, keys and state it goes on with.")?;
         writeln!(out, "replaces = \"{}\"", replaced.0.to_hex())?;
     }
+    out.push_str(&cluster.operators.line());
     for (id, member) in cluster.committee.members().zip(&cluster.members) {
         let (identity, coin) = (BASE64.encode(&member.identity), BASE64.encode(&member.coin));
         write!(
@@ -94,11 +96,7 @@ fn write_zone(out: &mut String, zone: &Zone) -> std::fmt::Result {
             Reads::Local => "local",
             Reads::Ordered => "ordered",
         },
-        match zone.serial {
-            SerialRule::Increment => "increment",
-            SerialRule::UnixTime => "unixtime",
-            SerialRule::Date => "date",
-        },
+        serial_word(zone.serial),
         zone.denial.word(),
         zone.dnskey_ttl,
         policy.join(", "),
@@ -117,6 +115,15 @@ fn write_zone(out: &mut String, zone: &Zone) -> std::fmt::Result {
         )?;
     }
     Ok(())
+}
+
+/// A serial rule, as files say it.
+pub fn serial_word(rule: SerialRule) -> &'static str {
+    match rule {
+        SerialRule::Increment => "increment",
+        SerialRule::UnixTime => "unixtime",
+        SerialRule::Date => "date",
+    }
 }
 
 /// A TOML string.

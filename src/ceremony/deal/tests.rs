@@ -1,4 +1,5 @@
 use super::*;
+use crate::ceremony::operators::Operators;
 use crate::ceremony::plan::{Place, Plan, ZonePlan};
 use crate::ceremony::verify::verify;
 use crate::dns::master::read_str;
@@ -32,6 +33,7 @@ pub(crate) fn plan() -> Plan {
         }],
         tsig: vec![Name::parse("ops").unwrap().into(), "relay,quorum,hmac-sha512".parse().unwrap()],
         sig0: vec![Name::parse("admin").unwrap()],
+        operators: Operators::default(),
         places: (1..=4)
             .map(|i| Place { dns: vec![address(5300 + i)], peer: address(5400 + i), admin: None })
             .collect(),

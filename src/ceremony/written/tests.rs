@@ -1,6 +1,7 @@
 use super::*;
 use crate::ceremony::deal::tests::plan;
 use crate::ceremony::files::write_public;
+use crate::ceremony::operators::OperatorKey;
 use crate::ceremony::seal::SealingKey;
 use crate::signing::Protocol;
 
@@ -15,6 +16,8 @@ fn written() -> WrittenPlan {
     };
     let mut plan = WrittenPlan::of(&plan(), &keys());
     plan.tsig[0].recipient = Some(custodian(77).recipient);
+    let operator = |name| OperatorKey::generate(name).unwrap().public;
+    plan.operators.list = ["alice", "bob"].map(operator).to_vec();
     plan.backup = Some(BackupPlan { threshold: 2, custodians: (50..53).map(custodian).collect() });
     plan
 }
@@ -41,8 +44,9 @@ fn a_plan_written_and_read_has_the_same_words() {
 
 #[test]
 fn every_change_of_a_plan_changes_its_words() {
-    let first = written().digest();
-    let changes: [fn(&mut WrittenPlan); 16] = [
+    let original = written();
+    let first = original.digest();
+    let changes: [fn(&mut WrittenPlan); 21] = [
         |plan| plan.signing = Protocol::Basic,
         |plan| plan.epoch = Epoch(1),
         |plan| plan.bits = 2048,
@@ -59,9 +63,14 @@ fn every_change_of_a_plan_changes_its_words() {
         |plan| plan.sig0[0].name = plan.zones[0].origin.clone(),
         |plan| plan.backup.as_mut().unwrap().threshold = 1,
         |plan| plan.backup = None,
+        |plan| plan.zones[0].serial = Some(crate::zone::SerialRule::Date),
+        |plan| plan.zones[0].dnskey_ttl = Some(3600),
+        |plan| plan.operators.needed = crate::ceremony::operators::Needed::One,
+        |plan| plan.operators.list[0].key[0] ^= 1,
+        |plan| plan.operators = Default::default(),
     ];
     for (at, change) in changes.into_iter().enumerate() {
-        let mut plan = written();
+        let mut plan = original.clone();
         change(&mut plan);
         assert_ne!(plan.digest(), first, "change {at}");
     }
@@ -91,6 +100,10 @@ fn what_cannot_be_dealt_is_told_with_its_line() {
     refused("threshold = 2", "threshold = 4", "4 of 3 custodians");
     refused("name = \"custodian-51\"", "name = \"a/b\"", "no name of a custodian");
     refused("grant ops", "allow ops", "allow");
+    refused("denial = \"nsec\"", "serial = \"never\"", "never");
+    refused("denial = \"nsec\"", "dnskey-ttl-s = 604801", "more than a week");
+    refused("name = \"bob\"", "name = \"alice\"", "same name or key");
+    refused("operators-needed = \"t+1\"", "operators-needed = \"all\"", "all");
     refused("signing = \"optte\"", "signing = \"magic\"", "magic");
     refused("epoch = 0", "epochs = 0", "epochs");
 }

@@ -5,9 +5,10 @@ use super::{
     plain_words,
 };
 use crate::ceremony::client_plan::{ModeText, QuotaText, TsigPlan, check_algorithm};
-use crate::ceremony::cluster_file::DenialText;
+use crate::ceremony::cluster_file::{DenialText, SerialText};
 use crate::ceremony::files::Problem;
 use crate::ceremony::keygen::PublicKeys;
+use crate::ceremony::operators::{Needed, OperatorText, Operators};
 use crate::ceremony::plan::{DEFAULT_BITS, Place, read_zone};
 use crate::ceremony::seal::Recipient;
 use crate::codec::{ClusterId, Digest, Epoch};
@@ -18,7 +19,7 @@ use crate::dns::rtype::RrType;
 use crate::dns::tsig::TsigAlgorithm;
 use crate::quorum::Committee;
 use crate::signing::Protocol;
-use crate::zone::Reads;
+use crate::zone::{Reads, SerialRule};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -36,6 +37,7 @@ struct FileText {
     bits: usize,
     signing: Option<Spanned<String>>,
     replaces: Option<Spanned<String>>,
+    operators_needed: Option<Needed>,
     #[serde(default, rename = "member")]
     members: Vec<Spanned<MemberText>>,
     #[serde(default, rename = "zone")]
@@ -44,6 +46,8 @@ struct FileText {
     tsig: Vec<Spanned<TsigText>>,
     #[serde(default)]
     sig0: Vec<Spanned<Sig0Text>>,
+    #[serde(default, rename = "operator")]
+    operators: Vec<Spanned<OperatorText>>,
     backup: Option<Spanned<BackupText>>,
 }
 
@@ -73,6 +77,8 @@ struct ZoneText {
     reads: ReadsText,
     #[serde(default)]
     denial: DenialText,
+    serial: Option<SerialText>,
+    dnskey_ttl_s: Option<u32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -142,6 +148,8 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<WrittenPlan, Vec<Problem>
     let zones = file.zones.into_iter().map(|zone| reader.item(zone, Reader::zone)).collect();
     let tsig = file.tsig.into_iter().map(|key| reader.item(key, Reader::tsig)).collect();
     let sig0 = file.sig0.into_iter().map(|key| reader.item(key, Reader::sig0)).collect();
+    let operators = Operators::read(file.operators.iter().map(Spanned::get_ref), file.operators_needed);
+    let operators = reader.keep(file.operators.first().map_or(0, |first| first.span().start), operators);
     let backup = file.backup.map(|backup| reader.item(backup, Reader::backup));
     let read = || {
         let (replaces, backup) =
@@ -158,6 +166,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<WrittenPlan, Vec<Problem>
             zones: zones?,
             tsig: tsig?,
             sig0: sig0?,
+            operators: operators?,
             backup,
         })
     };
@@ -229,7 +238,12 @@ impl Reader<'_> {
             ReadsText::Local => Reads::Local,
             ReadsText::Ordered => Reads::Ordered,
         };
-        Ok(PlannedZone { origin, records, digest, policy, reads, denial: text.denial.into() })
+        let (denial, serial, dnskey_ttl) =
+            (text.denial.into(), text.serial.map(SerialRule::from), text.dnskey_ttl_s);
+        if dnskey_ttl.is_some_and(|ttl| ttl > 7 * 86_400) {
+            return Err("dnskey-ttl-s is more than a week".into());
+        }
+        Ok(PlannedZone { origin, records, digest, policy, reads, denial, serial, dnskey_ttl })
     }
 
     fn tsig(&self, text: TsigText) -> Result<PlannedTsig, String> {

@@ -2,7 +2,7 @@
 
 use super::{VERSION, WrittenPlan};
 use crate::ceremony::client_plan::{TsigPlan, quota_text};
-use crate::ceremony::cluster_file::quote;
+use crate::ceremony::cluster_file::{quote, serial_word};
 use crate::ceremony::files::zone_stem;
 use crate::ceremony::words;
 use crate::dns::rdata;
@@ -29,6 +29,7 @@ fn write_all(out: &mut String, plan: &WrittenPlan) -> std::fmt::Result {
     if let Some(id) = &plan.replaces {
         writeln!(out, "replaces = \"{}\"", id.0.to_hex())?;
     }
+    out.push_str(&plan.operators.line());
     for member in &plan.members {
         let dns: Vec<String> = member.place.dns.iter().map(|address| format!("\"{address}\"")).collect();
         write!(
@@ -50,6 +51,9 @@ fn write_all(out: &mut String, plan: &WrittenPlan) -> std::fmt::Result {
         let (sha256, policy) = (zone.digest.to_hex(), policy.join(", "));
         writeln!(out, "records-sha256 = \"{sha256}\"\npolicy = [{policy}]\nreads = \"{reads}\"")?;
         writeln!(out, "denial = \"{}\"", zone.denial.word())?;
+        let serial = zone.serial.map(serial_word);
+        serial.iter().try_for_each(|word| writeln!(out, "serial = \"{word}\""))?;
+        zone.dnskey_ttl.iter().try_for_each(|ttl| writeln!(out, "dnskey-ttl-s = {ttl}"))?;
     }
     for key in &plan.tsig {
         let TsigPlan { name, algorithm, mode, quota } = &key.key;
@@ -67,6 +71,7 @@ fn write_all(out: &mut String, plan: &WrittenPlan) -> std::fmt::Result {
         data.into_iter().try_for_each(|data| writeln!(out, "key = \"{data}\""))?;
         key.quota.iter().try_for_each(|quota| out.write_str(&quota_text(quota)))?;
     }
+    out.push_str(&plan.operators.tables());
     if let Some(backup) = &plan.backup {
         writeln!(out, "\n[backup]\nthreshold = {}\ncustodians = [", backup.threshold)?;
         for custodian in &backup.custodians {

@@ -26,24 +26,18 @@ pub(super) fn show(targets: &[Target], as_json: bool) -> Result<(), Failure> {
 fn human(answer: &Value) -> String {
     let mut text = String::new();
     for zone in list(&answer["keys"]) {
+        if list(&zone["keys"]).next().is_none() {
+            text.push_str(&format!("{} is not there yet\n", word(&zone["zone"])));
+            list(&zone["bundles"]).for_each(|bundle| text.push_str(&bundle_line(bundle)));
+            continue;
+        }
         text.push_str(&format!("{}\n", word(&zone["zone"])));
         list(&zone["keys"]).for_each(|key| text.push_str(&key_line(key)));
         match zone["rollover"].as_object() {
             None => text.push_str("  no rollover is under way\n"),
             Some(_) => text.push_str(&rollover(&zone["rollover"])),
         }
-        for bundle in list(&zone["bundles"]) {
-            text.push_str(&format!(
-                "  new {} of algorithm {}, tag {}: receipts of {} of {} replicas{}\n    bundle {}\n",
-                word(&bundle["role"]).to_uppercase(),
-                bundle["algorithm"],
-                bundle["tag"],
-                bundle["receipts"],
-                bundle["of"],
-                lacking(&bundle["lacking"]),
-                word(&bundle["name"])
-            ));
-        }
+        list(&zone["bundles"]).for_each(|bundle| text.push_str(&bundle_line(bundle)));
         text.push_str(&format!("  allowance for replicas and secondaries: {} s\n", zone["allowance"]));
     }
     let open = list(&answer["votes"]["open"]).filter(|open| word(&open["command"]).starts_with("keys "));
@@ -56,6 +50,19 @@ fn human(answer: &Value) -> String {
         ));
     }
     text
+}
+
+fn bundle_line(bundle: &Value) -> String {
+    format!(
+        "  new {} of algorithm {}, tag {}: receipts of {} of {} replicas{}\n    bundle {}\n",
+        word(&bundle["role"]).to_uppercase(),
+        bundle["algorithm"],
+        bundle["tag"],
+        bundle["receipts"],
+        bundle["of"],
+        lacking(&bundle["lacking"]),
+        word(&bundle["name"])
+    )
 }
 
 /// Whose receipts are lacking.

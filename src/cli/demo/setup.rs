@@ -5,6 +5,7 @@ use crate::ceremony::cluster::Cluster;
 use crate::ceremony::cluster_file;
 use crate::ceremony::deal::{deal_here, entropy};
 use crate::ceremony::files::{Problem, make_dir, plain};
+use crate::ceremony::operators::Operators;
 use crate::ceremony::plan::{Place, Plan, TsigPlan, ZoneArgument, ZonePlan};
 use crate::cli::progress::DealDisplay;
 use crate::codec::digest;
@@ -170,6 +171,7 @@ fn plan(arguments: &Arguments, dir: &Path) -> Result<Plan, Failure> {
             .chain(arguments.tsig.clone())
             .collect(),
         sig0: vec![sig0],
+        operators: Operators::default(),
         places: places.collect(),
         genesis_time: UnixMillis(since.as_millis() as u64),
     })

@@ -55,6 +55,16 @@ fn all_who_wait_for_a_request_are_told_when_its_version_is_published() {
 }
 
 #[test]
+fn who_waits_for_a_version_of_a_zone_that_goes_is_told_and_nobody_else() {
+    let mut clients = two_waiting();
+    assert!(clients.executed(request(1), outcome(Some(5)), |_| 3).is_none());
+    assert!(clients.withdrawn(&Name::parse("other.").unwrap()).is_empty());
+    assert_eq!(ids(&clients.withdrawn(&zone())), [1, 2]);
+    assert!(clients.withdrawn(&zone()).is_empty() && clients.published(&zone(), 9).is_empty());
+    assert_eq!((clients.waiting(), clients.requests(), clients.bytes), (0, 0, 0));
+}
+
+#[test]
 fn who_comes_between_execution_and_publication_waits_too() {
     let mut clients = two_waiting();
     assert!(clients.executed(request(1), outcome(Some(5)), |_| 3).is_none());

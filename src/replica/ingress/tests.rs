@@ -38,6 +38,8 @@ fn ingress(reads: Reads) -> Ingress {
         cluster: ClusterId::default(),
         epoch: Epoch(0),
         members: Vec::new(),
+        operators: Vec::new(),
+        operators_needed: 0,
         zones,
         keys: Arc::new(keys),
     };

@@ -121,7 +121,10 @@ impl Replica {
             START => self.pipeline.begin(machine.batches(), &jobs, &lacks),
             round => self.pipeline.resume(machine.batches(), round, &jobs, &lacks),
         }
+        let before = self.known_zones();
         self.machine = machine;
+        self.refreshes.state_changed();
+        self.follow_all_zones(now, before, out);
         self.follow_all_keys(out);
         self.follow_sharings(out);
         self.publish(now, signed, out);

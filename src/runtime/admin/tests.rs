@@ -23,8 +23,9 @@ fn serve_one() -> Served {
     let admin = Admin {
         catalog: Arc::default(),
         core: Arc::new(ArcSwap::from_pointee(inbox.lane(4, 0))),
-        next: Arc::new(|| Err("there is no next epoch".into())),
+        next: Arc::new(|_| Err("there is no next epoch".into())),
         importer: Arc::new(ArcSwap::from_pointee(Importer { home, dealt, me, keys })),
+        giving: Arc::new(Semaphore::new(1)),
     };
     std::thread::spawn(move || {
         loop {
@@ -71,6 +72,9 @@ fn what_is_no_request_gets_an_error_that_says_why() {
     assert!(error(b"{\"cmd\":\"export\",\"zone\":\"example.test\"}\n").contains("not served"));
     assert!(error(b"{\"cmd\":\"export\",\"zone\":\"a..b\"}\n").contains("not a domain name"));
     assert!(error(&[b'x'; MAX_LINE_BYTES as usize]).contains("too long"));
+    assert!(error(b"{\"cmd\":\"operator\",\"vote\":\"00\"}\n").contains("not what an operator has signed"));
+    assert!(error(b"{\"cmd\":\"contents\",\"bytes\":99999999}\n").contains("at most"));
+    assert!(!error(b"{\"cmd\":\"contents\",\"bytes\":4}\n\xff\xff\xff\xff").is_empty(), "these are none");
 }
 
 #[test]

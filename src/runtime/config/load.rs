@@ -115,7 +115,9 @@ pub(super) fn load(file: ReplicaFile) -> Result<Loaded, Vec<Problem>> {
     let secrets = consensus::Secrets { identity: secret, coin };
     let (epoch, signing) = (cluster.epoch, cluster.signing);
     let members = tls.identities.clone();
-    let genesis = zone::Genesis { cluster: id, epoch, members, zones, keys: Arc::new(keyring) };
+    let (operators, operators_needed) = operators(&cluster);
+    let keys = Arc::new(keyring);
+    let genesis = zone::Genesis { cluster: id, epoch, members, operators, operators_needed, zones, keys };
     let key_store = Arc::new(key_store);
     Ok(Loaded {
         file,
@@ -167,17 +169,14 @@ impl Loader<'_> {
         }
     }
 
+    /// Zones come and go: that of a rule need not be there.
     fn transfers(&mut self) {
         for rule in &self.file.transfers {
-            if !self.cluster.zones.iter().any(|zone| zone.origin == rule.zone) {
-                let reason = format!("a [[transfer]] of {}, which is no zone of the cluster", rule.zone);
-                self.problems.push(Problem::new(&self.file.path, reason));
-            }
             for key in rule.keys.iter().filter(|key| !self.cluster.tsig.iter().any(|held| held.name == **key))
             {
+                let zone = rule.zone.as_ref().map_or("*".into(), ToString::to_string);
                 let reason = format!(
-                    "the [[transfer]] of {} names the key {key}, which is no TSIG key of the cluster",
-                    rule.zone
+                    "the [[transfer]] of {zone} names the key {key}, which is no TSIG key of the cluster"
                 );
                 self.problems.push(Problem::new(&self.file.path, reason));
             }
@@ -425,15 +424,25 @@ impl Loader<'_> {
     }
 }
 
+/// The operators, and how many of them must sign; 0 where there are none.
+fn operators(cluster: &Cluster) -> (Vec<(String, [u8; 32])>, usize) {
+    let listed = cluster.operators.list.iter().map(|one| (one.name.clone(), one.key)).collect::<Vec<_>>();
+    let needed = if listed.is_empty() { 0 } else { cluster.operators.needed.count(cluster.committee) };
+    (listed, needed)
+}
+
 /// The epoch of this cluster file, as its successor must know it.
 fn predecessor(cluster: &Cluster) -> Result<Predecessor, String> {
     let (id, epoch, committee) = (cluster.id(), cluster.epoch, cluster.committee);
     let identities: Vec<[u8; 32]> = cluster.members.iter().map(|member| member.identity).collect();
     let zones = cluster.zones.iter().map(|zone| Ok((rules(zone)?, Vec::new())));
+    let (operators, operators_needed) = operators(cluster);
     let genesis = zone::Genesis {
         cluster: id,
         epoch,
         members: identities.clone(),
+        operators,
+        operators_needed,
         zones: zones.collect::<Result<_, String>>()?,
         keys: Arc::new(Keyring::default()),
     };

@@ -6,6 +6,8 @@ use crate::runtime::transfer::Rule;
 use serde::Deserialize;
 use toml::Spanned;
 
+/// Stands for every zone.
+const EVERY: &str = "*";
 /// Rules of one replica.
 const MAX_RULES: usize = 1_024;
 
@@ -37,7 +39,10 @@ pub(super) fn rules(texts: Vec<TransferText>, wrong: &mut dyn FnMut(usize, Strin
                 None
             }
         };
-        let zone = name(&text.zone);
+        let zone = match text.zone.get_ref().as_str() {
+            EVERY => Some(None),
+            _ => name(&text.zone).map(Some),
+        };
         let keys = text.keys.iter().filter_map(&mut name).collect();
         let mut network = |text: &Spanned<String>| match text.get_ref().parse::<Network>() {
             Ok(network) => Some(network),
@@ -80,17 +85,18 @@ mod tests {
 
     /// RFC 5936 §5: nobody may have a zone of whom the file does not say so; and what it says is checked.
     #[test]
-    fn rules_name_zones_and_keys_of_the_cluster() {
+    fn rules_name_keys_of_the_cluster_and_any_zones() {
         assert_eq!(loaded(""), Ok(0));
         let zone = "\n[[transfer]]\nzone = \"example.test\"\n";
         let two = format!("{zone}networks = [\"192.0.2.0/24\", \"::1\"]\n{zone}keys = [\"Ops\"]\n");
         assert_eq!(loaded(&two), Ok(2));
+        assert_eq!(loaded("\n[[transfer]]\nzone = \"*\"\nkeys = [\"ops\"]"), Ok(1), "all, whatever comes");
+        assert_eq!(loaded("\n[[transfer]]\nzone = \"other.test\"\nkeys = [\"ops\"]"), Ok(1), "it may come");
         for (tables, reason) in [
             ("\n[[transfer]]\nzone = \"example.test\"", "names no networks and no keys"),
             ("\n[[transfer]]\nkeys = [\"ops\"]\nzone = \"a..b\"", "not a domain name"),
             ("\n[[transfer]]\nzone = \"example.test\"\nnetworks = [\"192.0.2.1/24\"]", "192.0.2.0/24 meant"),
             ("\n[[transfer]]\nzone = \"example.test\"\nkey = [\"ops\"]", "unknown field"),
-            ("\n[[transfer]]\nzone = \"other.test\"\nkeys = [\"ops\"]", "no zone of the cluster"),
             ("\n[[transfer]]\nzone = \"example.test\"\nkeys = [\"others\"]", "no TSIG key of the cluster"),
         ] {
             let told = loaded(tables).expect_err(tables);

@@ -2,6 +2,8 @@ mod late;
 
 use super::leaving::{MARK, TSIG};
 use super::*;
+use crate::ceremony::cluster::Zone;
+use crate::ceremony::cluster_file;
 use crate::ceremony::deal::tests::dealt;
 use crate::ceremony::keygen::{IDENTITY, SEAL};
 use crate::runtime::vault::SHARES;
@@ -45,4 +47,44 @@ fn a_mark_that_cannot_be_read_is_not_taken_for_none() {
     fs::remove_dir(file.data.join(MARK)).unwrap();
     fs::write(file.data.join(MARK), "gone\n").unwrap();
     assert!(mark(&file).is_err());
+}
+
+/// What a next cluster file must keep of the state's zones, whatever the present file says, and what it may change.
+#[test]
+fn the_next_file_has_the_states_zones_and_what_it_changes_is_told() {
+    use crate::zone::{Charter, KeyInfo, Reads};
+    let dir = dealt();
+    let cluster = cluster_file::read(&dir.path().join("cluster.toml")).unwrap();
+    let charter = |zone: &Zone| {
+        let info = |key: &crate::ceremony::cluster::Key| KeyInfo {
+            id: key.public.key_id(),
+            dnskey: key.dnskey.clone(),
+        };
+        Charter {
+            origin: zone.origin.clone(),
+            policy: zone.policy.clone(),
+            reads: zone.reads,
+            serial: zone.serial,
+            validity: zone.validity,
+            dnskey_ttl: zone.dnskey_ttl,
+            denial: zone.denial,
+            ksk: info(&zone.ksk),
+            zsk: info(&zone.zsk),
+            born: 0,
+            frozen: false,
+        }
+    };
+    let same: Vec<Charter> = cluster.zones.iter().map(charter).collect();
+    assert_eq!((following::differs(&same, &cluster), following::changes(&same, &cluster).len()), (None, 0));
+    let changed = |change: fn(&mut Charter)| {
+        let mut zones = same.clone();
+        zones.iter_mut().for_each(change);
+        (following::differs(&zones, &cluster), following::changes(&zones, &cluster))
+    };
+    let (differs, told) = changed(|zone| (zone.policy, zone.reads) = (Vec::new(), Reads::Ordered));
+    assert!(differs.is_none() && told.len() == 2, "{told:?}");
+    assert!(changed(|zone| zone.validity.lifetime += 1).0.unwrap().contains("other dates"));
+    let other = changed(|zone| zone.origin = crate::dns::Name::parse("added.test").unwrap()).0;
+    assert!(other.unwrap().contains("lacks the zone added.test."));
+    assert!(following::differs(&[], &cluster).unwrap().contains("which is not there"));
 }

@@ -12,7 +12,7 @@ fn name(text: &str) -> Name {
 #[test]
 fn a_rule_allows_whom_it_names() {
     let rule = |networks: &[&str], keys: &[&str]| Rule {
-        zone: name("a.test"),
+        zone: Some(name("a.test")),
         networks: networks.iter().map(|text| text.parse().unwrap()).collect(),
         keys: keys.iter().map(|text| name(text)).collect(),
     };
@@ -32,6 +32,8 @@ fn a_rule_allows_whom_it_names() {
     ] {
         assert_eq!(rule.allows(&name("A.test"), address, signer), allowed, "{rule:?} {address} {signer:?}");
         assert!(!rule.allows(&name("b.test"), address, signer));
+        let every = Rule { zone: None, ..rule };
+        assert_eq!(every.allows(&name("b.test"), address, signer), allowed);
     }
 }
 
@@ -69,7 +71,7 @@ async fn a_client_has_no_more_than_its_share_of_transfers() {
 /// No more is made than the connection has places for: memory is bounded whatever the zone's size and the reader's pace.
 #[tokio::test]
 async fn a_reader_who_stops_stops_the_transfer() {
-    let rule = Rule { zone: name("a.test"), networks: vec!["::/0".parse().unwrap()], keys: Vec::new() };
+    let rule = Rule { zone: Some(name("a.test")), networks: vec!["::/0".parse().unwrap()], keys: Vec::new() };
     let transfers = Transfers::new(vec![rule]);
     let catalog = ArcSwap::from_pointee(Catalog::new().with(large(), false));
     let wire = b"\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x04test\x00\x00\xFC\x00\x01";

@@ -108,7 +108,15 @@ pub(super) fn genesis(rules: u8) -> Genesis {
     let records = master::read_str(ZONE, &name(ORIGIN)).expect("a zone");
     let keys = Arc::new(keys::keyring());
     let (cluster, epoch) = (ClusterId(Digest([7; 32])), Epoch(0));
-    Genesis { cluster, epoch, members: Vec::new(), zones: vec![(rules, records)], keys }
+    Genesis {
+        cluster,
+        epoch,
+        members: Vec::new(),
+        operators: Vec::new(),
+        operators_needed: 0,
+        zones: vec![(rules, records)],
+        keys,
+    }
 }
 
 struct Play {

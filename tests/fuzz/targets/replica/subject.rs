@@ -153,7 +153,7 @@ impl Subject {
                 assert!(self.corrupt.is_none(), "alarm: {what}");
                 0
             }
-            Effect::Publish { .. } => 0,
+            Effect::Publish { .. } | Effect::Withdraw { .. } => 0,
         }
     }
 

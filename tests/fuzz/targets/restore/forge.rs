@@ -10,7 +10,7 @@ use conclave::codec::{ClusterId, Digest, Epoch, JobId, KeyId, decode, digest, en
 use conclave::dns::{Name, Rcode, Rdata, Rrset};
 use conclave::limits::MAX_FRAME_BYTES;
 use conclave::time::AgreedTime;
-use conclave::zone::{Manifest, Piece};
+use conclave::zone::{Charter, Manifest, Piece};
 use curve25519_dalek::ristretto::RistrettoPoint;
 
 #[derive(Clone, BorshSerialize, BorshDeserialize)]
@@ -46,10 +46,10 @@ struct Plan {
     at: u64,
 }
 
-/// The keys of a zone: what each is, the rollover, until when caches may hold what has gone.
+/// The charter and the keys of a zone: what each is, the rollover, until when caches may hold what has gone.
 #[derive(BorshSerialize, BorshDeserialize)]
 struct ZoneKeys {
-    origin: Name,
+    charter: Charter,
     keys: Vec<(KeyId, u8, Rdata)>,
     roll: Option<Roll>,
     allowance: u32,
@@ -167,6 +167,13 @@ fn other(element: Element, what: u8, bytes: &mut Bytes<'_>) -> Element {
 /// Keys in the place of these.
 fn other_keys(mut zone: ZoneKeys, what: u8, bytes: &mut Bytes<'_>) -> ZoneKeys {
     let by = u64::from(bytes.u16()) << (bytes.u8() % 64);
+    match bytes.u8() % 8 {
+        0 => zone.charter.born ^= by,
+        1 => zone.charter.frozen ^= true,
+        2 => zone.charter.policy.push(String::from_utf8_lossy(bytes.counted()).into_owned()),
+        3 => zone.charter.dnskey_ttl ^= by as u32,
+        _ => {}
+    }
     match what >> 3 & 7 {
         0 => zone.keys.truncate(usize::from(bytes.u8())),
         1 => zone.keys.iter_mut().for_each(|(_, role, _)| *role ^= bytes.u8() & 1),
