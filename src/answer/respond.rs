@@ -348,13 +348,13 @@ impl<'a> Asked<'a> {
         let (keys, wire, now) = (&self.settings.keys, self.request.wire, self.request.now_secs);
         let (subject, rcode) = match signer(self.settings, self.request) {
             Ok((key, mac)) => {
-                let subject = match content {
+                let content = match content {
                     Content::Closed(source) if !self.may_read(*source, Some(&key.name)) => {
-                        self.reject(NOT_TOLD, out);
-                        self.error()
+                        &Content::Refusal(NOT_TOLD)
                     }
-                    _ => self.write(content, tsig::response_overhead(key), out),
+                    content => content,
                 };
+                let subject = self.write(content, tsig::response_overhead(key), out);
                 tsig::sign_response(out, key, &mac, now);
                 (subject, Rcode::NOERROR)
             }

@@ -27,7 +27,7 @@ use crate::time::UnixMillis;
 use crate::zone::{Reads, Validity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use text::{FileText, KeyText, MemberText, ReadsText, SerialText, Sig0Text, TsigText, ZoneText};
+use text::{FileText, KeyText, MemberText, ReadsText, Sig0Text, TsigText, ZoneText};
 use toml::Spanned;
 
 /// Reads and checks a cluster file.

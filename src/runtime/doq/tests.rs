@@ -46,7 +46,7 @@ fn start(rules: TcpRules, alpn: &[u8]) -> Server {
     };
     let zone = Name::parse("example.test.").unwrap();
     let everywhere: Vec<Network> = vec!["127.0.0.0/8".parse().unwrap()];
-    let transfers = Transfers::new(vec![Rule { zone, networks: everywhere, keys: Vec::new() }]);
+    let transfers = Transfers::new(vec![Rule { zone: Some(zone), networks: everywhere, keys: Vec::new() }]);
     let catalog = Arc::new(ArcSwap::from_pointee(catalog()));
     let settings = Arc::new(ArcSwap::from_pointee(Settings::default()));
     let service = Service::with_forward(catalog, settings, Arc::new(forward)).with_transfers(transfers);

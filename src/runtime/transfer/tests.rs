@@ -53,7 +53,7 @@ fn free(transfers: &Transfers) -> usize {
 async fn a_client_has_no_more_than_its_share_of_transfers() {
     let everywhere = vec!["::/0".parse().unwrap()];
     let transfers =
-        Transfers::new(vec![Rule { zone: name("a.test"), networks: everywhere, keys: Vec::new() }]);
+        Transfers::new(vec![Rule { zone: Some(name("a.test")), networks: everywhere, keys: Vec::new() }]);
     let catalog = ArcSwap::from_pointee(Catalog::new().with(large(), false));
     let wire = b"\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x04test\x00\x00\xFC\x00\x01";
     let near: IpAddr = "::1".parse().unwrap();
