@@ -227,7 +227,7 @@ fn verdicts_and_records_are_those_of_bind_under_random_policies() {
         let port = port.to_string();
         let last = &cases[ZONES - 1].origin;
         let ask = ["@127.0.0.1", "-p", &port, "+short", "+time=1", "+tries=1", "+retry=0", last, "SOA"];
-        let answers = |_: &u32| !output("dig", &ask, "").trim().is_empty();
+        let answers = |_: &u32| output("dig", &ask, "").starts_with("ns1.test.");
         let log = || std::fs::read_to_string(dir.path().join("log")).unwrap_or_default();
         assert!((0..TRIES).any(|tries| answers(&tries)), "seed {seed}: named does not answer: {}", log());
         let (mut refused, mut done) = (0, 0);
