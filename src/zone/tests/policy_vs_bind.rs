@@ -45,7 +45,7 @@ fn rule(random: &mut Random, origin: &str) -> String {
         1 => format!("*.{origin}"),
         _ => key_name(random.pick::<&str>(&KEYS), origin),
     };
-    let own = if key.starts_with('*') { "*" } else { "." };
+    let own = &key;
     let name = |random: &mut Random| format!("{}{origin}", random.pick(&["", "a.", "b.", "x.a.", "k1."]));
     let scope = match random.below(7) {
         0 => format!("name {}", name(random)),
