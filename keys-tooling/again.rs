@@ -140,8 +140,8 @@ pub fn redeal(arguments: &Redeal) -> Result<(), Failure> {
         return tell(&bundles, &arguments.deal.out);
     }
     let is_kept = |name: &Name| kept.tsig.iter().any(|clause| clause.name == *name);
-    for key in plan.tsig.iter().filter(|key| !is_kept(&key.name)) {
-        eprintln!("TSIG key {} is not in the backup: it gets a new secret.", key.name);
+    for key in plan.tsig.iter().filter(|key| !is_kept(&key.key.name)) {
+        eprintln!("TSIG key {} is not in the backup: it gets a new secret.", key.key.name);
     }
     let source = Source::Backup(&cluster, &kept);
     let new = deal(&plan, &source, now()?, &arguments.deal.out, &|_| {})?;

@@ -7,7 +7,8 @@ use conclave::zone::Ticket;
 pub fn run(data: &[u8]) {
     let line = String::from_utf8_lossy(data);
     match Command::parse(&line) {
-        Ok(Command::Status | Command::Votes | Command::Keys | Command::Epoch | Command::Import { .. }) => {}
+        Ok(Command::Status | Command::Votes | Command::Keys | Command::Epoch { .. } | Command::Import { .. }) => {}
+        Ok(Command::Zones | Command::Operator { .. } | Command::Contents { .. }) => {}
         Ok(Command::Log { .. } | Command::Trial { .. }) => {}
         Ok(Command::Explain { ticket }) => drop(ticket.map(|text| Ticket::parse(&text))),
         Ok(Command::Vote { command }) => {
@@ -28,6 +29,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
         r#"{"cmd":"votes"}"#,
         r#"{"cmd":"import","file":"/a/b.bundle"}"#,
         r#"{"cmd":"epoch"}"#,
+        r#"{"cmd":"epoch","look":true}"#,
+        r#"{"cmd":"zones"}"#,
+        r#"{"cmd":"operator","vote":"00ff"}"#,
+        r#"{"cmd":"contents","bytes":7}"#,
         r#"{"cmd":"explain","ticket":"0k9v0m2a7c"}"#,
         r#"{"cmd":"trial","message":"00","key":"ops."}"#,
         r#"{"cmd":"log","zone":"example.test.","since":7}"#,

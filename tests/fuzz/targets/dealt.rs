@@ -2,6 +2,7 @@
 
 use super::keys::name;
 use conclave::ceremony::deal::deal_here;
+use conclave::ceremony::operators::Operators;
 use conclave::ceremony::plan::{Place, Plan, ZonePlan};
 use conclave::dns::master;
 use conclave::quorum::Committee;
@@ -23,6 +24,7 @@ pub fn files(ending: &str) -> Vec<Vec<u8>> {
         zones: vec![ZonePlan { origin, records, policy, reads: Reads::Local, denial: Denial::Nsec }],
         tsig: vec![name("ops.").into()],
         sig0: vec![name("admin.")],
+        operators: Operators::default(),
         places: (1..=4).map(place).collect(),
         genesis_time: UnixMillis(1_700_000_000_000),
     };
