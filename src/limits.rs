@@ -182,6 +182,12 @@ pub const MAX_BUNDLE_BYTES: usize = 24 * 1024;
 /// Bytes of the statements of one zone's policy, each counted with four more: some 300 rules. With the zone's keys they must fit
 /// one piece of the state.
 pub const MAX_POLICY_BYTES: usize = 20 * 1024;
+/// Signatures that one command may have made, some seconds' to some minutes' work: until they are there nothing else becomes visible.
+pub const MAX_SIGNATURES_BY_COMMAND: usize = 65_536;
+/// Seconds that a signature may live, and be dated back, a leap year: RFC 4034 §3.1.5 has room for 68 years of both.
+pub const MAX_VALIDITY_SECS: u32 = 366 * 86_400;
+/// Seconds of the TTL of a DNSKEY RRset: what a rollover waits for.
+pub const MAX_DNSKEY_TTL_SECS: u32 = 7 * 86_400;
 /// Operators of a cluster: as many as replicas.
 pub const MAX_OPERATORS: usize = 32;
 /// Bytes of a piece of a parcel: with its path it must fit one request, and one piece of the state.

@@ -21,6 +21,7 @@ use crate::dns::dnssec::{key_tag, rsa_dnskey_rdata};
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::tsig::{Mode, Quota};
+use crate::limits::{MAX_DNSKEY_TTL_SECS, MAX_VALIDITY_SECS};
 use crate::quorum::Committee;
 use crate::threshold::PublicKey;
 use crate::time::UnixMillis;
@@ -150,12 +151,12 @@ impl Check<'_> {
                 jitter: dates.jitter_s,
                 backdate: dates.backdate_s,
             };
-            if validity.lifetime > 366 * 86_400 || validity.backdate > 366 * 86_400 {
+            if validity.lifetime > MAX_VALIDITY_SECS || validity.backdate > MAX_VALIDITY_SECS {
                 self.at(&text.signatures, "signatures may live a year at most");
             } else if validity.refresh.saturating_add(validity.jitter) >= validity.lifetime {
                 self.at(&text.signatures, "refresh-s and jitter-s together must be less than lifetime-s");
             }
-            if text.dnskey_ttl_s > 7 * 86_400 {
+            if text.dnskey_ttl_s > MAX_DNSKEY_TTL_SECS {
                 self.at(&place, "dnskey-ttl-s is more than a week");
             }
             let zsk = self.key(committee, &text.zsk, 256, &mut tags);

@@ -58,7 +58,7 @@ pub(super) struct Common {
 /// What of several epochs counts.
 #[derive(Default)]
 struct Newest {
-    /// Which epoch's replica has published each zone: an older one's versions come too late.
+    /// Which epoch's replica has published or withdrawn each zone: an older one's versions come too late.
     published: BTreeMap<Name, Epoch>,
     /// The newest epoch that has begun, and its zones whose queries go through the order.
     reads: Option<(Epoch, BTreeSet<Name>)>,
@@ -94,7 +94,8 @@ impl Common {
         if of_later || has_later {
             return;
         }
-        newest.published.remove(zone);
+        // An older epoch's replica may not bring it back, late.
+        newest.published.insert(zone.clone(), epoch);
         let catalog = self.catalog.load();
         if catalog.has(zone) {
             info!(%zone, "the zone is served no more");

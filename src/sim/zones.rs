@@ -73,8 +73,11 @@ impl Cluster {
                 Some(seed) => {
                     let command = format!("{zone} freeze").parse().expect("a command");
                     let key = IdentityKey::from_seed(*seed);
+                    let newest = replica.votes().decided.last().map_or(0, |one| one.number);
+                    let numbers = (now.0, newest);
                     let sign = |digest: &crate::codec::Digest| key.sign_in(OPERATOR_DOMAIN, digest);
-                    let vote = OperatorVote::new((self.id, self.epoch), key.public(), now.0, &command, sign);
+                    let vote =
+                        OperatorVote::new((self.id, self.epoch), key.public(), numbers, &command, sign);
                     replica.carry(now, vote).unwrap_or_default()
                 }
                 None => Output::default(),

@@ -104,6 +104,13 @@ impl Machine {
     }
 
     /// Lists the zones as the state has them.
+    pub(super) fn check_catalog(&self) -> Result<(), String> {
+        match self.catalog_origin().filter(|origin| self.zones.contains_key(*origin)) {
+            Some(origin) => Err(format!("{origin} is the catalog zone")),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn build_catalog(&mut self) -> Result<(), String> {
         let Catalog { origin, serial, batch } = self.catalog_entry();
         let Some(origin) = origin else { return Ok(()) };

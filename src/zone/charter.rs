@@ -5,7 +5,7 @@
 
 use super::ledger::Ledger;
 use super::load;
-use super::policy::UpdatePolicy;
+use super::roster;
 use super::rules::{KeyInfo, Reads, SerialRule, Validity, ZoneRules};
 use super::view::Denial;
 use crate::dns::Name;
@@ -16,7 +16,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 pub struct Charter {
     /// The name of the apex.
     pub origin: Name,
-    /// The statements of its policy ([`UpdatePolicy`]), words parted by one space.
+    /// The statements of its policy ([`super::UpdatePolicy`]), words parted by one space.
     pub policy: Vec<String>,
     /// From where queries are answered.
     pub reads: Reads,
@@ -49,7 +49,7 @@ impl Charter {
     /// The rules; or what is wrong with them.
     pub(super) fn rules(&self) -> Result<ZoneRules, String> {
         let Self { origin, reads, serial, validity, dnskey_ttl, denial, ksk, zsk, .. } = self.clone();
-        let policy = UpdatePolicy::parse(&self.policy).map_err(|why| why.to_string())?;
+        let policy = roster::policy_of(&self.policy)?;
         let rules = ZoneRules { origin, policy, reads, serial, validity, dnskey_ttl, denial, ksk, zsk };
         load::check_rules(&rules)?;
         Ok(rules)

@@ -76,6 +76,8 @@ pub enum ZoneAct {
     Freeze,
     /// `thaw`: they are no more.
     Thaw,
+    /// `forget CONTENTS`: what waits for these contents is given up.
+    Forget(Digest),
 }
 
 impl ZoneAct {
@@ -83,7 +85,7 @@ impl ZoneAct {
     pub fn contents(&self) -> Option<Digest> {
         match self {
             Self::Add(contents) | Self::Replace(contents, _) | Self::Policy(contents) => Some(*contents),
-            Self::Remove | Self::Freeze | Self::Thaw => None,
+            Self::Remove | Self::Freeze | Self::Thaw | Self::Forget(_) => None,
         }
     }
 }
@@ -122,6 +124,14 @@ impl Command {
             | Self::Denial { zone, .. }
             | Self::Zone { zone, .. } => Some(zone),
             Self::Drill { .. } | Self::Epoch(_) | Self::Catalog { .. } => None,
+        }
+    }
+
+    /// What must be carried before it can be done.
+    pub(super) fn contents(&self) -> Option<Digest> {
+        match self {
+            Self::Zone { act, .. } => act.contents(),
+            _ => None,
         }
     }
 
@@ -170,6 +180,7 @@ impl fmt::Display for ZoneAct {
             Self::Policy(contents) => write!(f, "policy {}", contents.to_hex()),
             Self::Freeze => f.write_str("freeze"),
             Self::Thaw => f.write_str("thaw"),
+            Self::Forget(contents) => write!(f, "forget {}", contents.to_hex()),
         }
     }
 }
@@ -236,8 +247,9 @@ fn zone_act(words: &[&str]) -> Result<ZoneAct, String> {
         ["policy", of] => Ok(ZoneAct::Policy(contents(of)?)),
         ["freeze"] => Ok(ZoneAct::Freeze),
         ["thaw"] => Ok(ZoneAct::Thaw),
+        ["forget", of] => Ok(ZoneAct::Forget(contents(of)?)),
         _ => Err("`zone ZONE` goes on with `add CONTENTS`, `remove`, `replace CONTENTS [if-serial N]`, \
-                  `policy CONTENTS`, `freeze` or `thaw`"
+                  `policy CONTENTS`, `freeze`, `thaw` or `forget CONTENTS`"
             .into()),
     }
 }
@@ -308,6 +320,7 @@ mod tests {
             format!("zone a.test. policy {hex}"),
             "zone a.test. freeze".into(),
             "zone a.test. thaw".into(),
+            format!("zone a.test. forget {hex}"),
             "catalog none".into(),
             "catalog none.".into(),
             "catalog zones.test.".into(),

@@ -88,7 +88,8 @@ impl Machine {
 
     /// All bundles that came.
     pub(super) fn deals(&self) -> impl Iterator<Item = (&Digest, &Deal)> {
-        self.register.iter().filter_map(|(label, entry)| match (label, entry) {
+        let all = Label::Deal(Digest::default())..=Label::Deal(Digest([0xff; 32]));
+        self.register.labelled(all).filter_map(|(label, entry)| match (label, entry) {
             (Label::Deal(name), Entry::Deal(deal)) => Some((name, &**deal)),
             _ => None,
         })

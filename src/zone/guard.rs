@@ -24,6 +24,7 @@ use super::draft::Change;
 use super::policy::{Keys, Scope, Statement, Types};
 use super::refusal::Refusal;
 use super::register::{Entry, Label, Register};
+use super::removed::is_lower;
 use super::update::CLUSTER_TYPES;
 use crate::dns::{Name, RrType};
 use crate::time::AgreedTime;
@@ -203,7 +204,7 @@ impl Deletions {
     pub(super) fn check(&self) -> Result<(), String> {
         let rises = self.slices.windows(2).all(|pair| pair[0].0 < pair[1].0);
         let fits = self.slices.len() as u64 <= SLICES + 1;
-        match rises && fits && self.slices.iter().all(|(_, count)| *count < 1 << 48) {
+        match rises && fits && is_lower(&self.zone) && self.slices.iter().all(|(_, count)| *count < 1 << 48) {
             true => Ok(()),
             false => Err("what was deleted cannot be this".into()),
         }

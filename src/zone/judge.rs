@@ -97,8 +97,8 @@ impl Machine {
         };
         account.asks(&update);
         let ledger = match open_to(&self.zones, &update.zone, &key) {
-            Err(refusal) => return refused(account, *refusal),
-            Ok(ledger) => ledger,
+            Err(refusal) if matches!(*refusal, Refusal::NotBegun(_)) => return refused(account, *refusal),
+            other => other,
         };
         if self.replay.len() + fresh.len() >= MAX_REPLAY_ENTRIES {
             return refused(account, Refusal::ReplayFull);
@@ -106,6 +106,11 @@ impl Machine {
         if let Err(refusal) = charge(&self.keys, (&mut self.register, &mut self.tally), &key, self.time) {
             return refused(account, refusal);
         }
+        // Commands may change that, and the message must not come to life with them.
+        let ledger = match ledger {
+            Err(refusal) => return Verdict { remember, ..refused(account, *refusal) },
+            Ok(ledger) => ledger,
+        };
         let zone = ledger.rules.origin.clone();
         let applied = apply(ledger, &self.register, self.time, &update, &key);
         let rcode = match applied.and_then(|applied| admit(ledger, open, applied)) {
@@ -163,7 +168,6 @@ impl Machine {
 /// The zone, if it takes updates of `key`.
 fn open_to<'a>(zones: &'a BTreeMap<Name, Ledger>, zone: &Name, key: &Name) -> Result<&'a Ledger, Refused> {
     let ledger = zones.get(zone).ok_or_else(|| Box::new(Refusal::NotOurs(zone.clone())))?;
-    // What can never succeed, by a key that no rule is about, must not crowd the replay table.
     if !ledger.rules.policy.knows(key) {
         let (key, zone) = (key.clone(), zone.clone());
         return Err(Box::new(Refusal::UnknownToPolicy { key, zone }));

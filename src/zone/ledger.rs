@@ -356,6 +356,10 @@ impl Ledger {
 
 impl Open {
     /// The zone as the batch found it.
+    pub(super) fn base_serial(&self) -> u32 {
+        self.base.serial()
+    }
+
     pub(super) fn into_base(self) -> View {
         self.base
     }

@@ -4,10 +4,11 @@
 
 use super::draft::Draft;
 use super::roster;
-use super::rules::ZoneRules;
+use super::rules::{Validity, ZoneRules};
 use super::update::CLUSTER_TYPES;
 use super::view::View;
 use crate::dns::{Class, Name, Record, RrType, Rrset, Soa, dnssec, rdata};
+use crate::limits::{MAX_DNSKEY_TTL_SECS, MAX_VALIDITY_SECS};
 use std::collections::BTreeMap;
 
 /// What is wrong with the rules of a zone.
@@ -23,16 +24,17 @@ pub(super) fn check_rules(rules: &ZoneRules) -> Result<(), String> {
         return Err("its two keys have one tag: deal them again".into());
     }
     roster::check_policy(&rules.policy)?;
-    let validity = &rules.validity;
-    if validity.refresh == 0 || validity.refresh >= validity.lifetime {
-        return Err("signatures must be made anew before they expire, and not at once".into());
+    let Validity { lifetime, refresh, jitter, backdate } = rules.validity;
+    if refresh == 0 || refresh.saturating_add(jitter) >= lifetime {
+        return Err("signatures must be made anew before they expire, jitter and all, and not at once".into());
     }
-    // RFC 4034 §3.1.5: beyond 68 years the expiration would look like the past.
-    let span = [validity.lifetime, validity.jitter, validity.backdate].map(u64::from).iter().sum::<u64>();
-    if span >= 1 << 31 {
-        return Err("signatures may not be valid for 2^31 seconds or longer".into());
+    if lifetime > MAX_VALIDITY_SECS || backdate > MAX_VALIDITY_SECS {
+        return Err("signatures may live a year at most".into());
     }
-    Ok(())
+    match rules.dnskey_ttl <= MAX_DNSKEY_TTL_SECS {
+        true => Ok(()),
+        false => Err("the DNSKEY's TTL is more than a week".into()),
+    }
 }
 
 /// The zone of these records.

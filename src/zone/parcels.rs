@@ -5,7 +5,8 @@
 //! and it does not matter who carries: whoever holds the contents proposes what is lacking ([`Machine::lacking`]). With the last
 //! piece the command is executed, in that batch: done, or refused with a reason; either way the pieces go.
 //!
-//! At most [`MAX_AWAITED_PARCELS`] commands wait at a time, each for [`AWAIT_SECS`] of agreed time. What waits when the epoch
+//! At most [`MAX_AWAITED_PARCELS`] commands wait at a time, each for [`AWAIT_SECS`] of agreed time, or until operators give it up
+//! (`zone ZONE forget CONTENTS`). Several may wait for the same contents: they are executed in the order of their digests. What waits when the epoch
 //! ends is gone with the votes that were open.
 
 use super::command::{Command, ZoneAct};
@@ -22,7 +23,8 @@ use crate::limits::{
 };
 use crate::time::{AgreedTime, DAY, SECOND};
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// Seconds of agreed time for which a command waits for its contents.
 pub const AWAIT_SECS: u64 = DAY / SECOND;
@@ -31,7 +33,7 @@ pub const AWAIT_SECS: u64 = DAY / SECOND;
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub(super) struct Awaited {
     pub(super) contents: Digest,
-    command: Command,
+    pub(super) command: Command,
     voters: Voters,
     /// Since when: agreed time in seconds.
     at: u64,
@@ -68,6 +70,7 @@ impl Awaited {
     pub(super) fn check(&self, time: AgreedTime) -> Result<(), String> {
         let Voters { replicas, operators } = &self.voters;
         let fits = self.have <= self.count
+            && self.command.contents() == Some(self.contents)
             && self.count <= MAX_PARCEL_PIECES
             && replicas.len() <= usize::from(MAX_REPLICAS)
             && operators.len() <= MAX_OPERATORS;
@@ -101,9 +104,38 @@ impl Machine {
         self.all_awaited().map(shown).collect()
     }
 
+    /// What must hold of what waits in a restored state: all pieces are of what waits, and are as many as it says.
+    pub(super) fn check_awaited(&self) -> Result<(), String> {
+        let mut come = BTreeMap::<Digest, BTreeSet<u32>>::new();
+        let all = Label::Parcel(Digest::default(), 0)..=Label::Parcel(Digest([0xff; 32]), u32::MAX);
+        for (label, _) in self.register.labelled(all) {
+            if let Label::Parcel(contents, index) = label {
+                come.entry(*contents).or_default().insert(*index);
+            }
+        }
+        let none = BTreeSet::new();
+        let fits = |awaited: &Awaited| {
+            let come = come.get(&awaited.contents).unwrap_or(&none);
+            let is_lacking = come.is_empty() && awaited.count == 0 || come.len() < awaited.count as usize;
+            come.len() == awaited.have as usize
+                && is_lacking
+                && come.last().is_none_or(|last| *last < awaited.count)
+        };
+        let is_known = come.keys().all(|contents| self.awaits(contents));
+        match is_known && self.all_awaited().count() <= MAX_AWAITED_PARCELS && self.all_awaited().all(fits) {
+            true => Ok(()),
+            false => Err("commands cannot wait so".into()),
+        }
+    }
+
     /// Whether pieces of these contents are taken.
     pub fn awaits(&self, contents: &Digest) -> bool {
-        self.register.get(&Label::Awaited(*contents)).is_some()
+        self.all_awaited().any(|awaited| awaited.contents == *contents)
+    }
+
+    /// Whether this command waits for its contents.
+    pub(super) fn waits(&self, command: &Command) -> bool {
+        self.register.get(&Label::Awaited(command.digest())).is_some()
     }
 
     /// Of awaited contents of `count` pieces the first `most` that have not come, from index `from` on and around the end.
@@ -117,7 +149,8 @@ impl Machine {
     }
 
     fn all_awaited(&self) -> impl Iterator<Item = &Awaited> {
-        self.register.iter().filter_map(|(_, entry)| match entry {
+        let all = Label::Awaited(Digest::default())..=Label::Awaited(Digest([0xff; 32]));
+        self.register.range(all).filter_map(|entry| match entry {
             Entry::Awaited(awaited) => Some(&**awaited),
             _ => None,
         })
@@ -125,25 +158,22 @@ impl Machine {
 
     /// A command has its votes, and waits for its contents, if there is room for them.
     pub(super) fn await_contents(&mut self, contents: Digest, command: Command, voters: Voters) {
-        let why = match self.all_awaited().count() {
-            _ if self.awaits(&contents) => "another command waits for the same contents",
-            MAX_AWAITED_PARCELS.. => "too many commands wait for their contents",
-            _ => {
-                let (at, count, have) = (self.time.secs(), 0, 0);
-                let awaited = Awaited { contents, command, voters, at, count, have };
-                return self.register.put(Entry::Awaited(Box::new(awaited)), &mut self.tally);
-            }
-        };
-        self.decide(command, voters, Err(why.into()));
+        if self.all_awaited().count() >= MAX_AWAITED_PARCELS {
+            return self.decide(command, voters, Err("too many commands wait for their contents".into()));
+        }
+        let other = self.all_awaited().find(|awaited| awaited.contents == contents);
+        let (count, have) = other.map_or((0, 0), |other| (other.count, other.have));
+        let awaited = Awaited { contents, command, voters, at: self.time.secs(), count, have };
+        self.register.put(Entry::Awaited(Box::new(awaited)), &mut self.tally);
     }
 
     /// A piece of contents; what is not awaited is not looked at further.
     pub(super) fn parcel(&mut self, piece: ParcelPiece, open: &mut BTreeMap<Name, Open>) -> Verdict {
         let plain = |rcode| Verdict::plain(Kind::Internal, rcode);
-        let Some(Entry::Awaited(awaited)) = self.register.get(&Label::Awaited(piece.contents)) else {
-            return plain(Rcode::REFUSED);
-        };
-        if self.has_ended() || !matches!(awaited.count, 0) && awaited.count != piece.count {
+        let all: Vec<Awaited> =
+            self.all_awaited().filter(|awaited| awaited.contents == piece.contents).cloned().collect();
+        let Some(Awaited { count, have, .. }) = all.first().cloned() else { return plain(Rcode::REFUSED) };
+        if self.has_ended() || count != 0 && count != piece.count {
             return plain(Rcode::REFUSED);
         }
         if self.register.get(&Label::Parcel(piece.contents, piece.index)).is_some() {
@@ -152,22 +182,44 @@ impl Machine {
         if !piece.is_right() {
             return plain(Rcode::REFUSED);
         }
-        let mut awaited = awaited.clone();
-        (awaited.count, awaited.have) = (piece.count, awaited.have + 1);
-        let is_last = awaited.have >= awaited.count;
-        let ParcelPiece { contents, index, bytes, .. } = piece;
-        self.register.put(Entry::Awaited(awaited), &mut self.tally);
+        let ParcelPiece { contents, count, index, bytes, .. } = piece;
+        for awaited in all {
+            let awaited = Awaited { count, have: have + 1, ..awaited };
+            self.register.put(Entry::Awaited(Box::new(awaited)), &mut self.tally);
+        }
         self.register.put(Entry::Parcel(Carried { contents, index, bytes }), &mut self.tally);
-        if is_last {
-            self.complete(contents, open);
+        if have + 1 >= count {
+            self.complete(&contents, open);
         }
         plain(Rcode::NOERROR)
     }
 
     /// All pieces are there.
-    fn complete(&mut self, contents: Digest, open: &mut BTreeMap<Name, Open>) {
-        let Some((Awaited { command, voters, .. }, bytes)) = self.take_awaited(contents) else { return };
-        let done = match (&command, codec::decode::<Contents>(&bytes, MAX_PARCEL_BYTES)) {
+    fn complete(&mut self, contents: &Digest, open: &mut BTreeMap<Name, Open>) {
+        let pieces = self.register.range(pieces(contents)).filter_map(|entry| match entry {
+            Entry::Parcel(carried) => Some(carried.bytes.as_slice()),
+            _ => None,
+        });
+        let bytes = pieces.collect::<Vec<_>>().concat();
+        let all: Vec<Awaited> =
+            self.all_awaited().filter(|awaited| awaited.contents == *contents).cloned().collect();
+        for Awaited { command, voters, .. } in all {
+            // One may have given up those that come after it.
+            if self.waits(&command) {
+                self.take_awaited(&command);
+                self.execute_with(&bytes, command, voters, open);
+            }
+        }
+    }
+
+    fn execute_with(
+        &mut self,
+        bytes: &[u8],
+        command: Command,
+        voters: Voters,
+        open: &mut BTreeMap<Name, Open>,
+    ) {
+        let done = match (&command, codec::decode::<Contents>(bytes, MAX_PARCEL_BYTES)) {
             (Command::Zone { zone, act }, Ok(contents)) => self.with_contents(zone, act, contents, open),
             (_, Err(why)) => Err(format!("its contents are none: {why}")),
             _ => Err("it takes no contents".into()),
@@ -192,29 +244,31 @@ impl Machine {
         }
     }
 
-    /// What waits goes, with all that has come of it.
-    fn take_awaited(&mut self, contents: Digest) -> Option<(Awaited, Vec<u8>)> {
-        let label = Label::Awaited(contents);
-        let Some(Entry::Awaited(awaited)) = self.register.get(&label).cloned() else { return None };
-        let mut bytes = Vec::new();
-        for index in 0..awaited.count {
-            let piece = Label::Parcel(contents, index);
-            if let Some(Entry::Parcel(carried)) = self.register.get(&piece) {
-                bytes.extend(&carried.bytes);
-                self.register.remove(&piece, &mut self.tally);
-            }
+    /// What waits goes, and what has come of its contents, unless another waits for them.
+    fn take_awaited(&mut self, command: &Command) {
+        self.register.remove(&Label::Awaited(command.digest()), &mut self.tally);
+        let Some(contents) = command.contents().filter(|contents| !self.awaits(contents)) else { return };
+        let come = self.register.range(pieces(&contents)).map(Entry::label);
+        come.collect::<Vec<_>>().iter().for_each(|label| self.register.remove(label, &mut self.tally));
+    }
+
+    /// Operators want no more of the commands about a zone that wait for these contents.
+    pub(super) fn forget_contents(&mut self, zone: &Name, contents: &Digest) -> Result<(), String> {
+        let is_meant =
+            |command: &Command| command.zone() == Some(zone) && command.contents() == Some(*contents);
+        if !self.all_awaited().any(|awaited| is_meant(&awaited.command)) {
+            return Err("no command about the zone waits for these contents".into());
         }
-        self.register.remove(&label, &mut self.tally);
-        Some((*awaited, bytes))
+        self.give_up("operators gave it up", |command, _| is_meant(command));
+        Ok(())
     }
 
     /// Gives up commands that wait for their contents.
     pub(super) fn give_up(&mut self, why: &str, is_meant: impl Fn(&Command, u64) -> bool) {
         let meant = self.all_awaited().filter(|awaited| is_meant(&awaited.command, awaited.at));
-        for contents in meant.map(|awaited| awaited.contents).collect::<Vec<_>>() {
-            if let Some((Awaited { command, voters, .. }, _)) = self.take_awaited(contents) {
-                self.decide(command, voters, Err(why.into()));
-            }
+        for Awaited { command, voters, .. } in meant.cloned().collect::<Vec<_>>() {
+            self.take_awaited(&command);
+            self.decide(command, voters, Err(why.into()));
         }
     }
 
@@ -223,4 +277,9 @@ impl Machine {
         let now = self.time.secs();
         self.give_up("its contents did not come within a day", |_, at| at + AWAIT_SECS < now);
     }
+}
+
+/// Where the pieces of these contents are.
+fn pieces(contents: &Digest) -> RangeInclusive<Label> {
+    Label::Parcel(*contents, 0)..=Label::Parcel(*contents, u32::MAX)
 }

@@ -204,7 +204,7 @@ impl Partial {
                 if !piece.signatures.is_empty() {
                     return Err("a signature where none is planned".into());
                 }
-                entry.check(context.manifest.time)?;
+                entry.check(context.manifest.time, context.manifest.batches)?;
                 let label = entry.label();
                 self.entries.push(entry);
                 let bucket = element::bucket_of_entry(&label);

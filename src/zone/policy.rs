@@ -128,7 +128,11 @@ impl UpdatePolicy {
     }
 
     fn statement(&mut self, number: usize, line: &str) -> Result<(), String> {
-        let words: Vec<&str> = line.trim().trim_end_matches(';').split_whitespace().collect();
+        let line = line.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if words.iter().any(|word| has_bare_semicolon(word)) {
+            return Err("a `;` ends a statement, and is `\\;` in a name".into());
+        }
         let statement = Statement { number, text: words.join(" ") };
         match words.split_first() {
             Some((&"guard", rest)) => self.guards.push(Guard::parse(statement, rest)?),
@@ -291,6 +295,18 @@ impl Types {
         let listed = self.listed.iter().find(|(held, _)| *held == rtype).map(|(_, most)| *most);
         listed.or(self.any)
     }
+}
+
+fn has_bare_semicolon(word: &str) -> bool {
+    let mut letters = word.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => _ = letters.next(),
+            ';' => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 fn required_name(word: Option<&str>) -> Result<Name, String> {

@@ -100,7 +100,9 @@ impl Sharing {
 impl Machine {
     /// The sharings of all keys that were ever to be refreshed.
     pub fn sharings(&self) -> impl Iterator<Item = &Sharing> {
-        self.register.iter().filter_map(|(_, entry)| match entry {
+        let [first, last] = [0, 0xff].map(|octet| Label::Sharing(KeyId(Digest([octet; 32]))));
+        let all = first..=last;
+        self.register.range(all).filter_map(|entry| match entry {
             Entry::Sharing(sharing) => Some(sharing),
             _ => None,
         })
@@ -122,7 +124,8 @@ impl Machine {
     /// Of keys by which nobody can want a signature any more, nothing is kept.
     pub(super) fn forget_sharings(&mut self) {
         let wanted = self.signing_keys();
-        let gone = self.register.iter().map(|(label, _)| label).filter(|label| match label {
+        let all = Label::Sharing(KeyId(Digest::default()))..Label::Deal(Digest::default());
+        let gone = self.register.labelled(all).map(|(label, _)| label).filter(|label| match label {
             Label::Sharing(key) | Label::Receiver(key, _) => !wanted.contains(key),
             _ => false,
         });

@@ -23,7 +23,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use rpds::RedBlackTreeMapSync;
 use std::ops::RangeBounds;
 
-/// Under which an entry is found.
+/// Under which an entry is found. Those of a kind stand together, in the order of this list.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
 pub(super) enum Label {
     Voter(Who),
@@ -88,15 +88,15 @@ impl Entry {
             Self::Usage(key, _) => Label::Usage(key.clone()),
             Self::Catalog(_) => Label::Catalog,
             Self::Removed(removed) => Label::Removed(removed.batch, removed.zone.clone()),
-            Self::Awaited(awaited) => Label::Awaited(awaited.contents),
+            Self::Awaited(awaited) => Label::Awaited(awaited.command.digest()),
             Self::Parcel(carried) => Label::Parcel(carried.contents, carried.index),
             Self::Sharing(sharing) => Label::Sharing(sharing.key),
             Self::Receiver(receiver) => Label::Receiver(receiver.key, receiver.who),
         }
     }
 
-    /// What must hold of an entry of a state of this time, whoever certified it.
-    pub(super) fn check(&self, time: AgreedTime) -> Result<(), String> {
+    /// What must hold of an entry of a state of this time, after so many batches, whoever certified it.
+    pub(super) fn check(&self, time: AgreedTime, batches: u64) -> Result<(), String> {
         match self {
             Self::Voter(voter) => votes::check_voter(voter, time),
             Self::Command(_) | Self::Receiver(_) | Self::Progress(..) => Ok(()),
@@ -111,7 +111,7 @@ impl Entry {
             }
             Self::Usage(..) => Ok(()),
             Self::Catalog(catalog) => catalog.check(),
-            Self::Removed(removed) => removed.check(),
+            Self::Removed(removed) => removed.check(batches),
             Self::Awaited(awaited) => awaited.check(time),
             Self::Parcel(carried) => carried.check(),
         }
@@ -132,8 +132,13 @@ impl Register {
         self.0.iter()
     }
 
+    /// Those of a range of labels, with their labels.
+    pub(super) fn labelled(&self, labels: impl RangeBounds<Label>) -> impl Iterator<Item = (&Label, &Entry)> {
+        self.0.range(labels)
+    }
+
     /// Those of a range of labels.
-    pub(super) fn range(&self, labels: impl RangeBounds<Label>) -> impl Iterator<Item = &Entry> {
+    pub(super) fn range(&self, labels: impl RangeBounds<Label>) -> impl DoubleEndedIterator<Item = &Entry> {
         self.0.range(labels).map(|(_, entry)| entry)
     }
 

@@ -8,16 +8,19 @@
 use super::keys::{KeySet, ZoneKey};
 use super::machine::Machine;
 use super::register::{Entry, Label};
+use crate::codec::Digest;
 use crate::dns::Name;
-use crate::limits::{MAX_REMOVED_ZONES, MAX_RETIRED_KEYS, PIPELINE_BATCHES};
+use crate::limits::{MAX_PIECE_BYTES, MAX_REMOVED_ZONES, MAX_RETIRED_KEYS, PIPELINE_BATCHES};
 use crate::threshold::RetiredKey;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Keys that a zone can have, those that leave among them; of all that went by that name in one batch, some more.
-const MAX_LEAVING: usize = 64;
+const MAX_LEAVING: usize = 32;
 /// Of these, and those that they replaced.
-const MAX_RETIRED: usize = 256;
+const MAX_RETIRED: usize = 128;
 const _: () = assert!(MAX_RETIRED > MAX_RETIRED_KEYS + MAX_LEAVING);
+// A key has some 600 octets, a retired one 64.
+const _: () = assert!(MAX_LEAVING * 600 + MAX_RETIRED * 64 + 512 < MAX_PIECE_BYTES);
 
 /// A zone that went.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
@@ -33,20 +36,30 @@ pub(super) struct Removed {
 }
 
 impl Removed {
-    /// What must hold of a restored one.
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// What must hold of a restored one, after so many batches.
+    pub(super) fn check(&self, batches: u64) -> Result<(), String> {
         let fits = self.leaving.len() <= MAX_LEAVING && self.retired.len() <= MAX_RETIRED;
-        // So that counting on from there cannot overflow.
-        match fits && self.batch < 1 << 62 && self.leaving.iter().all(ZoneKey::is_key) {
+        // Else it would never settle; and zones are told apart by their labels' octets.
+        match fits
+            && self.batch <= batches
+            && is_lower(&self.zone)
+            && self.leaving.iter().all(ZoneKey::is_key)
+        {
             true => Ok(()),
             false => Err("a zone that went cannot have had these keys".into()),
         }
     }
 }
 
+/// Whether no letter of a name is a capital.
+pub(super) fn is_lower(name: &Name) -> bool {
+    !name.wire().iter().any(u8::is_ascii_uppercase)
+}
+
 impl Machine {
     pub(super) fn removed(&self) -> impl Iterator<Item = &Removed> {
-        self.register.iter().filter_map(|(_, entry)| match entry {
+        let all = Label::Removed(0, Name::root())..Label::Awaited(Digest::default());
+        self.register.range(all).filter_map(|entry| match entry {
             Entry::Removed(removed) => Some(removed),
             _ => None,
         })

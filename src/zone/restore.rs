@@ -225,6 +225,8 @@ impl Restore {
         (machine.time, machine.batches) = (manifest.time, manifest.batches);
         machine.last_batches = self.last_batches;
         machine.check_deals()?;
+        machine.check_catalog()?;
+        machine.check_awaited()?;
         let known = machine.signing_keys();
         if jobs.iter().any(|open| !known.contains(&open.job.key)) {
             return Err("a job for a key that nobody wants".into());

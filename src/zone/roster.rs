@@ -9,6 +9,8 @@
 //!   moves once. The contents' serial counts if it is greater than the zone's (RFC 1982), else the zone's rule; with `if-serial` the
 //!   zone must have that one still. What the cluster makes itself stays, CDS and CDNSKEY during a rollover among it. Guards
 //!   are for updates, and not asked.
+//! - What `add` and `replace` have signed holds up the versions of all zones until it is done, so it has a bound
+//!   ([`MAX_SIGNATURES_BY_COMMAND`]).
 //! - `policy`: updates that come later in the order, in the same batch too, are judged by it; what ceilings had counted is forgotten.
 //! - `freeze`: updates are refused until `thaw`; signatures are made anew, rollovers go on, and `replace` is done.
 
@@ -30,8 +32,12 @@ use super::votes::{self, Course};
 use super::{element, show};
 use crate::dns::rrset::serial_gt;
 use crate::dns::{Name, RrType, Rrset, Soa};
-use crate::limits::{MAX_POLICY_BYTES, MAX_ZONES};
+use crate::limits::{MAX_POLICY_BYTES, MAX_SIGNATURES_BY_COMMAND, MAX_ZONES};
+use crate::time::{HOUR, SECOND};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Age in seconds at which signatures of an added zone may be made anew: one that is signed all the time leaves no time to others.
+const MIN_REFRESH_SECS: u32 = (HOUR / SECOND) as u32;
 
 /// A zone at a glance.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,6 +78,7 @@ impl Machine {
             ZoneAct::Remove => self.remove_zone(zone, open)?,
             ZoneAct::Freeze => self.set_frozen(zone, true)?,
             ZoneAct::Thaw => self.set_frozen(zone, false)?,
+            ZoneAct::Forget(contents) => self.forget_contents(zone, contents)?,
         }
         Ok(act.contents().map_or(Course::Done, Course::Awaits))
     }
@@ -121,9 +128,15 @@ impl Machine {
         open: &mut BTreeMap<Name, Open>,
     ) -> Result<(), String> {
         self.can_add(zone)?;
+        if new.validity.refresh < MIN_REFRESH_SECS {
+            return Err(format!("signatures are made anew after {MIN_REFRESH_SECS} seconds at the soonest"));
+        }
         let bundles = self.complete_bundles(zone, &[new.ksk, new.zsk])?;
-        let [ksk, zsk] = self.first_keys(&bundles)?;
-        let head = contents::view(zone, &new.records)?;
+        let [ksk, zsk] = self.first_keys(zone, &bundles)?;
+        // A signature for each RRset, and for its place in the chain one for each name.
+        let sets = &new.records;
+        check_signatures(sets.len() + sets.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len())?;
+        let head = contents::view(zone, sets)?;
         let NewZone { policy, reads, serial, validity, dnskey_ttl, denial, .. } = new;
         let (origin, born, frozen) = (zone.clone(), self.batches, false);
         let charter =
@@ -146,7 +159,7 @@ impl Machine {
     }
 
     /// The keys of a new zone, KSK and ZSK, if nobody has or had them.
-    fn first_keys(&self, bundles: &[super::CheckedBundle]) -> Result<[KeyInfo; 2], String> {
+    fn first_keys(&self, zone: &Name, bundles: &[super::CheckedBundle]) -> Result<[KeyInfo; 2], String> {
         use super::Role::{Ksk, Zsk};
         let [ksk, zsk] = bundles else { return Err("a zone begins with two keys".into()) };
         let (of_ksk, of_zsk) = (ksk.bundle(), zsk.bundle());
@@ -154,21 +167,33 @@ impl Machine {
             return Err("a zone begins with a KSK and a ZSK of one algorithm".into());
         }
         self.check_thresholds(bundles)?;
-        let wanted = self.zones.values().flat_map(|ledger| ledger.keys.wanted());
-        let wanted = wanted.chain(self.removed().flat_map(|removed| &removed.leaving));
-        let mut known: BTreeSet<&[u8]> = wanted.flat_map(super::keys::ZoneKey::marks).collect();
-        let mut tags = BTreeSet::new();
-        for bundle in bundles {
-            let public = bundle.public();
-            let is_retired = self.retired_keys().any(|retired| retired.has(public.modulus()));
-            if is_retired || !known.insert(public.modulus()) {
-                return Err(format!("key {} is or was in use: deal another", bundle.tag()));
-            }
-            if show::tags(&bundle.dnskey()).into_iter().any(|tag| !tags.insert(tag)) {
-                return Err("its two keys have one tag: deal them again".into());
-            }
+        self.check_unused(zone, bundles)?;
+        if ksk.public().modulus() == zsk.public().modulus() {
+            return Err("its two keys are one: deal them again".into());
+        }
+        let tags = show::tags(&zsk.dnskey());
+        if show::tags(&ksk.dnskey()).into_iter().any(|tag| tags.contains(&tag)) {
+            return Err("its two keys have one tag: deal them again".into());
         }
         Ok([ksk, zsk].map(|bundle| KeyInfo { id: bundle.key_id(), dnskey: bundle.dnskey() }))
+    }
+
+    /// That no other zone has or had a key of these: with it its shares would go.
+    pub(super) fn check_unused(&self, zone: &Name, bundles: &[super::CheckedBundle]) -> Result<(), String> {
+        let others = self.zones.iter().filter(|(of, _)| *of != zone).map(|(_, ledger)| &ledger.keys);
+        let wanted = others.clone().flat_map(super::keys::KeySet::wanted);
+        let wanted = wanted.chain(self.removed().flat_map(|removed| &removed.leaving));
+        let known: BTreeSet<&[u8]> = wanted.flat_map(super::keys::ZoneKey::marks).collect();
+        let retired = others.flat_map(|keys| keys.retired().iter().copied());
+        let retired: Vec<_> = retired.chain(self.retired_with_zones()).collect();
+        for bundle in bundles {
+            let (id, modulus) = (bundle.key_id(), bundle.public().modulus());
+            let is_retired = retired.iter().any(|retired| retired.key == id || retired.has(modulus));
+            if is_retired || known.contains(modulus) || known.contains(id.0.0.as_slice()) {
+                return Err(format!("key {} is or was in use in another zone: deal another", bundle.tag()));
+            }
+        }
+        Ok(())
     }
 
     fn remove_zone(&mut self, zone: &Name, open: &mut BTreeMap<Name, Open>) -> Result<(), String> {
@@ -197,9 +222,9 @@ impl Machine {
     }
 
     fn forget_deletions(&mut self, zone: &Name) {
-        let of_zone = |label: &&Label| matches!(label, Label::Deletions(of, _) if of == zone);
-        let gone: Vec<Label> =
-            self.register.iter().map(|(label, _)| label).filter(of_zone).cloned().collect();
+        let zone = zone.to_lowercase();
+        let all = Label::Deletions(zone.clone(), 0)..=Label::Deletions(zone, u16::MAX);
+        let gone: Vec<Label> = self.register.labelled(all).map(|(label, _)| label.clone()).collect();
         gone.iter().for_each(|label| self.register.remove(label, &mut self.tally));
     }
 
@@ -213,17 +238,20 @@ impl Machine {
         self.has_serial(zone, if_serial)?;
         let (wanted, time) = (contents::view(zone, sets)?, self.time);
         let ledger = self.begun(zone)?;
-        let draft = replaced(ledger, &wanted)?;
+        let base = open.get(zone).map_or(ledger.head.serial(), Open::base_serial);
+        let draft = replaced(ledger, &wanted, base)?;
         let open = open.entry(zone.clone()).or_insert_with(|| ledger.open());
+        let changes = draft.changes(&ledger.head);
+        check_signatures(changes.len() + draft.touched.len())?;
         ledger.admit(open, &draft).map_err(|why| why.to_string())?;
-        let (added, deleted) = guard::totals(&draft.changes(&ledger.head));
+        let (added, deleted) = guard::totals(&changes);
         ledger.records = (ledger.records + added).saturating_sub(deleted);
         ledger.take(open, draft, time);
         Ok(())
     }
 
     pub(super) fn change_policy(&mut self, zone: &Name, statements: &[String]) -> Result<(), String> {
-        let policy = UpdatePolicy::parse(statements).map_err(|why| why.to_string())?;
+        let policy = policy_of(statements)?;
         check_policy(&policy)?;
         self.begun(zone)?.set_policy(policy);
         self.forget_deletions(zone);
@@ -231,9 +259,34 @@ impl Machine {
     }
 }
 
-/// That a policy is not too long.
+/// That a command has no more signed at once than others can wait for.
+fn check_signatures(about: usize) -> Result<(), String> {
+    match about <= MAX_SIGNATURES_BY_COMMAND {
+        true => Ok(()),
+        false => Err(format!(
+            "about {about} signatures would have to be made before anything else, and {MAX_SIGNATURES_BY_COMMAND} may"
+        )),
+    }
+}
+
+/// The policy of these statements, which must not be too long: that is asked first.
+pub(super) fn policy_of(statements: &[String]) -> Result<UpdatePolicy, String> {
+    check_length(statements)?;
+    UpdatePolicy::parse(statements).map_err(|why| why.to_string())
+}
+
+/// That a policy is not too long, and that its statements, as the state has them, give it again.
 pub(super) fn check_policy(policy: &UpdatePolicy) -> Result<(), String> {
-    let bytes: usize = policy.statements().iter().map(|statement| 4 + statement.len()).sum();
+    let statements = policy.statements();
+    check_length(&statements)?;
+    match UpdatePolicy::parse(&statements).is_ok_and(|same| same == *policy) {
+        true => Ok(()),
+        false => Err("the policy has statements that say something else when they are read again".into()),
+    }
+}
+
+fn check_length(statements: &[String]) -> Result<(), String> {
+    let bytes: usize = statements.iter().map(|statement| 4 + statement.len()).sum();
     match bytes <= MAX_POLICY_BYTES {
         true => Ok(()),
         false => Err(format!("a policy has at most {MAX_POLICY_BYTES} bytes")),
@@ -241,7 +294,8 @@ pub(super) fn check_policy(policy: &UpdatePolicy) -> Result<(), String> {
 }
 
 /// The zone with the data of `wanted`, of which the cluster's own types and the serial are left out.
-fn replaced(ledger: &Ledger, wanted: &View) -> Result<Draft, String> {
+/// A serial goes beyond the one of the batch's beginning too, which is what others have seen.
+fn replaced(ledger: &Ledger, wanted: &View, base: u32) -> Result<Draft, String> {
     let head = &ledger.head;
     let mut draft = Draft::new(head.clone());
     let tells_parent = ledger.keys.tells_parent();
@@ -258,7 +312,7 @@ fn replaced(ledger: &Ledger, wanted: &View) -> Result<Draft, String> {
         for rtype in types.filter(|rtype| !is_clusters(*rtype)).collect::<BTreeSet<_>>() {
             let mut new = after.and_then(|node| node.get(rtype)).map(|set| Rrset::clone(&set.rrset));
             if let Some(set) = new.as_mut().filter(|set| set.rtype == RrType::SOA) {
-                keep_serial(set, head.serial())?;
+                keep_serial(set, head.serial(), base)?;
             }
             if new.as_ref() == before.and_then(|node| node.get(rtype)).map(|set| &*set.rrset) {
                 continue;
@@ -276,10 +330,10 @@ fn replaced(ledger: &Ledger, wanted: &View) -> Result<Draft, String> {
     Ok(draft)
 }
 
-/// The SOA with this serial, unless its own is greater.
-fn keep_serial(set: &mut Rrset, serial: u32) -> Result<(), String> {
+/// The SOA with this serial, unless its own is greater than both.
+fn keep_serial(set: &mut Rrset, serial: u32, base: u32) -> Result<(), String> {
     let soa = set.rdatas.first().and_then(Soa::parse).ok_or("the SOA is malformed")?;
-    if !serial_gt(soa.serial, serial) {
+    if !serial_gt(soa.serial, serial) || !serial_gt(soa.serial, base) {
         *set = Rrset::of(RrType::SOA, set.ttl, [Soa { serial, ..soa }.to_rdata()]);
     }
     Ok(())

@@ -25,6 +25,8 @@ pub enum Saying {
     Vote {
         /// Greater than in each vote of this replica before: by that a vote counts once, however often it is ordered.
         count: u64,
+        /// The number of the newest decided command that it knew of; 0 before the first.
+        after: u64,
         /// An encoded [`super::Command`].
         command: Vec<u8>,
     },

@@ -124,6 +124,7 @@ impl Machine {
             _ => Vec::new(),
         };
         self.check_thresholds(&new)?;
+        self.check_unused(zone, &new)?;
         let ledger = self.zones.get_mut(zone).filter(|ledger| ledger.started);
         let ledger = ledger.ok_or_else(|| format!("there is no zone {zone}, or it is not signed yet"))?;
         let had_cds = ledger.keys.tells_parent();

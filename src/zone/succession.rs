@@ -200,9 +200,7 @@ impl Snapshot {
         (machine.replay, machine.register, machine.tally) = (replay, register, tally);
         machine.last_batches = last_batches;
         (machine.time, machine.batches) = (manifest.time, manifest.batches);
-        if let Some(origin) = machine.catalog_origin().filter(|origin| machine.zones.contains_key(*origin)) {
-            return Err(format!("{origin} is the catalog zone"));
-        }
+        machine.check_catalog()?;
         machine.build_catalog()?;
         Ok(Begun::of(machine))
     }

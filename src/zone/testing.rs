@@ -243,14 +243,16 @@ impl Bench {
         self.machine.vote_of(ReplicaId::new(index).unwrap(), count, command, signer(index))
     }
 
-    /// The `count`th vote of an operator.
+    /// The vote of an operator, signed so many milliseconds from now, who knows what was decided.
     pub(crate) fn operator_vote(&self, index: u8, count: u64, text: &str) -> OperatorVote {
         let Genesis { cluster, epoch, .. } = self.genesis;
         let pair = identity(index);
         let sign = |digest: &codec::Digest| {
             pair.sign(&[OPERATOR_DOMAIN, &digest.0].concat()).as_ref().try_into().unwrap()
         };
-        OperatorVote::new((cluster, epoch), public(&pair), count, &text.parse().unwrap(), sign)
+        let after = self.machine.votes().1.last().map_or(0, |one| one.number);
+        let numbers = (self.now.0 + count, after);
+        OperatorVote::new((cluster, epoch), public(&pair), numbers, &text.parse().unwrap(), sign)
     }
 
     /// The bundle of one of four fixed keys, its shares, and from now on its signatures.

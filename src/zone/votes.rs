@@ -10,14 +10,16 @@
 //! together are nobody whom anything rests on.
 //!
 //! - Votes are for octets: commands that differ in one octet are two.
+//! - A vote says the number of the newest decided command that its voter knew of. Once the command that it is for was decided
+//!   since, or waits for its contents, it counts no more: who wants the same again must know that it was done. So it is with votes that
+//!   know of less than the oldest decided command that is kept, or of more than there was.
 //! - A second vote for an open command changes nothing, nor does a vote ordered a second time: each replica's votes carry a
 //!   number, and only a greater one than before is taken.
-//! - A vote lapses [`VOTE_LAPSE_SECS`] of agreed time after it was ordered. Replica and operator have at most [`MAX_OPEN_VOTES`]: one
+//! - A vote lapses [`VOTE_LAPSE_SECS`] of agreed time after it was ordered, an operator's after he signed it. Replica and operator have at most [`MAX_OPEN_VOTES`]: one
 //!   more, and its oldest goes. A command that nobody votes for any more is gone.
 //!
-//! So t corrupt replicas, or too few operators, can neither bring a command about, nor keep the others from it, nor fill the state. What a
-//! command does must not rest on when its votes came; a vote that comes after the command was decided is a first vote for the
-//! same again.
+//! So t corrupt replicas, or too few operators, can neither bring a command about, nor have it done twice, nor keep the others from it,
+//! nor fill the state. What a command does must not rest on when its votes came.
 
 use super::bundle::Bundle;
 use super::command::{Act, Command};
@@ -92,6 +94,16 @@ pub struct OpenCommand {
     pub operators: BTreeMap<[u8; 32], u64>,
 }
 
+/// What a vote says of itself.
+#[derive(Clone, Copy)]
+struct Ballot {
+    count: u64,
+    /// The number of the newest decided command that the voter knew of.
+    after: u64,
+    /// Since when it counts: agreed time in seconds.
+    at: u64,
+}
+
 /// What a restored entry must fulfil.
 pub(super) fn check_voter(voter: &Voter, time: AgreedTime) -> Result<(), String> {
     let is_late = |(_, at): &(Digest, u64)| *at > time.secs();
@@ -117,24 +129,18 @@ pub(super) fn check_decided(decided: &Decided, time: AgreedTime) -> Result<(), S
 impl Machine {
     /// The commands that have votes, and those decided last, in their order.
     pub fn votes(&self) -> (Vec<OpenCommand>, Vec<Decided>) {
-        let (mut open, mut decided) = (Vec::new(), Vec::new());
-        for (label, entry) in self.register.iter() {
-            match (label, entry) {
-                (Label::Command(digest), Entry::Command(command)) => {
-                    let (mut votes, mut operators) = (BTreeMap::new(), BTreeMap::new());
-                    for (who, at) in votes_for(&self.register, digest) {
-                        match who {
-                            Who::Replica(who) => _ = votes.insert(who, at),
-                            Who::Operator(key) => _ = operators.insert(key, at),
-                        }
-                    }
-                    open.push(OpenCommand { command: command.clone(), votes, operators });
+        let mut open = Vec::new();
+        for command in commands(&self.register) {
+            let (mut votes, mut operators) = (BTreeMap::new(), BTreeMap::new());
+            for (who, at) in votes_for(&self.register, &command.digest()) {
+                match who {
+                    Who::Replica(who) => _ = votes.insert(who, at),
+                    Who::Operator(key) => _ = operators.insert(key, at),
                 }
-                (_, Entry::Decided(one)) => decided.push(one.clone()),
-                _ => {}
             }
+            open.push(OpenCommand { command: command.clone(), votes, operators });
         }
-        (open, decided)
+        (open, decided(&self.register).cloned().collect())
     }
 
     /// The number of a replica's newest vote that was ordered; 0 before the first.
@@ -160,7 +166,7 @@ impl Machine {
         command: &Command,
         sign: impl FnOnce(&Digest) -> [u8; 64],
     ) -> super::Request {
-        let what = Saying::Vote { count, command: encode(command) };
+        let what = Saying::Vote { count, after: self.newest_decided(), command: encode(command) };
         super::Request::Said(self.saying(by, what, sign))
     }
 
@@ -178,8 +184,8 @@ impl Machine {
     ) -> Verdict {
         let plain = |rcode| Verdict::plain(Kind::Internal, rcode);
         let Some(public) = self.members.get(said.by.slot()) else { return plain(Rcode::REFUSED) };
-        let (count, command) = match &said.what {
-            Saying::Vote { count, command } => (count, command),
+        let (count, after, command) = match &said.what {
+            Saying::Vote { count, after, command } => (*count, *after, command),
             Saying::Bundle(bundle) if said.is_authentic(self.realm, public) => {
                 return self.bundle(said.by, Bundle::clone(bundle));
             }
@@ -190,14 +196,15 @@ impl Machine {
             }
             Saying::Offer { .. } | Saying::Dealing { .. } => return self.said_for_refresh(said),
         };
-        if *count <= self.last_vote(said.by) {
+        if count <= self.last_vote(said.by) {
             return plain(Rcode::NOERROR);
         }
         let Ok(command) = Command::decode(command) else { return plain(Rcode::FORMERR) };
         if !said.is_authentic(self.realm, public) {
             return plain(Rcode::REFUSED);
         }
-        self.cast(Who::Replica(said.by), *count, command, open);
+        let ballot = Ballot { count, after, at: self.time.secs() };
+        self.cast(Who::Replica(said.by), ballot, command, open);
         plain(Rcode::NOERROR)
     }
 
@@ -212,16 +219,36 @@ impl Machine {
             return plain(Rcode::NOERROR);
         }
         let Ok(command) = Command::decode(&vote.command) else { return plain(Rcode::FORMERR) };
-        if !command.is_for_operators() || !vote.is_authentic(self.realm) {
+        if !command.is_for_operators() || !vote.is_timely(self.time) || !vote.is_authentic(self.realm) {
             return plain(Rcode::REFUSED);
         }
-        self.cast(who, vote.count, command, open);
+        let at = vote.signed_secs().min(self.time.secs());
+        self.cast(who, Ballot { count: vote.count, after: vote.after, at }, command, open);
         plain(Rcode::NOERROR)
     }
 
+    /// The number of the newest decided command; 0 before the first.
+    fn newest_decided(&self) -> u64 {
+        decided(&self.register).last().map_or(0, |one| one.number)
+    }
+
+    /// Whether a vote cannot count: what it asks for may have been done without its voter's knowing, or waits to be.
+    fn is_past(&self, Ballot { after, .. }: Ballot, command: &Command) -> bool {
+        let oldest = decided(&self.register).next().map_or(1, |one| one.number);
+        let mut since = decided(&self.register).filter(|one| one.number > after);
+        after > self.newest_decided()
+            || after + 1 < oldest
+            || self.waits(command)
+            || since.any(|one| one.command == *command)
+    }
+
     /// A vote counts; with it the command may have enough.
-    fn cast(&mut self, who: Who, count: u64, command: Command, open: &mut BTreeMap<Name, Open>) {
-        cast(&mut self.register, &mut self.tally, who, count, &command, self.time);
+    fn cast(&mut self, who: Who, ballot: Ballot, command: Command, open: &mut BTreeMap<Name, Open>) {
+        if self.is_past(ballot, &command) {
+            let voter = Voter { last: ballot.count, ..voter(&self.register, who) };
+            return self.register.put(Entry::Voter(voter), &mut self.tally);
+        }
+        cast(&mut self.register, &mut self.tally, who, ballot, &command);
         let mut voters = Voters::default();
         for who in votes_for(&self.register, &command.digest()).into_keys() {
             match who {
@@ -315,23 +342,27 @@ pub(super) fn lapse(register: &mut Register, tally: &mut Tally, time: AgreedTime
     drop_without_votes(register, tally);
 }
 
-fn cast(register: &mut Register, tally: &mut Tally, who: Who, count: u64, what: &Command, time: AgreedTime) {
+fn cast(register: &mut Register, tally: &mut Tally, who: Who, ballot: Ballot, what: &Command) {
     let (mut voter, digest) = (voter(register, who), what.digest());
-    voter.last = count;
-    if !voter.open.iter().any(|(other, _)| *other == digest) {
-        voter.open.push((digest, time.secs()));
+    voter.last = ballot.count;
+    let is_first = !voter.open.iter().any(|(other, _)| *other == digest);
+    if is_first {
+        voter.open.push((digest, ballot.at));
         if voter.open.len() > MAX_OPEN_VOTES {
             voter.open.remove(0);
         }
     }
     register.put(Entry::Voter(voter), tally);
-    register.put(Entry::Command(what.clone()), tally);
-    drop_without_votes(register, tally);
+    if is_first {
+        register.put(Entry::Command(what.clone()), tally);
+        drop_without_votes(register, tally);
+    }
 }
 
 fn use_up(register: &mut Register, tally: &mut Tally, command: &Command) {
     let digest = command.digest();
-    let voters: Vec<Voter> = voters(register).cloned().collect();
+    let has_voted = |voter: &&Voter| voter.open.iter().any(|(other, _)| *other == digest);
+    let voters: Vec<Voter> = voters(register).filter(has_voted).cloned().collect();
     for mut voter in voters {
         voter.open.retain(|(other, _)| *other != digest);
         register.put(Entry::Voter(voter), tally);
@@ -339,17 +370,10 @@ fn use_up(register: &mut Register, tally: &mut Tally, command: &Command) {
     drop_without_votes(register, tally);
 }
 
-fn decide(register: &mut Register, tally: &mut Tally, decided: impl FnOnce(u64) -> Decided) {
-    let numbers = |register: &Register| -> Vec<u64> {
-        let decided = register.iter().filter_map(|(label, _)| match label {
-            Label::Decided(number) => Some(*number),
-            _ => None,
-        });
-        decided.collect()
-    };
-    let kept = numbers(register);
+fn decide(register: &mut Register, tally: &mut Tally, one: impl FnOnce(u64) -> Decided) {
+    let kept: Vec<u64> = decided(register).map(|one| one.number).collect();
     let next = kept.last().map_or(1, |last| last + 1);
-    register.put(Entry::Decided(decided(next)), tally);
+    register.put(Entry::Decided(one(next)), tally);
     for number in kept.iter().take((kept.len() + 1).saturating_sub(MAX_DECIDED)) {
         register.remove(&Label::Decided(*number), tally);
     }
@@ -370,26 +394,36 @@ pub(super) fn forget_zone(register: &mut Register, tally: &mut Tally, zone: &Nam
 }
 
 fn forget(register: &mut Register, tally: &mut Tally, is_meant: impl Fn(&Command) -> bool) {
-    let commands = register.iter().filter_map(|(_, entry)| match entry {
-        Entry::Command(command) if is_meant(command) => Some(command),
-        _ => None,
-    });
-    let commands: Vec<Command> = commands.cloned().collect();
+    let commands: Vec<Command> = commands(register).filter(|one| is_meant(one)).cloned().collect();
     commands.iter().for_each(|command| use_up(register, tally, command));
 }
 
 fn drop_without_votes(register: &mut Register, tally: &mut Tally) {
     let wanted: BTreeSet<Digest> =
         voters(register).flat_map(|voter| voter.open.iter().map(|(digest, _)| *digest)).collect();
-    let is_unwanted = |label: &Label| matches!(label, Label::Command(digest) if !wanted.contains(digest));
-    let unwanted: Vec<Label> =
-        register.iter().map(|(label, _)| label).filter(|label| is_unwanted(label)).cloned().collect();
-    unwanted.iter().for_each(|label| register.remove(label, tally));
+    let unwanted: Vec<Digest> =
+        commands(register).map(Command::digest).filter(|digest| !wanted.contains(digest)).collect();
+    unwanted.iter().for_each(|digest| register.remove(&Label::Command(*digest), tally));
 }
 
 fn voters(register: &Register) -> impl Iterator<Item = &Voter> {
-    register.iter().filter_map(|(_, entry)| match entry {
+    register.range(..Label::Command(Digest::default())).filter_map(|entry| match entry {
         Entry::Voter(voter) => Some(voter),
+        _ => None,
+    })
+}
+
+fn commands(register: &Register) -> impl Iterator<Item = &Command> {
+    register.range(Label::Command(Digest::default())..Label::Decided(0)).filter_map(|entry| match entry {
+        Entry::Command(command) => Some(command),
+        _ => None,
+    })
+}
+
+/// Ascending.
+fn decided(register: &Register) -> impl DoubleEndedIterator<Item = &Decided> {
+    register.range(Label::Decided(0)..=Label::Decided(u64::MAX)).filter_map(|entry| match entry {
+        Entry::Decided(decided) => Some(decided),
         _ => None,
     })
 }

@@ -93,6 +93,21 @@ pub(super) enum ZoneCommand {
     /// Take updates again
     #[command(after_help = "Example:\n  conclave ctl zone thaw example.test --operator alice.key")]
     Thaw(One),
+    /// Give up what waits for contents that do not come
+    #[command(
+        after_help = "`conclave ctl zone list --json` shows what waits.\n\nExample:\n  conclave ctl zone forget example.test CONTENTS \
+                            --operator alice.key"
+    )]
+    Forget {
+        /// The zone
+        #[arg(value_name = "ORIGIN")]
+        origin: Name,
+        /// The name of the contents, 64 hexadecimal digits
+        #[arg(value_name = "CONTENTS", value_parser = contents_name)]
+        contents: Digest,
+        #[command(flatten)]
+        who: Who,
+    },
     /// Deny existence by NSEC or by NSEC3
     #[command(after_help = "Example:\n  conclave ctl zone denial example.test nsec3 --operator alice.key")]
     Denial {
@@ -219,6 +234,10 @@ impl From<DenialArgument> for Denial {
     }
 }
 
+fn contents_name(text: &str) -> Result<Digest, String> {
+    Digest::from_hex(text).ok_or_else(|| "the name of contents has 64 hexadecimal digits".into())
+}
+
 /// Runs `conclave ctl zone …`.
 pub(super) fn run(targets: &[Target], command: &ZoneCommand) -> Result<(), Failure> {
     let act = |origin: &Name, act, who: &Who| {
@@ -245,6 +264,7 @@ pub(super) fn run(targets: &[Target], command: &ZoneCommand) -> Result<(), Failu
         }
         ZoneCommand::Freeze(One { origin, who }) => act(origin, ZoneAct::Freeze, who),
         ZoneCommand::Thaw(One { origin, who }) => act(origin, ZoneAct::Thaw, who),
+        ZoneCommand::Forget { origin, contents, who } => act(origin, ZoneAct::Forget(*contents), who),
         ZoneCommand::Denial { origin, by, who } => {
             let command = Command::Denial { zone: origin.to_lowercase(), by: (*by).into() };
             have_done(targets, who, &command, None)

@@ -3,7 +3,7 @@
 use super::zones::{self, Kept};
 use super::{FrontFiles, Problem, ReplicaFile};
 use crate::ceremony::client_keys::{self, KeyClause};
-use crate::ceremony::cluster::{Cluster, Key, Zone};
+use crate::ceremony::cluster::Cluster;
 use crate::ceremony::cluster_file;
 use crate::ceremony::files::{PREDECESSOR, make_dir, read_text, zone_stem};
 use crate::ceremony::held::{self, Held};
@@ -20,7 +20,7 @@ use crate::runtime::vault::Directory;
 use crate::signing::{KeyStore, Protocol, share_name};
 use crate::threshold::{PublicKey, SecretShare};
 use crate::time::UnixMillis;
-use crate::zone::{self, KeyInfo, Receipt, UpdatePolicy, ZoneRules};
+use crate::zone::{self, Receipt, ZoneRules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -403,7 +403,7 @@ impl Loader<'_> {
         for zone in &self.cluster.zones {
             if self.cluster.replaces.is_some() {
                 // They come with the last state of the epoch before.
-                match rules(zone) {
+                match zones::rules(zone) {
                     Ok(rules) => loaded.push((rules, Vec::new())),
                     Err(reason) => self.problems.push(Problem::new(&self.file.cluster, reason)),
                 }
@@ -412,7 +412,7 @@ impl Loader<'_> {
             match zones::records(self.file, zone, &mut self.warnings) {
                 Ok(found) => {
                     kept.push(found.1);
-                    match rules(zone) {
+                    match zones::rules(zone) {
                         Ok(rules) => loaded.push((rules, found.0)),
                         Err(reason) => self.problems.push(Problem::new(&self.file.cluster, reason)),
                     }
@@ -435,7 +435,7 @@ fn operators(cluster: &Cluster) -> (Vec<(String, [u8; 32])>, usize) {
 fn predecessor(cluster: &Cluster) -> Result<Predecessor, String> {
     let (id, epoch, committee) = (cluster.id(), cluster.epoch, cluster.committee);
     let identities: Vec<[u8; 32]> = cluster.members.iter().map(|member| member.identity).collect();
-    let zones = cluster.zones.iter().map(|zone| Ok((rules(zone)?, Vec::new())));
+    let zones = cluster.zones.iter().map(|zone| Ok((zones::rules(zone)?, Vec::new())));
     let (operators, operators_needed) = operators(cluster);
     let genesis = zone::Genesis {
         cluster: id,
@@ -447,20 +447,4 @@ fn predecessor(cluster: &Cluster) -> Result<Predecessor, String> {
         keys: Arc::new(Keyring::default()),
     };
     Ok(Predecessor { authority: Authority { committee, cluster: id, epoch, identities }, genesis })
-}
-
-fn rules(zone: &Zone) -> Result<ZoneRules, String> {
-    let info = |key: &Key| KeyInfo { id: key.public.key_id(), dnskey: key.dnskey.clone() };
-    let statements: Vec<&str> = zone.policy.iter().map(String::as_str).collect();
-    Ok(ZoneRules {
-        origin: zone.origin.clone(),
-        policy: UpdatePolicy::parse(&statements).map_err(|e| format!("policy of {}: {e}", zone.origin))?,
-        reads: zone.reads,
-        serial: zone.serial,
-        validity: zone.validity,
-        dnskey_ttl: zone.dnskey_ttl,
-        denial: zone.denial,
-        zsk: info(&zone.zsk),
-        ksk: info(&zone.ksk),
-    })
 }

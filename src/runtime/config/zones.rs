@@ -1,4 +1,4 @@
-//! The records that a zone begins with.
+//! The rules and the records that a zone begins with.
 //!
 //! A log is replayed from the zone as dealt, so that must stay at hand: at the first start it is copied from
 //! `zones/ORIGIN.zone` to `DATA/genesis/ORIGIN.zone`, and from then on read there. Until that start an edited zone
@@ -6,11 +6,12 @@
 //! the log, and changes by dynamic update).
 
 use super::{Problem, ReplicaFile};
-use crate::ceremony::cluster::Zone;
+use crate::ceremony::cluster::{Key, Zone};
 use crate::ceremony::files::{make_dir, replace_public, zone_stem};
 use crate::ceremony::plan::read_zone;
 use crate::dns::master::{write_record, zone_digest};
 use crate::dns::rrset::Record;
+use crate::zone::{KeyInfo, UpdatePolicy, ZoneRules};
 use std::path::PathBuf;
 
 /// A zone file as dealt, to be kept in the data directory.
@@ -62,4 +63,21 @@ pub(super) fn records(
     }
     let text = records.iter().map(|record| write_record(record) + "\n").collect();
     Ok((records, Kept { path: kept, text: Some(text) }))
+}
+
+/// The rules that the cluster file gives a zone.
+pub(super) fn rules(zone: &Zone) -> Result<ZoneRules, String> {
+    let info = |key: &Key| KeyInfo { id: key.public.key_id(), dnskey: key.dnskey.clone() };
+    let statements: Vec<&str> = zone.policy.iter().map(String::as_str).collect();
+    Ok(ZoneRules {
+        origin: zone.origin.clone(),
+        policy: UpdatePolicy::parse(&statements).map_err(|e| format!("policy of {}: {e}", zone.origin))?,
+        reads: zone.reads,
+        serial: zone.serial,
+        validity: zone.validity,
+        dnskey_ttl: zone.dnskey_ttl,
+        denial: zone.denial,
+        zsk: info(&zone.zsk),
+        ksk: info(&zone.ksk),
+    })
 }

@@ -41,10 +41,11 @@ impl Adversary for FalseVoter {
         if self.votes.is_multiple_of(2) {
             return self.carry(scene);
         }
+        let after = scene.chance.range(0, 2);
         let members: Vec<ReplicaId> = scene.forge.committee().members().collect();
         let word = scene.chance.range(0, 2).to_string();
         let command = codec::encode(&Command::Drill { word });
-        let mut said = scene.said(Saying::Vote { count: self.votes, command });
+        let mut said = scene.said(Saying::Vote { count: self.votes, after, command });
         match scene.chance.range(0, 4) {
             0 => scene.did("voted again and again"),
             1 => {
@@ -54,11 +55,11 @@ impl Adversary for FalseVoter {
             2 => {
                 scene.did("voted for what was not signed");
                 let command = codec::encode(&Command::Drill { word: "0".into() });
-                said.what = Saying::Vote { count: self.votes + 1, command };
+                said.what = Saying::Vote { count: self.votes + 1, after, command };
             }
             3 => {
                 scene.did("voted for no command");
-                said = scene.said(Saying::Vote { count: self.votes, command: vec![0xff; 40] });
+                said = scene.said(Saying::Vote { count: self.votes, after, command: vec![0xff; 40] });
             }
             _ => {
                 if let Some(heard) = self.heard.pop() {

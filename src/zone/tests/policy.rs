@@ -96,3 +96,24 @@ fn wrong_rules_say_what_is_wrong() {
         assert!(error.contains(why), "{error}");
     }
 }
+
+/// A state has a policy as text: whoever restores it must judge like those who did not.
+#[test]
+fn a_policy_is_the_same_read_again_whatever_ends_its_statements() {
+    for text in [
+        "grant k. name foo.; ;",
+        "grant k. name foo. ;;\t;",
+        "grant k. zonesub;",
+        "guard k. keep name foo. ; ; ",
+    ] {
+        let policy = UpdatePolicy::parse(&[text]).unwrap();
+        assert_eq!(UpdatePolicy::parse(&policy.statements()), Ok(policy.clone()), "{text}");
+        assert!(!policy.statements()[0].contains(';'), "{text}");
+    }
+    for text in ["grant k. name a;b.", "grant k. name foo.;; A", "grant k; zonesub", "deny k. name a\\\\;b."]
+    {
+        assert!(UpdatePolicy::parse(&[text]).is_err(), "{text}");
+    }
+    let escaped = UpdatePolicy::parse(&["grant k. name a\\;b. A;"]).unwrap();
+    assert_eq!(UpdatePolicy::parse(&escaped.statements()), Ok(escaped));
+}

@@ -43,8 +43,28 @@ fn t_and_more_votes_do_nothing_and_the_quorum_th_does_it_once() {
     let one = bench.machine.votes().1.remove(0);
     assert_eq!((one.number, one.voters.len(), one.refused), (1, 3, None));
     vote(&mut bench, 3, 1, "a");
-    assert_eq!(open(&bench), [("drill a".into(), vec![3])], "who comes late votes for the same again");
+    assert_eq!(open(&bench), [("drill a".into(), vec![3])], "who knows of it votes for the same again");
     assert_eq!(decided(&bench).len(), 1);
+}
+
+#[test]
+fn a_vote_of_before_the_decision_does_not_have_it_done_again() {
+    let mut bench = bench();
+    let early: Vec<Request> = (1..=4).map(|index| bench.vote(index, 1, &drill("a"))).collect();
+    let _ = bench.execute(&early);
+    assert_eq!((decided(&bench).len(), open(&bench)), (1, vec![]), "the fourth comes too late");
+    for number in 2..=1 + MAX_DECIDED as u64 {
+        (1..=3).for_each(|index| _ = vote(&mut bench, index, number, &format!("w{number}")));
+    }
+    let Request::Said(said) = bench.vote(4, 9, &drill("a")) else { panic!("a vote is said") };
+    for after in [0, u64::MAX, 2 + MAX_DECIDED as u64] {
+        let count = bench.machine.last_vote(said.by) + 1;
+        let what = Saying::Vote { count, after, command: codec::encode(&drill("a")) };
+        let _ = bench.execute(&[Request::Said(bench.say(4, what))]);
+        assert_eq!(open(&bench), [], "{after}: what was decided meanwhile nobody knows any more");
+        assert_eq!(bench.machine.last_vote(said.by), count);
+    }
+    assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
 }
 
 #[test]
@@ -96,9 +116,9 @@ fn nobody_votes_in_anothers_name_epoch_or_cluster() {
     let mut forged = good.clone();
     forged.by = crate::quorum::ReplicaId::new(3).unwrap();
     let mut other = good.clone();
-    other.what = Saying::Vote { count: 1, command: codec::encode(&drill("b")) };
+    other.what = Saying::Vote { count: 1, after: 0, command: codec::encode(&drill("b")) };
     let mut later = good.clone();
-    later.what = Saying::Vote { count: 2, command: codec::encode(&drill("a")) };
+    later.what = Saying::Vote { count: 2, after: 0, command: codec::encode(&drill("a")) };
     let mut stranger = good.clone();
     stranger.by = crate::quorum::ReplicaId::new(5).unwrap();
     let mut genesis = bench.genesis.clone();
@@ -111,7 +131,7 @@ fn nobody_votes_in_anothers_name_epoch_or_cluster() {
         assert_eq!(executed.outcomes[0].rcode, crate::dns::Rcode::REFUSED);
         assert_eq!(open(&bench), []);
     }
-    let nonsense = Saying::Vote { count: 1, command: vec![0xff; 9] };
+    let nonsense = Saying::Vote { count: 1, after: 0, command: vec![0xff; 9] };
     let nonsense = Request::Said(crate::zone::Said { what: nonsense, ..good.clone() });
     assert_eq!(bench.execute(&[nonsense]).outcomes[0].rcode, crate::dns::Rcode::FORMERR);
     let _ = bench.execute(&[Request::Said(good)]);
@@ -160,6 +180,8 @@ fn what_one_replica_votes_for_is_bounded_and_keeps_nothing_from_the_others() {
 /// The rules of the module's text, as plainly as can be.
 #[derive(Default)]
 struct Model {
+    /// What was decided before the batch in hand.
+    known: usize,
     /// Voter, command, seconds: in the order of the votes.
     votes: Vec<(u8, String, u64)>,
     decided: Vec<String>,
@@ -167,6 +189,9 @@ struct Model {
 
 impl Model {
     fn vote(&mut self, now: u64, index: u8, word: &str) {
+        if self.decided[self.known..].contains(&format!("drill {word}")) {
+            return;
+        }
         if self.votes.iter().any(|(who, what, _)| *who == index && what == word) {
             return;
         }
@@ -202,6 +227,7 @@ fn run(seed: u64) {
         let now = bench.now.secs() + 1;
         model.votes.retain(|(.., since)| since + VOTE_LAPSE_SECS >= now);
         let mut batch = Vec::new();
+        model.known = model.decided.len();
         for _ in 0..random.below(6) {
             let (index, word) = (1 + random.below(4) as u8, format!("w{}", random.below(12)));
             count += 1;

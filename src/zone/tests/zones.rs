@@ -9,7 +9,7 @@ mod replace;
 use super::*;
 use crate::codec::Digest;
 use crate::dns::Rcode;
-use crate::limits::PIPELINE_BATCHES;
+use crate::limits::{MAX_SIGNATURES_BY_COMMAND, PIPELINE_BATCHES};
 use crate::time::{SECOND, UnixMillis};
 use crate::zone::{
     Contents, Denial, Machine, NewZone, Parcel, Reads, Request, Role, SerialRule, Validity, ZoneNews,
@@ -177,7 +177,17 @@ fn what_is_no_zone_of_ours_is_not_added() {
         why(&mut bench, "new.", &|new| new.policy = vec!["deny a. zonesub".into(); 2_000]),
         "a policy has at most",
     );
-    is(why(&mut bench, "new.", &|new| new.validity.refresh = 0), "not at once");
+    is(why(&mut bench, "new.", &|new| new.validity.refresh = 0), "at the soonest");
+    is(why(&mut bench, "new.", &|new| new.validity.refresh = new.validity.lifetime), "before they expire");
+    is(why(&mut bench, "new.", &|new| new.validity.jitter = new.validity.lifetime), "before they expire");
+    is(why(&mut bench, "new.", &|new| new.validity.lifetime = 400 * 86_400), "a year at most");
+    is(why(&mut bench, "new.", &|new| new.validity.backdate = 400 * 86_400), "a year at most");
+    is(why(&mut bench, "new.", &|new| new.dnskey_ttl = 8 * 86_400), "more than a week");
+    let many = |new: &mut NewZone| {
+        let (name, set) = new.records.pop().unwrap();
+        new.records.extend(vec![(name, set); MAX_SIGNATURES_BY_COMMAND]);
+    };
+    is(why(&mut bench, "new.", &many), "would have to be made");
     is(why(&mut bench, "new.", &|new| new.records.clear()), "no SOA");
     is(why(&mut bench, "new.", &|new| new.records.truncate(1)), "no");
     let foreign = Contents::sets(&name("else."), &records(&zone_text("else."))).unwrap();
@@ -250,4 +260,61 @@ fn a_new_policy_judges_the_next_update_in_the_same_batch() {
     let bad = Contents::Policy(vec!["guard * keep".into()]);
     assert!(with_contents(&mut bench, "zone example. policy", &bad, "").is_some());
     assert_eq!(bench.machine.charters()[0].charter.policy, ["grant updater. zonesub TXT"], "all or nothing");
+}
+
+/// With the one zone the other's shares would go.
+#[test]
+fn a_key_that_was_dealt_for_two_zones_is_used_in_one() {
+    for gone in [false, true] {
+        let mut bench = bench();
+        // The same keys, under other names.
+        let spare = bundles(&mut bench, "example.", 0)[1].to_hex();
+        let begin = format!("keys example. begin {spare}");
+        assert_eq!(add(&mut bench, "added.", 0), None);
+        if gone {
+            assert_eq!(bench.command("zone added. remove"), None);
+            (0..=PIPELINE_BATCHES).for_each(|_| _ = bench.execute(&[]));
+        }
+        let why = bench.command(&begin).unwrap();
+        assert!(why.contains("in another zone"), "gone: {gone}: {why}");
+        let why = add(&mut bench, "third.", 0).unwrap();
+        assert!(why.contains("in another zone"), "gone: {gone}: {why}");
+    }
+}
+
+/// A client that was told of a refusal must not find it done when operators have changed their minds.
+#[test]
+fn a_refused_update_does_not_come_to_life_with_a_command() {
+    for way in 0..3 {
+        let policy = if way == 1 { "grant other. zonesub ANY" } else { "grant updater. zonesub ANY" };
+        let mut bench = Bench::with_policy("example.", ZONE, &[policy]);
+        let origin = if way == 2 { "added." } else { "example." };
+        if way == 0 {
+            assert_eq!(bench.command("zone example. freeze"), None);
+        }
+        let home = std::mem::replace(&mut bench.origin, name(origin));
+        let update = bench.signed(&format!("add a.{origin} 60 A 192.0.2.9"));
+        bench.origin = home;
+        let told: Vec<_> =
+            bench.execute(&[update.clone(), update.clone()]).outcomes.iter().map(|one| one.rcode).collect();
+        let rcode = if way == 2 { Rcode::NOTAUTH } else { Rcode::REFUSED };
+        assert_eq!(told, [rcode; 2], "way {way}");
+        let done = match way {
+            0 => bench.command("zone example. thaw"),
+            1 => {
+                let policy = Contents::Policy(vec!["grant updater. zonesub ANY".into()]);
+                with_contents(&mut bench, "zone example. policy", &policy, "")
+            }
+            _ => add(&mut bench, "added.", 0),
+        };
+        assert_eq!(done, None);
+        let serial = bench.machine.head(&name(origin)).serial();
+        let again = bench.execute(&[update]);
+        assert_eq!(
+            (again.outcomes[0].rcode, bench.machine.head(&name(origin)).serial()),
+            (rcode, serial),
+            "way {way}"
+        );
+        assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
+    }
 }

@@ -47,7 +47,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     seeds.push(kind(1, &encode(&Record::Signature { job: Default::default(), bytes: vec![1; 128] })));
     seeds.extend([update, read].map(|request| kind(2, &encode(&request))));
     let command = encode(&"zone z. freeze".parse::<Command>().expect("a command"));
-    let vote = OperatorVote { by: [1; 32], count: 1, command, signature: [2; 64] };
+    let vote = OperatorVote { by: [1; 32], count: 1, after: 0, command, signature: [2; 64] };
     let policy = encode(&Contents::Policy(vec!["deny * zonesub".into(); 2_000]));
     let parcel = Parcel::new(policy.clone()).expect("contents");
     seeds.extend(

@@ -61,7 +61,7 @@ pub(super) fn have_done(
     let mut asked = None;
     for target in targets {
         let newest = votes(&target.socket).map(|votes| newest_decision(&votes));
-        match newest.and_then(|newest| errand.run(&target.socket).map(|()| newest)) {
+        match newest.and_then(|newest| errand.run(&target.socket, newest).map(|()| newest)) {
             Ok(_) if asked.is_some() => {}
             Ok(newest) => {
                 (before, asked) = (newest, Some(target));
@@ -85,20 +85,22 @@ pub(super) fn have_done(
 }
 
 impl Errand<'_> {
-    /// Gives contents and vote.
-    fn run(&self, socket: &Path) -> Result<(), String> {
+    /// Gives contents and vote, knowing of so many decisions.
+    fn run(&self, socket: &Path, newest: u64) -> Result<(), String> {
         if let Some(parcel) = self.parcel {
             give(socket, parcel)?;
         }
         let request = match &self.key {
             None => json!({ "cmd": "vote", "command": self.command.to_string() }),
-            Some(key) => json!({ "cmd": "operator", "vote": HEXLOWER.encode(&self.sign(key, socket)?) }),
+            Some(key) => {
+                json!({ "cmd": "operator", "vote": HEXLOWER.encode(&self.sign(key, socket, newest)?) })
+            }
         };
         object(socket, ask(socket, &request)?.next()).map(drop)
     }
 
     /// The operator's vote. Its number is the time: a replica could lie about the last one.
-    fn sign(&self, key: &OperatorKey, socket: &Path) -> Result<Vec<u8>, String> {
+    fn sign(&self, key: &OperatorKey, socket: &Path, newest: u64) -> Result<Vec<u8>, String> {
         let realm = match &self.who.cluster {
             Some(path) => {
                 let cluster = cluster_file::read(path)
@@ -112,7 +114,7 @@ impl Errand<'_> {
         let name = &key.public.name;
         eprintln!("signed by {name} for cluster {}, epoch {}", realm.0.0.to_hex(), realm.1.0);
         let sign = |digest: &Digest| key.sign_in(OPERATOR_DOMAIN, digest);
-        Ok(codec::encode(&OperatorVote::new(realm, key.public.key, count, self.command, sign)))
+        Ok(codec::encode(&OperatorVote::new(realm, key.public.key, (count, newest), self.command, sign)))
     }
 
     fn wait(&self, socket: &Path, before: u64) -> Result<(), Failure> {
@@ -140,7 +142,7 @@ impl Errand<'_> {
             if away.take().is_some() {
                 // It may have ended before it sent anything on, and may be behind for a while.
                 was_there = false;
-                self.run(socket).map_err(Failure::new)?;
+                self.run(socket, before).map_err(Failure::new)?;
             }
             if was_there && !is_there {
                 return Err(Failure::new(format!("{text}: no longer voted on")));

@@ -66,6 +66,22 @@ fn an_epoch_that_begins_late_does_not_say_how_queries_are_answered() {
     }
 }
 
+/// The engine of the epoch before may still be at work, or read its last state again.
+#[test]
+fn a_zone_that_went_is_not_brought_back_by_an_epoch_before() {
+    let (common, catalog) = common();
+    let origin = Name::parse("a.test.").unwrap();
+    let view = signed::view("a.test.", "@ SOA ns host 7 1 1 1 1\n@ NS ns.b.test.\n");
+    common.publish(Epoch(1), &origin, view.clone(), false);
+    assert!(catalog.load().has(&origin));
+    for (epoch, is_there) in [(1, false), (0, false), (2, true), (1, false), (3, true)] {
+        common.withdraw(Epoch(2), &origin);
+        assert!(!catalog.load().has(&origin));
+        common.publish(Epoch(epoch), &origin, view.clone(), false);
+        assert_eq!(catalog.load().has(&origin), is_there, "epoch {epoch}");
+    }
+}
+
 /// A machine that is cut off hears of its epoch's end from the next one's replicas only, so it is not to wait for the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_next_epochs_directory_is_tried_at_the_next_look_though_nothing_lacks() {

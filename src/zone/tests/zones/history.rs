@@ -88,7 +88,7 @@ fn history(bench: &mut Bench, commands: &[String], carried: &[Request], random: 
             let text = &commands[random.below(commands.len() as u64) as usize];
             match random.below(3) {
                 0 => {
-                    let count = bench.now.0 + random.below(1_000);
+                    let count = random.below(1_000);
                     for index in &OPERATORS[..1 + random.below(2) as usize] {
                         requests.push(Request::Operator(Box::new(bench.operator_vote(*index, count, text))));
                     }

@@ -113,3 +113,51 @@ fn a_vote_that_is_ordered_again_counts_no_second_time_and_votes_lapse() {
     assert_eq!(bench.machine.votes().0[0].operators.len(), 1);
     assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
 }
+
+/// A removal that more have signed than are needed is one removal, whoever holds the others' signatures back.
+#[test]
+fn signatures_of_before_the_decision_do_not_have_it_done_again() {
+    const REMOVE: &str = "zone added. remove";
+    for by_replicas in [false, true] {
+        let mut bench = bench();
+        assert_eq!(add(&mut bench, "added.", 0), None);
+        let all =
+            [104, 105].map(|index| (format!("operator {index}"), bench.operator_vote(index, 0, REMOVE).by));
+        bench.genesis.operators.extend(all);
+        bench.machine.operators.listed = bench.genesis.operators.clone();
+        let signed = [101, 102, 103, 104, 105].map(|index| vote(&bench, index, 1, REMOVE));
+        let first = if by_replicas { bench.votes_for(REMOVE) } else { signed[..2].to_vec() };
+        let _ = bench.execute(&first);
+        assert_eq!(bench.decision(REMOVE), None);
+        for _ in 0..PIPELINE_BATCHES {
+            let _ = bench.execute(&[]);
+        }
+        assert_eq!(add(&mut bench, "added.", 1), None);
+        let _ = bench.execute(&signed);
+        assert_eq!(bench.machine.charters().len(), 2, "by replicas: {by_replicas}");
+        assert_eq!(bench.machine.votes().0, []);
+        // Who knows of the first removal may want another.
+        let again = [103, 104].map(|index| vote(&bench, index, 1, REMOVE));
+        let _ = bench.execute(&again);
+        assert_eq!(bench.decision(REMOVE), None);
+        assert_eq!(bench.machine.charters().len(), 1);
+        assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
+    }
+}
+
+#[test]
+fn a_vote_that_is_held_back_lapses_like_one_that_was_not() {
+    let mut bench = bench();
+    let held = vote(&bench, OPERATORS[0], 1, FREEZE);
+    let early = vote(&bench, OPERATORS[1], 3_700_000, FREEZE);
+    assert_eq!(rcodes(&mut bench, &[early]), [Rcode::REFUSED], "signed an hour from now");
+    bench.now.0 += VOTE_LAPSE_SECS * SECOND - 10 * SECOND;
+    assert_eq!(rcodes(&mut bench, std::slice::from_ref(&held)), [Rcode::NOERROR]);
+    assert_eq!(bench.machine.votes().0.len(), 1);
+    bench.now.0 += 20 * SECOND;
+    let _ = bench.execute(&[]);
+    assert_eq!(bench.machine.votes().0, [], "it lapses as it was signed");
+    let mut bench = super::bench();
+    bench.now.0 += VOTE_LAPSE_SECS * SECOND + 10 * SECOND;
+    assert_eq!(rcodes(&mut bench, &[held]), [Rcode::REFUSED]);
+}

@@ -86,8 +86,6 @@ fn few_commands_wait_at_a_time_and_none_for_long() {
     }
     assert_eq!(bench.machine.awaited().len(), MAX_AWAITED_PARCELS);
     assert!(bench.decision(&texts[MAX_AWAITED_PARCELS]).unwrap().contains("too many"));
-    let again = format!("{} if-serial 5", texts[0]);
-    assert!(bench.command(&again).unwrap().contains("the same contents"));
     bench.now.0 += (AWAIT_SECS + 60) * SECOND;
     let _ = bench.execute(&[]);
     assert_eq!(bench.machine.awaited(), []);
@@ -107,4 +105,53 @@ fn contents_of_another_command_or_none_at_all_are_refused_when_they_are_there() 
     let mut trailing = policy.to_bytes();
     trailing.push(0);
     assert!(Parcel::new(trailing).is_err());
+}
+
+/// A policy for two zones at once; one command with and without a condition.
+#[test]
+fn commands_wait_apart_for_the_same_contents_and_each_is_done_once() {
+    let mut bench = bench();
+    assert_eq!(add(&mut bench, "added.", 0), None);
+    let policy = parcel(&Contents::Policy(vec!["grant updater. zonesub TXT".into(); 1_000]));
+    assert!(policy.count() > 1);
+    let name = policy.name().to_hex();
+    let texts = [format!("zone example. policy {name}"), format!("zone added. policy {name}")];
+    let first = bench.votes_for(&texts[0]);
+    let _ = bench.execute(&first);
+    let _ = bench.execute(&pieces(&policy)[..1]);
+    let second = bench.votes_for(&texts[1]);
+    let _ = bench.execute(&second);
+    let again = bench.votes_for(&texts[1]);
+    let _ = bench.execute(&again);
+    let awaited = bench.machine.awaited();
+    assert_eq!(
+        awaited.iter().map(|one| (one.count, one.have)).collect::<Vec<_>>(),
+        [(Some(policy.count()), 1); 2]
+    );
+    assert_eq!(bench.machine.votes().0, [], "who votes for what waits changes nothing");
+    let _ = bench.execute(&pieces(&policy));
+    assert_eq!((bench.machine.awaited(), bench.machine.lacking(&policy.name(), 1, 0, 1)), (vec![], vec![]));
+    let decided: Vec<_> = bench.machine.votes().1.into_iter().map(|one| one.command.to_string()).collect();
+    for text in texts {
+        assert_eq!(decided.iter().filter(|one| **one == text).count(), 1, "{text}");
+    }
+    assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
+}
+
+#[test]
+fn operators_give_up_what_waits_for_contents_that_nobody_has() {
+    let mut bench = bench();
+    let parcel = parcel(&large(3 * PARCEL_PIECE_BYTES, "a"));
+    let (text, hex) = (format!("zone example. replace {}", parcel.name().to_hex()), parcel.name().to_hex());
+    let votes = bench.votes_for(&text);
+    let _ = bench.execute(&votes);
+    let _ = bench.execute(&pieces(&parcel)[..1]);
+    assert!(bench.command(&format!("zone other. forget {hex}")).is_some());
+    assert_eq!(bench.command(&format!("zone example. forget {hex}")), None);
+    assert_eq!(bench.machine.awaited(), []);
+    let given_up = bench.machine.votes().1.into_iter().find(|one| one.command.to_string() == text).unwrap();
+    assert_eq!(given_up.refused.as_deref(), Some("operators gave it up"));
+    assert_eq!(rcodes(&mut bench, &pieces(&parcel)[..1]), [Rcode::REFUSED]);
+    assert_eq!(bench.machine.digest(), bench.machine.recomputed_digest());
+    assert!(bench.machine.snapshot().manifest().bytes() < 1 << 20);
 }

@@ -166,3 +166,22 @@ fn guards_are_for_updates_and_a_file_beside_an_update_makes_one_version() {
     assert!(bench.view().node(&name("alias.example.")).is_none());
     assert_eq!(text.parse::<Command>().unwrap().to_string(), text);
 }
+
+/// RFC 1982: two steps, each forward, can be one backward.
+#[test]
+fn two_replacements_in_a_batch_move_the_serial_forward_for_whom_saw_neither() {
+    let mut bench = bench();
+    let base = bench.machine.head(&bench.origin).serial();
+    let half = (1u32 << 31) - 1;
+    let mut requests = Vec::new();
+    for serial in [base.wrapping_add(half), base.wrapping_add(half).wrapping_add(half)] {
+        let text = format!("example. 300 SOA ns. admin. {serial} 1 1 1 100\nexample. 300 NS ns{serial}.");
+        let contents = Contents::Records(Contents::sets(&bench.origin, &records(&text)).unwrap());
+        let parcel = parcel(&contents);
+        requests.extend(bench.votes_for(&format!("zone example. replace {}", parcel.name().to_hex())));
+        requests.extend(pieces(&parcel));
+    }
+    let _ = bench.execute(&requests);
+    assert!(bench.machine.votes().1.iter().all(|one| one.refused.is_none()));
+    assert!(serial_gt(bench.machine.head(&bench.origin).serial(), base));
+}
