@@ -82,7 +82,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ("denial", "denial = \"nsec5\"", "nsec5"),
         ("policy", "policy = [\"grant\"]", "the key is missing"),
         ("origin", "origin = \"a..b\"", "a..b"),
-        ("mode", "mode = \"quorum\"", "quorum"),
+        ("mode", "mode = \"both\"", "both"),
     ] {
         let said = refused(&with_line(&text, key, line));
         assert!(said.starts_with(&format!("cluster.toml:{}: ", line_of(key))), "{said}");

@@ -244,11 +244,12 @@ fn rfc8945_5_2_truncated_macs() {
             authenticate(&wire, &keys, NOW).err()
         };
         assert_eq!(cut(full, NOW, 0), None);
+        let least = (full / 2).max(10);
         assert_eq!(cut(full - 1, NOW, 0), Some(AuthFailure::BadTrunc));
-        assert_eq!(cut(full / 2, NOW, 0), Some(AuthFailure::BadTrunc));
-        assert_eq!(cut(full / 2 - 1, NOW, 0), Some(AuthFailure::FormErr));
+        assert_eq!(cut(least, NOW, 0), Some(AuthFailure::BadTrunc));
+        assert_eq!(cut(least - 1, NOW, 0), Some(AuthFailure::FormErr));
         assert_eq!(cut(full + 1, NOW, 0), Some(AuthFailure::FormErr));
-        assert_eq!(cut(full / 2, NOW - 1_000, 0), Some(AuthFailure::BadTime));
-        assert_eq!(cut(full / 2, NOW - 1_000, 1), Some(AuthFailure::BadSig));
+        assert_eq!(cut(least, NOW - 1_000, 0), Some(AuthFailure::BadTime));
+        assert_eq!(cut(least, NOW - 1_000, 1), Some(AuthFailure::BadSig));
     }
 }

@@ -28,7 +28,7 @@ fn what_the_dealer_wrote_loads_on_every_replica() {
         assert_eq!(loaded.file.peers.len(), 3);
         assert_eq!(loaded.public_keys.len(), 2);
         assert_eq!(loaded.genesis.zones.len(), 1);
-        assert_eq!(loaded.genesis.keys.tsig.len(), 1);
+        assert_eq!(loaded.genesis.keys.tsig.len(), 2);
         assert_eq!(loaded.genesis.keys.sig0.len(), 1);
     }
 }
