@@ -103,7 +103,7 @@ fn send(sent: &Sent, server: &str, key: &TsigKey, wait: Duration) -> Result<(), 
     let message = signed(wire, key, Vec::new());
     let began = Instant::now();
     loop {
-        let (rcode, said) = answer(server, key, &message).map_err(at)?;
+        let (rcode, said) = answer(server, key, &message, Trusted::SignedIfDone).map_err(at)?;
         if rcode == Rcode::NOERROR {
             print(&format!("line {line}: {zone} NOERROR\n"));
             return Ok(());
@@ -118,15 +118,31 @@ fn send(sent: &Sent, server: &str, key: &TsigKey, wait: Duration) -> Result<(), 
 /// An extended error: code and text.
 type Said = Option<(u16, String)>;
 
+/// Which replies count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trusted {
+    /// Those with a good signature.
+    Signed,
+    /// Refusals without one too.
+    SignedIfDone,
+}
+
 /// What a server answers to a signed message that had this MAC.
-fn answer(server: &str, key: &TsigKey, (wire, mac): &(Vec<u8>, Vec<u8>)) -> Result<(Rcode, Said), String> {
+fn answer(
+    server: &str,
+    key: &TsigKey,
+    (wire, mac): &(Vec<u8>, Vec<u8>),
+    trusted: Trusted,
+) -> Result<(Rcode, Said), String> {
     let reply = exchange(server, wire)?;
-    if let Err(failure) = tsig::verify_response(&reply, key, mac, now())
-        && is_done(&reply)
-    {
-        return Err(format!("the reply's signature does not hold ({failure:?}): it may be forged"));
-    }
+    let verified = tsig::verify_response(&reply, key, mac, now());
     let message = Message::parse(&reply).map_err(|why| format!("no DNS message: {why}"))?;
+    if let Err(failure) = verified
+        && (trusted == Trusted::Signed || message.rcode() == Rcode::NOERROR)
+    {
+        let rcode = message.rcode();
+        return Err(format!("{rcode}: the reply's signature does not hold ({failure:?}): it may be forged"));
+    }
     Ok((message.rcode(), extended(&message)))
 }
 
@@ -149,10 +165,6 @@ fn signed(mut wire: Vec<u8>, key: &TsigKey, options: Vec<(u16, Vec<u8>)>) -> (Ve
     Edns { udp_size: MAX_UDP_ANSWER_OCTETS as u16, options, ..Edns::default() }.write(&mut wire);
     let mac = tsig::sign_request(&mut wire, key, now());
     (wire, mac)
-}
-
-fn is_done(reply: &[u8]) -> bool {
-    reply.get(3).is_some_and(|low| low & 15 == 0)
 }
 
 /// The extended error's code and text, without what a terminal would obey.

@@ -4,12 +4,13 @@
 //! vertex carried it. Several clients may wait for one request: stock nsupdate sends the same message again after
 //! three seconds. A change under a `quorum` key is known by its own digest: whichever replica's vouch decides it, the answer is that
 //! of all who wait for it. A client whose patience ends is told SERVFAIL; its request stays, to be attached to by the next
-//! try, until it is executed and published or its signature's window is over.
+//! try, until it is executed and published or its signature's window is over. But a change that only lacks others' vouches stays no
+//! longer than its clients: then nothing of it is on its way, and the next try vouches again.
 //!
 //! Invariants:
 //! 1. Each client in `waiting` names a request in `requests` that lists it, and has its entry in `deadlines`.
-//! 2. Each lot counts its clients, its requests and their bytes. Updates and queries have lots of their own, so that a flood of queries,
-//!    which anybody can send, keeps no update out.
+//! 2. Each lot counts its clients, and its requests of which octets are on their way, and these. Updates and queries have lots of their
+//!    own, so that a flood of queries, which anybody can send, keeps no update out.
 //! 3. A client leaves `waiting` exactly once: answered, out of patience, or forgotten.
 use super::ClientId;
 use super::reply::Asker;
@@ -19,6 +20,9 @@ use crate::limits;
 use crate::time::UnixMillis;
 use crate::zone::{Kind, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Signatures of one change by which it is known again: each retry of a client that signs anew is one.
+const MAX_SIGNATURES: usize = 16;
 
 /// A request's outcome, if it was executed, and who waited for it.
 type Removed = (Option<Outcome>, Vec<(ClientId, Asker)>);
@@ -53,11 +57,26 @@ struct Waiting {
 
 struct Request {
     kind: Kind,
+    /// Of a change: whose.
+    key: Option<Name>,
     clients: Vec<ClientId>,
     covered: Vec<Digest>,
-    bytes: usize,
+    /// What was sent to the order and has not come out of it, and its octets; of a change the own vouches.
+    sent: Vec<(Digest, usize)>,
     expires: UnixMillis,
     outcome: Option<Outcome>,
+}
+
+/// What sets out for the order.
+pub(super) struct Departure {
+    /// The digest of its octets.
+    pub sent: Digest,
+    pub bytes: usize,
+    pub kind: Kind,
+    /// The digest of what its signature covers.
+    pub covered: Option<Digest>,
+    /// Of a vouch: under whose key.
+    pub key: Option<Name>,
 }
 
 /// Who wait for what, and what became of it.
@@ -112,28 +131,75 @@ impl Clients {
         self.by_covered.get(covered).copied()
     }
 
-    /// A request of `bytes` sets out; or, of a change that is on its way already, another vouch.
-    pub fn open(
-        &mut self,
-        request: Digest,
-        (kind, covered, bytes): (Kind, Option<Digest>, usize),
-        now: UnixMillis,
-    ) {
-        let (mut fresh, expires) = (false, now.plus(limits::REPLAY_WINDOW_MS));
-        let entry = self.requests.entry(request).or_insert_with(|| {
-            fresh = true;
-            Request { kind, clients: Vec::new(), covered: Vec::new(), bytes: 0, expires, outcome: None }
+    /// Changes under `key` of which no outcome is known: their clients wait, or the own vouch is on its way.
+    pub fn undecided(&self, key: &Name) -> usize {
+        let is_such = |request: &&Request| request.key.as_ref() == Some(key) && request.outcome.is_none();
+        self.requests.values().filter(is_such).count()
+    }
+
+    /// Whether a request is known by this name.
+    pub fn is_known(&self, request: &Digest) -> bool {
+        self.requests.contains_key(request)
+    }
+
+    /// Whether of a change nothing is on its way but others' vouches.
+    pub fn lacks_others(&self, request: &Digest) -> bool {
+        self.requests.get(request).is_some_and(|request| request.sent.is_empty() && request.outcome.is_none())
+    }
+
+    /// A request sets out; or, of a change that is known already, another vouch.
+    pub fn open(&mut self, request: Digest, departure: Departure, now: UnixMillis) {
+        let Departure { sent, bytes, kind, covered, key } = departure;
+        let expires = now.plus(limits::REPLAY_WINDOW_MS);
+        let entry = self.requests.entry(request).or_insert_with(|| Request {
+            kind,
+            key,
+            clients: Vec::new(),
+            covered: Vec::new(),
+            sent: Vec::new(),
+            expires,
+            outcome: None,
         });
-        entry.bytes += bytes;
-        entry.covered.extend(covered);
-        if fresh {
-            self.expiries.insert((expires, request));
-        }
+        self.expiries.insert((entry.expires, request));
+        let takes_place = entry.sent.is_empty();
+        entry.sent.push((sent, bytes));
+        let known = covered.filter(|covered| !entry.covered.contains(covered));
+        entry.covered.extend(known);
+        let forgotten = (entry.covered.len() > MAX_SIGNATURES).then(|| entry.covered.remove(0));
         let lot = self.lot_mut(kind);
         lot.bytes += bytes;
-        lot.requests += usize::from(fresh);
+        lot.requests += usize::from(takes_place);
         if let Some(covered) = covered {
             self.by_covered.insert(covered, request);
+        }
+        if let Some(covered) = forgotten {
+            self.by_covered.remove(&covered);
+        }
+    }
+
+    /// An own vouch for a change has come out of the order. Gives whether it was the last on its way.
+    pub fn came(&mut self, request: Digest, sent: Digest) -> bool {
+        let Some(entry) = self.requests.get_mut(&request) else { return false };
+        let Some(at) = entry.sent.iter().position(|(other, _)| *other == sent) else { return false };
+        let (_, bytes) = entry.sent.remove(at);
+        let (kind, is_last) = (entry.kind, entry.sent.is_empty());
+        let lot = self.lot_mut(kind);
+        lot.bytes -= bytes;
+        lot.requests -= usize::from(is_last);
+        is_last
+    }
+
+    /// An own vouch has come out of the order, and the change lacks others': it takes no place of who has something on its way.
+    pub fn came_open(&mut self, request: Digest, sent: Digest) {
+        self.came(request, sent);
+        self.drop_idle(request);
+    }
+
+    /// A change of which nothing is on its way, and which nobody waits for, goes.
+    fn drop_idle(&mut self, request: Digest) {
+        let entry = self.requests.get(&request);
+        if entry.is_some_and(|entry| entry.sent.is_empty() && entry.clients.is_empty()) {
+            self.expire(request);
         }
     }
 
@@ -154,6 +220,7 @@ impl Clients {
         if let Some(request) = self.requests.get_mut(&request) {
             request.clients.retain(|other| *other != client);
         }
+        self.drop_idle(request);
         Some(asker)
     }
 
@@ -272,8 +339,8 @@ impl Clients {
     fn remove(&mut self, request: Digest) -> Option<Removed> {
         let entry = self.requests.remove(&request)?;
         let lot = self.lot_mut(entry.kind);
-        lot.bytes -= entry.bytes;
-        lot.requests -= 1;
+        lot.bytes -= entry.sent.iter().map(|(_, bytes)| bytes).sum::<usize>();
+        lot.requests -= usize::from(!entry.sent.is_empty());
         self.expiries.remove(&(entry.expires, request));
         for covered in &entry.covered {
             if self.by_covered.get(covered) == Some(&request) {

@@ -5,8 +5,8 @@
 //!
 //! Steps for an update: size and parse (FORMERR); TSIG or SIG(0) (NOTAUTH with BADSIG, BADKEY, BADTIME or BADTRUNC,
 //! RFC 8945 §5.2); the version of EDNS (BADVERS); the zone section (FORMERR, RFC 2136 §3.1.1, or NOTAUTH, §3.1.2);
-//! unsigned (REFUSED: the default policy grants nothing to nobody); the key's quota of octets, and, of what is not on its way yet, of
-//! updates in a time. Under a `quorum` key this replica vouches for the update, if it is one that is done once. A query must be for a zone with ordered reads.
+//! unsigned (REFUSED: the default policy grants nothing to nobody); the key's quota of octets, and of updates in a time: one update is
+//! charged once, for whoever saw it pass can send it again and again. Under a `quorum` key this replica vouches for the update, if it is one that is done once. A query must be for a zone with ordered reads.
 //! Other opcodes are NOTIMP.
 use super::reply::Asker;
 use crate::codec::{Digest, digest, encode};
@@ -15,7 +15,7 @@ use crate::dns::message::Message;
 use crate::dns::query;
 use crate::dns::tsig::{self, AuthFailure, Keyring, Signer, Verified};
 use crate::dns::{Class, Name, Opcode, Rcode, RrType};
-use crate::limits::MAX_REQUEST_BYTES;
+use crate::limits::{MAX_REPLAY_ENTRIES, MAX_REQUEST_BYTES, REPLAY_WINDOW_MS};
 use crate::time::{AgreedTime, UnixMillis};
 use crate::zone::{Genesis, Reads, Refusal, Request, Saying, change_of, is_done_once, weak_remedy};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +26,7 @@ pub(super) struct Ingress {
     keys: Arc<Keyring>,
     /// What each key has asked for lately ([`Quota`](crate::dns::tsig::Quota)).
     usage: BTreeMap<Name, u64>,
+    charged: Charged,
     /// Keys of weak algorithms that were used.
     weak: BTreeSet<Name>,
     zones: BTreeMap<Name, Reads>,
@@ -75,8 +76,8 @@ impl Ingress {
     /// For the zones and keys of `genesis`; `entropy` is of this start.
     pub fn new(genesis: &Genesis, entropy: [u8; 32]) -> Self {
         let zones = genesis.zones.iter().map(|(rules, _)| (rules.origin.clone(), rules.reads)).collect();
-        let (usage, weak) = (BTreeMap::new(), BTreeSet::new());
-        Self { keys: genesis.keys.clone(), usage, weak, zones, entropy, nonces: 0 }
+        let (usage, charged, weak) = (BTreeMap::new(), Charged::default(), BTreeSet::new());
+        Self { keys: genesis.keys.clone(), usage, charged, weak, zones, entropy, nonces: 0 }
     }
 
     /// The zones that there are from now on.
@@ -160,13 +161,18 @@ impl Ingress {
         Admission::Vouched { saying, covered: verified.covered, asker }
     }
 
-    /// Takes one from what the key may ask here; what passes the door at more than that pace could not pass the order.
-    pub fn charge(&mut self, now: UnixMillis, key: &Name) -> Result<(), Refusal> {
+    /// Takes one from what the key may ask here, if this update or change was not charged before; what passes the door at more than
+    /// that pace could not pass the order.
+    pub fn charge(&mut self, now: UnixMillis, key: &Name, update: Digest) -> Result<(), Refusal> {
+        if self.charged.has(now, &update) {
+            return Ok(());
+        }
         let quota = self.keys.quota(key);
         let full = self.usage.get(key).copied().unwrap_or_default();
         let taken = quota.take(full, AgreedTime(now.0));
         let full = taken.ok_or_else(|| Refusal::TooOften { key: key.clone(), quota })?;
         self.usage.insert(key.clone(), full);
+        self.charged.put(now, update);
         Ok(())
     }
 
@@ -225,6 +231,37 @@ impl Ingress {
         let mut out = [0; 16];
         out.copy_from_slice(&nonce.0[..16]);
         out
+    }
+}
+
+/// Updates and changes that were charged, for as long as a signature can last; at most as many as the replay table has.
+#[derive(Default)]
+struct Charged {
+    ends: BTreeMap<Digest, UnixMillis>,
+    by_end: BTreeSet<(UnixMillis, Digest)>,
+}
+
+impl Charged {
+    fn has(&mut self, now: UnixMillis, update: &Digest) -> bool {
+        while self.by_end.first().is_some_and(|(end, _)| *end < now) {
+            self.drop_first();
+        }
+        self.ends.contains_key(update)
+    }
+
+    fn put(&mut self, now: UnixMillis, update: Digest) {
+        if self.ends.len() >= MAX_REPLAY_ENTRIES {
+            self.drop_first();
+        }
+        let end = now.plus(REPLAY_WINDOW_MS);
+        self.by_end.insert((end, update));
+        self.ends.insert(update, end);
+    }
+
+    fn drop_first(&mut self) {
+        if let Some((_, update)) = self.by_end.pop_first() {
+            self.ends.remove(&update);
+        }
     }
 }
 

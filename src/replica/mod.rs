@@ -61,6 +61,7 @@ mod step;
 mod store;
 pub mod transfer;
 mod votes;
+mod vouching;
 mod zones;
 
 pub use beginning::Predecessor;

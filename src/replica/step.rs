@@ -1,19 +1,19 @@
 //! One input gives one step: how the layers are wired.
-use super::clients::Done;
+use super::clients::{Departure, Done};
 use super::ingress::{self, Admission, Admitted};
 use super::journal::Place;
 use super::reply::Asker;
 use super::{ClientId, Effect, ExecutedBatch, Input, Output, PeerMessage, Record, Replica};
-use crate::codec::{self, JobId, digest};
+use crate::codec::{self, Digest, JobId, digest};
 use crate::consensus;
 use crate::dns::edns::Manners;
 use crate::dns::{Name, Rcode};
-use crate::limits::{MAX_FRAME_BYTES, MAX_WAITING_BATCHES};
+use crate::limits::{MAX_FRAME_BYTES, MAX_OPEN_VOUCHES, MAX_WAITING_BATCHES};
 use crate::protocol::{Fault, Misbehaviour, To};
 use crate::quorum::ReplicaId;
 use crate::signing::{self, JobSpec};
 use crate::time::{AgreedTime, SECOND, UnixMillis};
-use crate::zone::{self, Kind, Refusal, RequestId, SAID_DOMAIN, Stage, View, Vouched};
+use crate::zone::{self, Kind, Refusal, RequestId, SAID_DOMAIN, View};
 use std::sync::Arc;
 
 /// Milliseconds between two ticks of the signing sessions while jobs are open.
@@ -82,8 +82,11 @@ impl Replica {
             }
             Admission::Admitted(admitted) => self.admitted(now, id, *admitted, out),
             Admission::Vouched { saying, covered, asker } => {
+                if let Some(refusal) = self.unknown_to_policy(&asker) {
+                    return self.refuse_one(now, id, &asker, &refusal, out);
+                }
                 let identity = self.consensus.identity();
-                let sign = |digest: &codec::Digest| identity.sign_in(SAID_DOMAIN, digest);
+                let sign = |digest: &Digest| identity.sign_in(SAID_DOMAIN, digest);
                 let said = self.machine.saying(self.me, saying, sign);
                 let request = codec::encode(&zone::Request::Said(said));
                 let name = asker.change().unwrap_or_else(|| ingress::request_digest(&request));
@@ -119,22 +122,30 @@ impl Replica {
             return self.turn_away(now, id, &asker, out);
         }
         let pending = covered.and_then(|covered| self.clients.pending(&covered));
+        let pending = pending.filter(|pending| !self.is_to_vouch_again(&asker, pending));
         let fits =
             self.clients.has_room_for_request(kind, request.len()) && self.consensus.has_room(request.len());
         let keeps_up = self.pipeline.waiting() < MAX_WAITING_BATCHES;
-        let room = pending.is_some() || (fits && keeps_up);
+        let of_quorum = asker.signer().filter(|_| asker.change().is_some()).cloned();
+        let is_open =
+            |key: &Name| self.clients.is_known(&name) || self.clients.undecided(key) < MAX_OPEN_VOUCHES;
+        let room = pending.is_some() || (fits && keeps_up && of_quorum.as_ref().is_none_or(is_open));
         if !room || !self.clients.has_room(kind) {
             return self.refuse_one(now, id, &asker, &Refusal::Busy, out);
         }
-        if let (None, Some(key)) = (pending, asker.signer()) {
-            if let Err(refusal) = self.ingress.charge(now, key) {
+        if let (None, Some(key), Some(update)) = (pending, asker.signer(), asker.change().or(covered)) {
+            let is_known = self.machine.remembers(update);
+            let charged = if is_known { Ok(()) } else { self.ingress.charge(now, key, update) };
+            if let Err(refusal) = charged {
                 return self.refuse_one(now, id, &asker, &refusal, out);
             }
             out.remarks.extend(self.ingress.remark(key));
         }
         let digest = pending.unwrap_or(name);
         if pending.is_none() {
-            self.clients.open(digest, (kind, covered, request.len()), now);
+            let (sent, bytes) = (ingress::request_digest(&request), request.len());
+            let departure = Departure { sent, bytes, kind, covered, key: of_quorum };
+            self.clients.open(digest, departure, now);
         }
         self.clients.wait(id, asker, digest, now);
         if pending.is_none() {
@@ -248,13 +259,7 @@ impl Replica {
         for outcome in executed.outcomes {
             let position = outcome.request.0;
             let Some(ordered) = batch.requests.get(position as usize) else { continue };
-            let request = match outcome.vouch {
-                None => ingress::request_digest(&ordered.bytes),
-                Some(Vouched { change, stage: Stage::Decided, .. }) => change,
-                Some(Vouched { change, stage: Stage::Void, by }) if by == self.me => change,
-                // Others' answers, or none yet.
-                Some(_) => continue,
-            };
+            let Some(request) = self.request_of(&outcome, &ordered.bytes) else { continue };
             if let Some(account) = &outcome.account {
                 let (number, round) = (self.pipeline.batches(), batch.round);
                 let place = Place { batch: number, round, position, time: batch.time, ordered };
@@ -389,16 +394,6 @@ impl Replica {
         self.turned_away(now, asker, refusal, out);
         let wire = asker.refused(self.ingress.keys(), now, refusal);
         out.effects.push(Effect::Reply { client, wire });
-    }
-
-    /// What to tell a client whose patience has ended.
-    fn late(&self, asker: &Asker) -> Refusal {
-        let unvouched = asker.change().filter(|change| !self.clients.is_decided(change)).and_then(|change| {
-            let have: Vec<ReplicaId> = self.machine.vouchers(asker.signer()?, change).collect();
-            // Where not even the own vouch has come to the order, others' are not what is lacking.
-            have.contains(&self.me).then(|| Refusal::Unvouched { have, need: self.machine.one_correct() })
-        });
-        unvouched.unwrap_or(Refusal::Late)
     }
 
     fn propose(&mut self, now: UnixMillis, out: &mut Output) {

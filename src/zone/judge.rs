@@ -37,6 +37,8 @@ pub(super) struct Authorised {
     pub(super) covered: Digest,
     /// Until when, in seconds.
     pub(super) end: u64,
+    /// The last second in which what its client signed can count; none if that is said by the SOA that it names.
+    pub(super) lasts: Option<u64>,
     /// What its signature lacks, if the update has not been judged before.
     pub(super) refused: Option<Refusal>,
 }
@@ -64,7 +66,8 @@ impl Machine {
         let covered = if planted!(RepeatsByMessage) { codec::digest("", &[wire]) } else { verified.covered };
         let ticket = Ticket::of_covered(&verified.covered);
         let (signer, end) = (verified.signer, verified.expires_secs);
-        self.judge(wire, Authorised { ticket, signer, covered, end, refused: None }, open, fresh)
+        let authorised = Authorised { ticket, signer, covered, end, lasts: Some(end), refused: None };
+        self.judge(wire, authorised, open, fresh)
     }
 
     /// Judges an authorised update, once.
@@ -75,7 +78,7 @@ impl Machine {
         open: &mut BTreeMap<Name, Open>,
         fresh: &BTreeMap<Digest, usize>,
     ) -> Verdict {
-        let Authorised { ticket, signer, covered, end, refused: lacks } = authorised;
+        let Authorised { ticket, signer, covered, end, lasts, refused: lacks } = authorised;
         let remember = Some((covered, end));
         let key = signer.name().clone();
         let mut account = Account::new(ticket, Some(signer));
@@ -103,7 +106,8 @@ impl Machine {
         if self.replay.len() + fresh.len() >= MAX_REPLAY_ENTRIES {
             return refused(account, Refusal::ReplayFull);
         }
-        if let Err(refusal) = charge(&self.keys, (&mut self.register, &mut self.tally), &key, self.time) {
+        let register = (&mut self.register, &mut self.tally);
+        if let Err(refusal) = charge(&self.keys, register, (&key, lasts), self.time) {
             return refused(account, refusal);
         }
         // Commands may change that, and the message must not come to life with them.
@@ -182,20 +186,25 @@ fn open_to<'a>(zones: &'a BTreeMap<Name, Ledger>, zone: &Name, key: &Name) -> Re
 }
 
 /// Takes one from what the key may ask in agreed time: so nobody fills the replay table.
+///
+/// What is refused so is not remembered, one by one. Yet its client is told that it was refused, and it must not be done when somebody
+/// has it ordered again later: so what lasts no longer than something that was refused is refused too.
 fn charge(
     keys: &Keyring,
     (register, tally): (&mut Register, &mut Tally),
-    key: &Name,
+    (key, lasts): (&Name, Option<u64>),
     time: AgreedTime,
 ) -> Result<(), Refusal> {
     let (quota, key) = (keys.quota(key), key.to_lowercase());
-    let full = match register.get(&Label::Usage(key.clone())) {
-        Some(Entry::Usage(_, full)) => *full,
-        _ => 0,
+    let (full, barred) = match register.get(&Label::Usage(key.clone())) {
+        Some(Entry::Usage(_, full, barred)) => (*full, *barred),
+        _ => (0, 0),
     };
-    let full = quota.take(full, time).ok_or_else(|| Refusal::TooOften { key: key.clone(), quota })?;
-    register.put(Entry::Usage(key, full), tally);
-    Ok(())
+    let is_barred = lasts.is_some_and(|lasts| lasts <= barred);
+    let taken = quota.take(full, time).filter(|_| !is_barred);
+    let barred = if taken.is_none() { barred.max(lasts.unwrap_or_default()) } else { barred };
+    register.put(Entry::Usage(key.clone(), taken.unwrap_or(full), barred), tally);
+    taken.map(drop).ok_or(Refusal::TooOften { key, quota })
 }
 
 fn apply(

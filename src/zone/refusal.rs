@@ -180,7 +180,6 @@ impl Refusal {
             | Self::Late
             | Self::Over
             | Self::TooOften { .. }
-            | Self::Lapsed
             | Self::Unvouched { .. } => ede::NOT_READY,
             Self::Unsigned
             | Self::Clusters(..)
@@ -268,7 +267,7 @@ impl Refusal {
             Self::Repeat(_) => "nothing: an update is executed once, however often it is sent".into(),
             Self::TooLong { .. } => "send it in several messages, or have the key's `octets` in the cluster file made greater".into(),
             Self::TooOften { quota, .. } => format!(
-                "put more changes into one message, and try again: one update more may come every {} ms; or have the key's `per-minute` and `burst` in the cluster file made greater",
+                "put more changes into one message, sign it anew and try again (what was refused so is never done later, unless it is bound by a SOA that is still there): one update more may come every {} ms; or have the key's `per-minute` and `burst` in the cluster file made greater",
                 60_000 / quota.per_minute.max(1)
             ),
             Self::Lapsed => "sign it anew, and set the client's clock (NTP): a signature or nonce counts 300 seconds to each side of agreed time".into(),

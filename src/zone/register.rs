@@ -17,8 +17,9 @@ use super::votes::{self, Decided, Voter, Who};
 use super::vouch::Vouch;
 use crate::codec::{Digest, KeyId};
 use crate::dns::Name;
+use crate::limits::REPLAY_WINDOW_MS;
 use crate::quorum::ReplicaId;
-use crate::time::{AgreedTime, DAY};
+use crate::time::{AgreedTime, DAY, SECOND};
 use borsh::{BorshDeserialize, BorshSerialize};
 use rpds::RedBlackTreeMapSync;
 use std::ops::RangeBounds;
@@ -63,8 +64,9 @@ pub(super) enum Entry {
     Deletions(Deletions),
     /// What a replica vouches for.
     Vouch(Vouch),
-    /// What a key, in lower case, has asked for lately ([`crate::dns::tsig::Quota`]).
-    Usage(Name, u64),
+    /// What a key, in lower case, has asked for lately ([`crate::dns::tsig::Quota`]); and the second until which lasts what was refused
+    /// because it was too much, 0 if nothing was.
+    Usage(Name, u64, u64),
     /// The catalog zone.
     Catalog(Catalog),
     /// The keys of a zone that went.
@@ -85,7 +87,7 @@ impl Entry {
             Self::Progress(who, _) => Label::Progress(*who),
             Self::Deletions(held) => Label::Deletions(held.zone.clone(), held.guard),
             Self::Vouch(held) => Label::Vouch(held.who, held.key.clone(), held.change),
-            Self::Usage(key, _) => Label::Usage(key.clone()),
+            Self::Usage(key, ..) => Label::Usage(key.clone()),
             Self::Catalog(_) => Label::Catalog,
             Self::Removed(removed) => Label::Removed(removed.batch, removed.zone.clone()),
             Self::Awaited(awaited) => Label::Awaited(awaited.command.digest()),
@@ -106,7 +108,10 @@ impl Entry {
             Self::Deletions(held) => held.check(),
             Self::Vouch(held) => held.check(time),
             // A burst is at most what a day brings, and each update is rounded up by a microsecond.
-            Self::Usage(_, full) if full / 1_000 > time.0.saturating_add(2 * DAY) => {
+            Self::Usage(_, full, barred)
+                if full / 1_000 > time.0.saturating_add(2 * DAY)
+                    || *barred > time.secs().saturating_add(REPLAY_WINDOW_MS / SECOND) =>
+            {
                 Err("what a key has asked for cannot be this".into())
             }
             Self::Usage(..) => Ok(()),

@@ -192,8 +192,12 @@ impl Snapshot {
             last_batches.push(BatchJobs::restored(jobs.into_values().collect()));
         }
         let mut register = Register::default();
-        let stays =
-            |entry: &Entry| matches!(entry, Entry::Decided(_) | Entry::Catalog(_) | Entry::Removed(_));
+        let stays = |entry: &Entry| match entry {
+            Entry::Decided(_) | Entry::Catalog(_) | Entry::Removed(_) => true,
+            // What was refused stays refused, and nobody's burst is whole again.
+            Entry::Usage(key, ..) => new.keys.tsig.contains_key(key) || new.keys.sig0.contains_key(key),
+            _ => false,
+        };
         let kept = self.register().iter().filter(|(_, entry)| stays(entry));
         kept.for_each(|(_, entry)| register.put(entry.clone(), &mut tally));
         let mut machine = Machine::of(new, zones);

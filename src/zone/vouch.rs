@@ -7,8 +7,9 @@
 //! 1. A vouch counts if it is authentic, the key is a `quorum` key, and agreed time has not passed the end of the window of the
 //!    signature that it tells of. What is no vouch changes nothing.
 //! 2. The state keeps who vouches for which change until when: 32 octets of digest over key and message, and no message, for
-//!    the vouch that completes the number brings it. Of one key a replica has at most [`MAX_OPEN_VOUCHES`]; its oldest goes. So t
-//!    corrupt replicas, or a client that floods, take nothing from other replicas and keys.
+//!    the vouch that completes the number brings it. Of one key a replica has at most [`MAX_OPEN_VOUCHES`]; its oldest goes, to be said
+//!    again when the client comes again. So t corrupt replicas, or a client that floods, take nothing from other replicas and keys.
+//!    A vouch that is said again counts to the later end: anybody can have an old one ordered again.
 //! 3. With the vouches of t+1 replicas the change is judged as any update ([`super::judge`]), once: its answer is remembered under
 //!    its digest, and later vouches for it get that answer.
 //!
@@ -17,8 +18,11 @@
 //! - a nonce (EDNS option [`OPTION_NONCE`]: its client's time, and chance). It is judged within 300 seconds of that time only, and
 //!   remembered as long;
 //! - the exact present SOA, in a prerequisite of class IN (RFC 2136 §2.4.2), as stock nsupdate can send it. Whatever the update
-//!   changes, it changes the serial; so it cannot hold again, unless other updates have turned the serial all around. Within the batch that
-//!   moves the serial, and for as long as a correct replica's vouch can count, the answer is remembered.
+//!   changes, it changes the serial; so it cannot hold again, unless other updates have turned the serial all around, as a key with a
+//!   grant for the SOA can in three updates. Within the batch that moves the serial, and for ten minutes after it was judged, the
+//!   answer is remembered. A vouch made later than it was judged can count for longer: then the change is judged again, by one
+//!   correct replica's word, and runs if the SOA that it names is there (it changed nothing or was refused before, or the serial came
+//!   round). Nor can it be done where others move the serial faster than its client sends: a nonce has neither weakness.
 //!
 //! So ≤ t corrupt replicas can neither bring a change about nor alter one: the message is what t+1 vouch for, octet for octet.
 
@@ -146,12 +150,14 @@ impl Machine {
         }
         self.use_up_vouches(key, change);
         let parsed = Message::parse(message).ok();
-        let end = parsed.as_ref().and_then(Once::of).map(|once| once.end(now));
+        let once = parsed.as_ref().and_then(Once::of);
+        let end = once.map(|once| once.end(now));
         let authorised = Authorised {
             ticket: Ticket::of_covered(&change),
             signer: Signer::Tsig(key.clone()),
             covered: change,
             end: end.flatten().unwrap_or(now),
+            lasts: end.flatten().filter(|_| once != Some(Once::Soa)),
             refused: match (is_known, end) {
                 (true, _) | (false, Some(Some(_))) => None,
                 (false, Some(None)) => Some(Refusal::Lapsed),
@@ -159,6 +165,17 @@ impl Machine {
             },
         };
         Verdict { vouch: told(Stage::Decided), ..self.judge(message, authorised, open, fresh) }
+    }
+
+    /// Whether the update that has this digest over what its signature covers, or this change, was judged and is remembered.
+    pub fn remembers(&self, update: Digest) -> bool {
+        self.replay.answer(update).is_some()
+    }
+
+    /// Why no update of this key to this zone can succeed, if no rule is about the key.
+    pub fn unknown_to_policy(&self, zone: &Name, key: &Name) -> Option<Refusal> {
+        let is_unknown = self.zones.get(zone).is_some_and(|ledger| !ledger.rules.policy.knows(key));
+        is_unknown.then(|| Refusal::UnknownToPolicy { key: key.clone(), zone: zone.clone() })
     }
 
     /// The replicas whose vouch for a change counts and is not used up.
@@ -180,7 +197,10 @@ impl Machine {
         (1..=self.members.len()).filter_map(|index| ReplicaId::new(u8::try_from(index).ok()?))
     }
 
-    fn keep_vouch(&mut self, vouch: Vouch) {
+    fn keep_vouch(&mut self, mut vouch: Vouch) {
+        if let Some(Entry::Vouch(held)) = self.register.get(&Entry::Vouch(vouch.clone()).label()) {
+            (vouch.at, vouch.until) = (held.at, held.until.max(vouch.until));
+        }
         let label = |digest| Label::Vouch(vouch.who, vouch.key.clone(), digest);
         let all = label(Digest([0; 32]))..=label(Digest([0xff; 32]));
         let held = self.register.range(all).filter_map(|entry| match entry {

@@ -1,12 +1,13 @@
 //! An update under a `quorum` key: the same message, with one nonce, for as many replicas as are needed.
 //!
 //! t+1 replicas are asked at once, in the order of the key's file, and all answer when the change is decided. Where one cannot be
-//! reached, or says something else than the others, or nothing within [`PATIENCE`], the next is asked too. The update is done, or refused,
-//! when t+1 have said the same, each with a good signature: so many contain a correct one. What some replica says of its own (busy,
+//! reached, or says something else than the others, the next is asked too; and one more after each [`PATIENCE`] in which there was no
+//! agreement, whatever the others say meanwhile. The update is done, or refused, when t+1 have said the same, each with a good
+//! signature: so many contain a correct one. A reply without one is none. What some replica says of its own (busy,
 //! too few vouch so far) is asked again there, with the same octets, until `--wait` is over; then a new nonce would make another update
 //! of it, so it must be looked whether it took effect.
 
-use super::{PAUSE, Said, answer, is_late, key_of, now, signed, told, zone_of};
+use super::{PAUSE, Said, Trusted, answer, is_late, key_of, now, signed, told, zone_of};
 use crate::ceremony::client_keys::KeyClause;
 use crate::ceremony::deal::entropy;
 use crate::cli::{Failure, print};
@@ -21,7 +22,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// After which without an answer another replica is asked too: more than replicas let clients wait.
+/// After which without agreement another replica is asked too: more than replicas let clients wait.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The nonce's time counts for 300 seconds to each side: no message is sent when it is this old.
 const MAX_WAIT: Duration = Duration::from_secs(240);
@@ -106,9 +107,11 @@ fn gather(
         }
     };
     ask(needed);
+    let mut next = Instant::now() + PATIENCE;
     let mut answers: BTreeMap<u8, Answer> = BTreeMap::new();
     loop {
-        match told.recv_timeout(PATIENCE.min(end.saturating_duration_since(Instant::now()))) {
+        let until = next.min(end);
+        match told.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok((index, answer)) => {
                 let is_news = is_final(&answer) || answer.is_err() && !answers.contains_key(&index);
                 answers.insert(index, answer);
@@ -122,8 +125,13 @@ fn gather(
                     ask(1);
                 }
             }
-            Err(RecvTimeoutError::Timeout) if Instant::now() < end => ask(1),
+            Err(RecvTimeoutError::Timeout) if Instant::now() < end => {}
             Err(_) => return answers,
+        }
+        // By a clock of its own: who answers again and again must not put it off.
+        if Instant::now() >= next {
+            ask(1);
+            next = Instant::now() + PATIENCE;
         }
     }
 }
@@ -131,7 +139,7 @@ fn gather(
 /// Asks one replica until it says its last word or time is over; tells every answer.
 fn follow(replica: &Replica, message: &(Vec<u8>, Vec<u8>), end: Instant, tell: &Sender<(u8, Answer)>) {
     loop {
-        let said = answer(&replica.server, &replica.key, message);
+        let said = answer(&replica.server, &replica.key, message, Trusted::Signed);
         let is_over = is_final(&said) || Instant::now() + PAUSE >= end;
         // Nobody listens once enough have said the same.
         if tell.send((replica.index, said)).is_err() || is_over {
@@ -177,3 +185,6 @@ fn zone_by(sent: &Sent, replicas: &[Arc<Replica>]) -> Result<Name, String> {
     }
     Err(last)
 }
+
+#[cfg(test)]
+mod tests;

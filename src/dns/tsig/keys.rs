@@ -196,12 +196,15 @@ impl Quota {
     }
 
     /// Takes one update more at `now`, after those that are told by `full`: the time, in microseconds since 1970, at which the burst
-    /// is whole again. Gives the same anew; none if it is too much.
+    /// is whole again. Gives the same anew; none if it is too much. Where `full` is later than it can be, the clock was set back or the
+    /// quota was another: then nothing was asked.
     pub fn take(&self, full: u64, now: AgreedTime) -> Option<u64> {
         let one = (MINUTE * 1_000).div_ceil(u64::from(self.per_minute.max(1)));
         let now = now.0.saturating_mul(1_000);
-        let full = full.max(now).saturating_add(one);
-        (full - now <= one.saturating_mul(u64::from(self.burst))).then_some(full)
+        let most = now.saturating_add(one.saturating_mul(u64::from(self.burst)));
+        let before = if full > most { now } else { full.max(now) };
+        let full = before.saturating_add(one);
+        (full <= most).then_some(full)
     }
 }
 

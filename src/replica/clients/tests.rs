@@ -34,10 +34,25 @@ fn ids(done: &[Done]) -> Vec<u64> {
     done.iter().flat_map(|done| done.clients.iter().map(|(id, _)| id.0)).collect()
 }
 
+fn departure(sent: Digest, kind: Kind, covered: Option<Digest>, bytes: usize) -> Departure {
+    Departure { sent, bytes, kind, covered, key: None }
+}
+
+/// An own vouch for change `n` sets out.
+fn vouch(clients: &mut Clients, n: u16, sent: u8) {
+    let (change, covered) = (change(n), change(n + 10_000));
+    let departure = departure(request(sent), Kind::Update, Some(covered), 4_096);
+    clients.open(change, Departure { key: Some(zone()), ..departure }, NOW);
+}
+
+fn change(n: u16) -> Digest {
+    crate::codec::digest("test/change", &[&n.to_be_bytes()])
+}
+
 /// A request that two clients wait for.
 fn two_waiting() -> Clients {
     let mut clients = Clients::new(PATIENCE);
-    clients.open(request(1), (Kind::Update, Some(request(101)), 100), NOW);
+    clients.open(request(1), departure(request(1), Kind::Update, Some(request(101)), 100), NOW);
     clients.wait(ClientId(1), asker(), request(1), NOW);
     let same = clients.pending(&request(101)).unwrap();
     clients.wait(ClientId(2), asker(), same, NOW.plus(3_000));
@@ -132,7 +147,7 @@ fn who_is_forgotten_is_not_told() {
 #[test]
 fn a_version_held_back_takes_those_that_rest_on_it_along() {
     let mut clients = two_waiting();
-    clients.open(request(2), (Kind::Update, None, 10), NOW);
+    clients.open(request(2), departure(request(2), Kind::Update, None, 10), NOW);
     clients.wait(ClientId(9), asker(), request(2), NOW);
     assert!(clients.executed(request(1), outcome(Some(5)), |_| 3).is_none());
     assert!(clients.executed(request(2), outcome(Some(6)), |_| 3).is_none());
@@ -154,7 +169,7 @@ fn there_is_room_up_to_the_bounds_and_not_above() {
     let mut clients = Clients::new(PATIENCE);
     let bytes = limits::MAX_PENDING_REQUEST_BYTES / 2;
     assert!(clients.has_room_for_request(Kind::Query, bytes));
-    clients.open(request(1), (Kind::Query, None, 1), NOW);
+    clients.open(request(1), departure(request(1), Kind::Query, None, 1), NOW);
     assert!(!clients.has_room_for_request(Kind::Query, bytes));
     assert!(clients.has_room_for_request(Kind::Update, bytes), "queries take no place of updates");
     for id in 0..limits::MAX_PENDING_CLIENTS as u64 / 2 {
@@ -169,11 +184,55 @@ fn there_is_room_up_to_the_bounds_and_not_above() {
 #[test]
 fn a_change_that_is_vouched_for_twice_is_one_request_and_gives_back_what_it_took() {
     let mut clients = two_waiting();
-    clients.open(request(1), (Kind::Update, Some(request(102)), 100), NOW);
+    clients.open(request(1), departure(request(2), Kind::Update, Some(request(102)), 100), NOW);
     assert_eq!(clients.pending(&request(102)), Some(request(1)));
     clients.wait(ClientId(3), asker(), request(1), NOW);
     let done = clients.executed(request(1), outcome(None), |_| 0).unwrap();
     assert_eq!(done.clients.len(), 3);
     assert_eq!((clients.pending(&request(101)), clients.pending(&request(102))), (None, None));
     assert_eq!((clients.updates.bytes, clients.updates.requests, clients.updates.clients), (0, 0, 0));
+}
+
+#[test]
+fn changes_that_lack_others_vouches_take_no_place_of_anybodys_and_go_with_their_last_client() {
+    let mut clients = Clients::new(PATIENCE);
+    for n in 0..limits::MAX_PENDING_CLIENTS as u16 {
+        vouch(&mut clients, n, 1);
+        clients.came_open(change(n), request(1));
+    }
+    assert_eq!((clients.requests(), clients.updates.requests, clients.updates.bytes), (0, 0, 0));
+    assert!(clients.has_room_for_request(Kind::Update, limits::MAX_PENDING_REQUEST_BYTES / 2));
+    vouch(&mut clients, 1, 1);
+    clients.wait(ClientId(1), asker(), change(1), NOW);
+    assert!(!clients.lacks_others(&change(1)));
+    clients.came_open(change(1), request(1));
+    assert!(clients.lacks_others(&change(1)) && clients.is_known(&change(1)));
+    assert_eq!((clients.undecided(&zone()), clients.updates.requests, clients.updates.bytes), (1, 0, 0));
+    // Decided by another's vouch: who waits is told.
+    let mut twice = Clients::new(PATIENCE);
+    vouch(&mut twice, 1, 1);
+    twice.wait(ClientId(1), asker(), change(1), NOW);
+    twice.came_open(change(1), request(1));
+    assert!(twice.executed(change(1), outcome(Some(5)), |_| 3).is_none());
+    assert_eq!(twice.undecided(&zone()), 0);
+    assert_eq!(ids(&twice.published(&zone(), 5)), [1]);
+    // And out of patience, nothing is left; so the next try vouches again.
+    assert_eq!(clients.out_of_patience(NOW.plus(PATIENCE)).len(), 1);
+    assert_eq!((clients.requests(), clients.pending(&change(10_001))), (0, None));
+    assert!(clients.expiries.is_empty() && clients.by_covered.is_empty());
+}
+
+#[test]
+fn an_own_vouch_is_told_from_an_older_one_for_the_same_change() {
+    let mut clients = Clients::new(PATIENCE);
+    vouch(&mut clients, 1, 1);
+    clients.wait(ClientId(1), asker(), change(1), NOW);
+    clients.came_open(change(1), request(1));
+    vouch(&mut clients, 1, 2);
+    assert!(!clients.came(change(1), request(1)), "the first has come before");
+    assert!(!clients.lacks_others(&change(1)));
+    vouch(&mut clients, 1, 3);
+    assert!(!clients.came(change(1), request(2)), "another is on its way");
+    assert!(clients.came(change(1), request(3)));
+    assert_eq!((clients.updates.requests, clients.updates.bytes), (0, 0));
 }

@@ -231,3 +231,23 @@ fn a_query_goes_through_the_order_only_where_reads_are_ordered() {
     let elsewhere = request(Opcode::QUERY, "www.elsewhere.test.", RrType::A);
     assert!(matches!(ingress.admit(NOW, elsewhere, Manners::default()), Admission::Answered(_)));
 }
+
+/// Whoever sees an update pass can send it again.
+#[test]
+fn an_update_is_charged_once_however_often_it_comes() {
+    let mut ingress = ingress(Reads::Local);
+    let key = name("key.client.");
+    let most = ingress.keys().quota(&key).burst;
+    for _ in 0..2 * most {
+        assert_eq!(ingress.charge(NOW, &key, Digest([1; 32])), Ok(()));
+    }
+    let other = |n: u32| digest("test", &[&n.to_be_bytes()]);
+    for n in 1..most {
+        assert_eq!(ingress.charge(NOW, &key, other(n)), Ok(()), "{n}");
+    }
+    assert!(matches!(ingress.charge(NOW, &key, other(0)), Err(Refusal::TooOften { .. })));
+    assert_eq!(ingress.charge(NOW, &key, Digest([1; 32])), Ok(()));
+    // As long as a signature lasts, and no longer.
+    let later = NOW.plus(REPLAY_WINDOW_MS + 1);
+    assert!(!ingress.charged.has(later, &Digest([1; 32])) && ingress.charged.ends.is_empty());
+}

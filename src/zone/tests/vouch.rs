@@ -248,10 +248,12 @@ fn a_key_may_ask_at_its_pace_in_agreed_time_with_a_burst_and_no_longer_messages_
     let (mut other, ..) = restored(&bench, &snapshot, Trust::Nobody, &mut Random(1));
     let more = bench.signed("add m.example. 60 A 192.0.2.1");
     execute_both(&mut bench, &mut other, std::slice::from_ref(&more), "a restored machine keeps count");
-    // What was refused so is not remembered: it may come again.
+    // What was refused so stays refused, whoever has it ordered again; signed anew it is done.
     bench.now.0 += 9 * SECOND;
-    assert_eq!(one(bench.execute(std::slice::from_ref(&more))).rcode, yes);
-    assert_eq!(one(bench.execute(&[more])).rcode, yes, "a repeat costs nothing");
+    assert_eq!(one(bench.execute(&[more])).rcode, no);
+    let anew = bench.signed("add m.example. 60 A 192.0.2.1");
+    assert_eq!(one(bench.execute(std::slice::from_ref(&anew))).rcode, yes);
+    assert_eq!(one(bench.execute(&[anew])).rcode, yes, "a repeat costs nothing");
     assert_eq!(bench.update("add o.example. 60 A 192.0.2.1"), no);
     bench.now.0 += MINUTE;
     assert_eq!(bench.batch(&texts), [yes, yes, yes, no, no]);
@@ -293,4 +295,50 @@ fn where_nothing_is_said_no_key_can_fill_the_replay_table_and_all_together_canno
         assert!(within as u64 <= quota.share() + 1, "{within} from {first}");
     }
     assert!(passed.len() > 7 * 39);
+}
+
+#[test]
+fn a_change_that_was_refused_as_one_too_many_is_not_done_later_by_the_same_vouches() {
+    let mut bench = with_quota(Quota { octets: 999, burst: 1, per_minute: 6 });
+    let mut keys = crate::dns::tsig::Keyring::default();
+    keys.tsig.insert(name("many."), many());
+    keys.quotas.insert(name("many."), Quota { octets: 999, burst: 1, per_minute: 6 });
+    bench.machine.keys = Arc::new(keys);
+    let text = |bench: &Bench, n| change("add a.example. 60 A 192.0.2.1", Some((bench.now.secs(), n)));
+    let texts = [text(&bench, 1), text(&bench, 2)];
+    let vouches = texts.map(|text| [1, 2].map(|index| vouch(&bench, index, &text)));
+    let decided = |bench: &mut Bench, vouches: &[Request; 2]| {
+        let outcome = bench.execute(vouches).outcomes.pop().unwrap();
+        (outcome.vouch.map(|vouch| vouch.stage), outcome.rcode)
+    };
+    let refused = (Some(Stage::Decided), Rcode::SERVFAIL);
+    assert_eq!((decided(&mut bench, &vouches[0]), decided(&mut bench, &vouches[1])), (DONE, refused));
+    bench.now.0 += 60 * SECOND;
+    let before = serial(&bench);
+    assert_eq!(decided(&mut bench, &vouches[1]), refused);
+    assert_eq!(serial(&bench), before);
+    let anew = text(&bench, 3);
+    let anew = [1, 2].map(|index| vouch(&bench, index, &anew));
+    assert_eq!(decided(&mut bench, &anew), DONE, "what is refused again costs nothing");
+}
+
+#[test]
+fn a_vouch_that_is_ordered_again_shortens_no_later_one() {
+    let mut bench = bench();
+    let now = bench.now.secs();
+    let text = change("add a.example. 60 A 192.0.2.1", Some((now, 1)));
+    assert_eq!(run(&mut bench, |bench| vouch_until(bench, 1, &text, now + 200)), OPEN);
+    assert_eq!(run(&mut bench, |bench| vouch_until(bench, 1, &text, now + 20)), OPEN);
+    bench.now.0 += 100 * SECOND;
+    assert_eq!(run(&mut bench, |bench| vouch(bench, 2, &text)), DONE);
+}
+
+#[test]
+fn a_clock_that_was_set_back_keeps_no_key_out() {
+    let quota = Quota { octets: 0, burst: 2, per_minute: 6 };
+    let ahead = quota.take(0, crate::time::AgreedTime(10 * MINUTE)).unwrap();
+    let now = crate::time::AgreedTime(MINUTE);
+    let once = quota.take(ahead, now).expect("later than it can be");
+    let twice = quota.take(once, now).expect("a burst of two");
+    assert_eq!(quota.take(twice, now), None);
 }
