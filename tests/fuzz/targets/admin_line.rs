@@ -7,7 +7,9 @@ use conclave::zone::Ticket;
 pub fn run(data: &[u8]) {
     let line = String::from_utf8_lossy(data);
     match Command::parse(&line) {
-        Ok(Command::Status | Command::Votes | Command::Keys | Command::Epoch { .. } | Command::Import { .. }) => {}
+        Ok(
+            Command::Status | Command::Votes | Command::Keys | Command::Epoch { .. } | Command::Import { .. },
+        ) => {}
         Ok(Command::Zones | Command::Operator { .. } | Command::Contents { .. }) => {}
         Ok(Command::Log { .. } | Command::Trial { .. }) => {}
         Ok(Command::Explain { ticket }) => drop(ticket.map(|text| Ticket::parse(&text))),
