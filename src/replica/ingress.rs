@@ -51,7 +51,7 @@ pub(super) enum Admission {
         /// The digest of what the signature covers.
         covered: Digest,
         /// Who asked; knows the change.
-        asker: Asker,
+        asker: Box<Asker>,
     },
 }
 
@@ -158,7 +158,7 @@ impl Ingress {
         let key = verified.signer.name().clone();
         asker.vouched(change_of(&key, &message));
         let saying = Saying::Vouch { key, until: verified.expires_secs, message };
-        Admission::Vouched { saying, covered: verified.covered, asker }
+        Admission::Vouched { saying, covered: verified.covered, asker: Box::new(asker) }
     }
 
     /// Takes one from what the key may ask here, if this update or change was not charged before; what passes the door at more than

@@ -90,7 +90,12 @@ impl Replica {
                 let said = self.machine.saying(self.me, saying, sign);
                 let request = codec::encode(&zone::Request::Said(said));
                 let name = asker.change().unwrap_or_else(|| ingress::request_digest(&request));
-                self.admitted(now, id, Admitted { request, name, covered: Some(covered), asker }, out);
+                self.admitted(
+                    now,
+                    id,
+                    Admitted { request, name, covered: Some(covered), asker: *asker },
+                    out,
+                );
             }
         }
     }
