@@ -298,7 +298,8 @@ fn compare(kind: Kind, denial: Denial) {
             Kind::Bind => ours(&only(&views, chosen(&views, &name, rtype)), &wire, transport),
             Kind::Nsd => ours(&catalog, &wire, transport),
         };
-        let mut mine = see(&ours(Transport::Udp));
+        let sent = ours(Transport::Udp);
+        let mut mine = see(&sent);
         let mut yours = see(&daemon.ask(&wire).unwrap_or_else(|| {
             panic!("{kind:?} gives no answer to {name} {rtype} {wire:02x?} (CONCLAVE_SEED={seed})")
         }));
@@ -307,6 +308,10 @@ fn compare(kind: Kind, denial: Denial) {
             yours = see(&daemon.ask_tcp(&wire));
         }
         comparable(kind, chosen(&views, &name, rtype), &name, rtype, &mut mine, &mut yours);
+        // 17. Glue for which there is hardly room.
+        if kind == Kind::Bind && !edns && sent.len() > NARROW && mine.glue.is_superset(&yours.glue) {
+            yours.glue = mine.glue.clone();
+        }
         if mine != yours {
             differences.push(format!("{name} {rtype} do={}{}", edns && dnssec, mine.against(&yours)));
         }
@@ -318,6 +323,9 @@ fn compare(kind: Kind, denial: Denial) {
         differences.len()
     );
 }
+
+/// Octets of a response of at most 512 into which not every address fits any more.
+const NARROW: usize = 512 - 64;
 
 const KINDS: [Kind; 3] = [Kind::Nsd, Kind::Bind, Kind::Knot];
 
