@@ -309,11 +309,16 @@ fn compare(kind: Kind, denial: Denial) {
         }
         comparable(kind, chosen(&views, &name, rtype), &name, rtype, &mut mine, &mut yours);
         // 17. Glue for which there is hardly room.
-        if kind == Kind::Bind && !edns && sent.len() > NARROW && mine.glue.is_superset(&yours.glue) {
+        let is_narrow = !edns && sent.len() + name.wire().len() > NARROW;
+        if kind == Kind::Bind && is_narrow && mine.glue.is_superset(&yours.glue) {
             yours.glue = mine.glue.clone();
         }
         if mine != yours {
-            differences.push(format!("{name} {rtype} do={}{}", edns && dnssec, mine.against(&yours)));
+            let (size, dnssec) = (sent.len(), edns && dnssec);
+            differences.push(format!(
+                "{name} {rtype} edns={edns} do={dnssec}, {size} octets{}",
+                mine.against(&yours)
+            ));
         }
     }
     let shown = differences.iter().take(12).cloned().collect::<Vec<_>>().join("\n");
@@ -324,7 +329,7 @@ fn compare(kind: Kind, denial: Denial) {
     );
 }
 
-/// Octets of a response of at most 512 into which not every address fits any more.
+/// Octets of a response of at most 512, with one name more in full, into which not every address fits any more.
 const NARROW: usize = 512 - 64;
 
 const KINDS: [Kind; 3] = [Kind::Nsd, Kind::Bind, Kind::Knot];
