@@ -155,6 +155,11 @@ fn comparable(kind: Kind, view: &View, qname: &Name, qtype: RrType, ours: &mut S
     if kind != Kind::Nsd && view.denial() == Denial::Nsec3 && qtype == RrType::NSEC && is_followed {
         *theirs = ours.clone();
     }
+    // 18. Denials below an asterisk.
+    let has_asterisk = qname.labels().any(|label| label == b"*");
+    if kind == Kind::Bind && has_asterisk && ours.answer.is_empty() && ours.rcode == theirs.rcode {
+        theirs.authority = ours.authority.clone();
+    }
     if kind == Kind::Nsd && view.denial() == Denial::Nsec3 {
         // 15. An asterisk without the type.
         let asterisk = qname.is_wildcard() || ours.answer.iter().any(|line| line.contains("\tcname\t*."));
