@@ -113,8 +113,12 @@ async fn exchange(
     mut respond: SendResponse<Bytes>,
     turn: OwnedSemaphorePermit,
 ) {
-    let (head, body) = request.into_parts();
-    let answered = answer(&shared, &head, body, Arc::new(turn)).await;
+    let (head, mut body) = request.into_parts();
+    let answered = answer(&shared, &head, &mut body, Arc::new(turn)).await;
+    if answered.as_ref().is_err_and(|status| *status != StatusCode::PAYLOAD_TOO_LARGE) {
+        // A client that is still writing when it is refused would see the end of its stream in place of the status.
+        let _ = timeout(shared.places.idle(), read(&mut body)).await;
+    }
     let (response, body) = match answered {
         Ok(message) => http::answered(message),
         Err(status) => http::refused(status),
@@ -132,7 +136,7 @@ async fn exchange(
 async fn answer(
     shared: &Shared,
     head: &::http::request::Parts,
-    body: RecvStream,
+    body: &mut RecvStream,
     turn: Arc<OwnedSemaphorePermit>,
 ) -> Result<Vec<u8>, StatusCode> {
     let message = match http::asked(head, &shared.path)? {
@@ -150,7 +154,7 @@ async fn answer(
 }
 
 /// The whole body. What was taken of the connection's window is given back at the end, whatever it is.
-async fn read(mut body: RecvStream) -> Result<Vec<u8>, StatusCode> {
+async fn read(body: &mut RecvStream) -> Result<Vec<u8>, StatusCode> {
     let mut message = Vec::new();
     while let Some(piece) = body.data().await {
         let piece = piece.map_err(|_| StatusCode::BAD_REQUEST)?;

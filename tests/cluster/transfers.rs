@@ -293,7 +293,11 @@ fn stock_secondaries_take_the_zone_follow_updates_and_serve_it() {
         serves(&format!("{vendor}.example.test"));
         demo.update(1, Key::Tsig, &format!("update add {vendor}2.example.test 60 TXT \"here too\""));
         serves(&format!("{vendor}2.example.test"));
-        let copy = ask(port, &["AXFR", ZONE, "+onesoa", "+nocmd", "+nostats"]);
+        // While it loads the zone anew it may take no connection.
+        let copy = wait_for(&format!("{vendor} sends the zone: {}", log()), || {
+            let copy = ask(port, &["AXFR", ZONE, "+onesoa", "+nocmd", "+nostats"]);
+            copy.contains("\tSOA\t").then_some(copy)
+        });
         verify(&demo, &copy);
         drop(daemon);
     }
