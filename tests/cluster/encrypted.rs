@@ -109,11 +109,13 @@ fn every_transport_gives_the_same_answer() {
             assert_eq!(records(&answer), expected, "dig {way} {question:?}: {answer}");
         }
     }
-    // Several streams of one connection.
+    // Several streams of one connection, which kdig over QUIC does not always get to write.
     for way in ["+https", "+quic"] {
         let names = ["+keepopen", "example.test", "SOA", "example.test", "NS", "example.test", "DNSKEY"];
-        let several = all.kdig(&all.authority, way, &names);
-        assert_eq!(several.matches("status: NOERROR").count(), 3, "{way}: {several}");
+        wait_for(&format!("three answers {way}"), || {
+            let several = all.kdig(&all.authority, way, &names);
+            (several.matches("status: NOERROR").count() == 3).then_some(())
+        });
     }
 }
 
