@@ -355,6 +355,26 @@ fn object(socket: &Path, line: Option<Result<String, String>>) -> Result<Value, 
     }
 }
 
+/// Prints what the first replica that answers tells: as JSON, or for people.
+fn first(
+    targets: &[Target],
+    as_json: bool,
+    told: impl Fn(&Path) -> Result<Value, String>,
+    human: impl Fn(&Value) -> String,
+) -> Result<(), Failure> {
+    let mut reasons = Vec::new();
+    for target in targets {
+        match told(&target.socket) {
+            Ok(answer) => {
+                print(&if as_json { format!("{answer}\n") } else { human(&answer) });
+                return Ok(());
+            }
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    Err(Failure(reasons))
+}
+
 /// A status for people.
 fn human(status: &Value) -> String {
     let mut text = format!(

@@ -1,25 +1,14 @@
 //! `conclave ctl keys`: each zone's keys, the rollover under way, and what to do next, and when.
 
-use super::{Failure, Target, ask, object, print};
+use super::{Failure, Target, ask, first, object};
 use crate::dns::show_date;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// The first replica that answers tells.
 pub(super) fn show(targets: &[Target], as_json: bool) -> Result<(), Failure> {
-    let mut reasons = Vec::new();
-    for target in targets {
-        let answer = ask(&target.socket, &json!({ "cmd": "keys" }));
-        match answer.and_then(|mut lines| object(&target.socket, lines.next())) {
-            Ok(answer) if as_json => print(&format!("{answer}\n")),
-            Ok(answer) => print(&human(&answer)),
-            Err(reason) => {
-                reasons.push(reason);
-                continue;
-            }
-        }
-        return Ok(());
-    }
-    Err(Failure(reasons))
+    let told = |socket: &Path| object(socket, ask(socket, &json!({ "cmd": "keys" }))?.next());
+    first(targets, as_json, told, human)
 }
 
 /// For people.

@@ -2,7 +2,7 @@
 //!
 //! A vote is told to each replica that the arguments name: of a dealt replica that is the operator's own, of the demo all.
 
-use super::{Failure, Target, ask, object, print};
+use super::{Failure, Target, ask, first, object, print};
 use crate::dns::show_date;
 use crate::zone::Command;
 use serde_json::{Value, json};
@@ -78,19 +78,7 @@ fn say(targets: &[Target], request: &Value, wait: bool) -> Result<(), Failure> {
 
 /// The first replica that answers tells.
 pub(super) fn list(targets: &[Target], as_json: bool) -> Result<(), Failure> {
-    let mut reasons = Vec::new();
-    for target in targets {
-        match votes(&target.socket) {
-            Ok(votes) if as_json => print(&format!("{votes}\n")),
-            Ok(votes) => print(&human(&votes)),
-            Err(reason) => {
-                reasons.push(reason);
-                continue;
-            }
-        }
-        return Ok(());
-    }
-    Err(Failure(reasons))
+    first(targets, as_json, votes, human)
 }
 
 fn cast(socket: &Path, request: &Value) -> Result<(String, u64), String> {

@@ -1,24 +1,13 @@
 //! `conclave ctl zone list`.
 
-use super::super::{Failure, Target, ask, object, print};
+use super::super::{Failure, Target, ask, first, object};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// The first replica that answers tells.
 pub(super) fn show(targets: &[Target], as_json: bool) -> Result<(), Failure> {
-    let mut reasons = Vec::new();
-    for target in targets {
-        let answer = ask(&target.socket, &json!({ "cmd": "zones" }));
-        match answer.and_then(|mut lines| object(&target.socket, lines.next())) {
-            Ok(answer) if as_json => print(&format!("{answer}\n")),
-            Ok(answer) => print(&human(&answer)),
-            Err(reason) => {
-                reasons.push(reason);
-                continue;
-            }
-        }
-        return Ok(());
-    }
-    Err(Failure(reasons))
+    let told = |socket: &Path| object(socket, ask(socket, &json!({ "cmd": "zones" }))?.next());
+    first(targets, as_json, told, human)
 }
 
 fn human(answer: &Value) -> String {
