@@ -156,8 +156,7 @@ fn comparable(kind: Kind, view: &View, qname: &Name, qtype: RrType, ours: &mut S
         *theirs = ours.clone();
     }
     // 18. Denials below an asterisk.
-    let has_asterisk = qname.labels().any(|label| label == b"*");
-    if kind == Kind::Bind && has_asterisk && ours.answer.is_empty() && ours.rcode == theirs.rcode {
+    if kind == Kind::Bind && denied_below_empty_asterisk(view, qname, ours, theirs) {
         theirs.authority = ours.authority.clone();
     }
     if kind == Kind::Nsd && view.denial() == Denial::Nsec3 {
@@ -212,6 +211,13 @@ fn through_empty_asterisk(view: &View, qname: &Name, seen: &Seen) -> bool {
     let asterisk = view.closest_encloser(&name).wildcard_child().expect("a short name");
     let empty = |name: &Name| view.node(name).is_none();
     seen.rcode == 0 && empty(&name) && !view.has_below(&name) && empty(&asterisk) && view.has_below(&asterisk)
+}
+
+/// Whether both deny what is at an asterisk that owns nothing, or below one.
+fn denied_below_empty_asterisk(view: &View, qname: &Name, ours: &Seen, theirs: &Seen) -> bool {
+    let mut names = std::iter::successors(Some(qname.clone()), Name::parent);
+    let is_below = names.any(|name| name.is_wildcard() && view.node(&name).is_none());
+    is_below && ours.answer.is_empty() && ours.rcode == theirs.rcode
 }
 
 /// The origins and texts of the zones: the hand-made one and random ones, each second of which has another at some name
